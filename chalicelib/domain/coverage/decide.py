@@ -106,6 +106,10 @@ def decide_move(
     for follow_up, its_facts in _list_follow_ups(track, made.track, name, facts):
         more = _make(moved.track, follow_up, its_facts, mover)
         moved = Moved(track=more.track, changes=[*moved.changes, *more.changes])
+    ended = decide_elapsed_dates(moved.track, mover)
+    if ended:
+        # The news came late: what it says has already ended, such as an approval.
+        moved = Moved(track=ended.track, changes=[*moved.changes, *ended.changes])
     return replace(moved, track=replace(moved.track, version=before.version + 1))
 
 

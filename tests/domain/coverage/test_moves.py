@@ -302,6 +302,19 @@ def test_a_new_plan_year_ends_the_clearance_although_the_verification_changed_be
     assert not with_elapsed_dates(track.status, today=TODAY + timedelta(days=60)).is_cleared
 
 
+def test_an_approval_that_is_recorded_after_its_end_ends_the_clearance_and_says_so():
+    """The letter came late. No job would record it, because the day has passed."""
+    track = play(*SUBMITTED, "cleared")
+    facts = build_facts("authorization_approved", begins_on=day(-40), ends_on=day(-1))
+
+    moved = decide_move(track, MoveName.AUTHORIZATION_APPROVED, facts, build_mover("practice"))
+
+    assert [(change.move, change.by) for change in moved.changes] == [
+        ("authorization_approved", "practice"),
+        ("clearance_ended", "system"),
+    ]
+
+
 def test_a_clearance_after_the_end_of_the_approval_is_refused_with_what_to_do():
     """It would not count, and no one would notice."""
     track = play(*SUBMITTED, ("authorization_approved", {"begins_on": day(-40), "ends_on": day(-1)}))

@@ -105,9 +105,17 @@ class CoverageTrack:
     checklist: Mapping[str, EnteredFacts] = field(default_factory=dict)
 
     def get_fact(self, move: MoveName, name: str) -> Any:
-        """What was entered under a name with the last move of this kind, under the current plan or an earlier one."""
+        """What was entered under a name with the last move of this kind; None if it is about an earlier plan.
+
+        What the current plan confirmed counts as its own.
+        """
         entered = self.entered.get(move)
-        return entered.facts.get(name) if entered else None
+        return entered.facts.get(name) if entered and self._is_of_current_plan(entered) else None
+
+    def _is_of_current_plan(self, entered: EnteredFacts) -> bool:
+        confirmed = self.entered.get(MoveName.AUTHORIZATION_CONFIRMED)
+        is_confirmed = confirmed is not None and confirmed.plan_version == self.plan_version
+        return entered.plan_version == self.plan_version or is_confirmed
 
     def get_day(self, move: MoveName, name: str) -> date | None:
         """The same as a day."""

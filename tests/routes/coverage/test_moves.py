@@ -233,6 +233,18 @@ def test_another_plan_reopens_the_coverage_and_ends_the_clearance(shared_api, pa
     assert {"The insurance plan changed: verify the benefits again", "The coverage clearance ended"} <= set(titles)
 
 
+def test_a_time_limit_of_the_new_plan_is_not_counted_from_a_date_of_the_earlier_one(shared_api, path):
+    """The letter of the denial came from another payer."""
+    play(shared_api, path, *DENIED)
+    assert any(timer["on"] for timer in read_coverage(shared_api.practice, path)["timers"])
+
+    edit_insurance(shared_api, path, payer="New Health", plan_type="medicare_advantage")
+
+    timers = read_coverage(shared_api.practice, path)["timers"]
+    assert timers
+    assert not any(timer["on"] for timer in timers)
+
+
 @pytest.mark.parametrize("changed", [{"funding": "self_funded"}, {"subscriber": {"relationship": "self"}}, {}])
 def test_an_addition_to_the_same_plan_reopens_nothing(shared_api, path, changed):
     """The funding only decides about time limits."""

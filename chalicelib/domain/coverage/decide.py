@@ -18,6 +18,7 @@ from chalicelib.domain.coverage.track import (
     KnownFacts,
     get_states,
     is_authorization_over,
+    is_plan_year_over,
     with_changed_plan,
     with_elapsed_dates,
     without_clearance,
@@ -105,6 +106,10 @@ def decide_move(
     for follow_up, its_facts in _list_follow_ups(track, made.track, name, facts):
         more = _make(moved.track, follow_up, its_facts, mover)
         moved = Moved(track=more.track, changes=[*moved.changes, *more.changes])
+    ended = decide_elapsed_dates(moved.track, mover)
+    if ended:
+        # The news came late: what it says has already ended, such as an approval.
+        moved = Moved(track=ended.track, changes=[*moved.changes, *ended.changes])
     return replace(moved, track=replace(moved.track, version=before.version + 1))
 
 
@@ -246,19 +251,31 @@ def _with_verification(status: TrackStatus, name: MoveName, facts: Facts, mover:
     if name is MoveName.PLAN_CHANGED:
         return with_changed_plan(status)
     if name is MoveName.RESULT_RECORDED:
-        valid_until, is_calendar_year = read_day(facts, "valid_until"), facts.get("plan_year") == "calendar"
+        is_open = mover.party is Party.PAYER and facts["outcome"] == "unable_to_verify"
+        if is_open and status.verification in VERIFIED_STATES:
+            # What an electronic answer leaves open does not take back what another source verified.
+            return status
         return replace(
             status,
             verification=_OUTCOMES[facts["outcome"]],
             stale_reason=None,
-            verified_until=valid_until,
-            plan_year_ends_on=date(mover.today.year, 12, 31) if is_calendar_year else None,
+            verified_until=read_day(facts, "valid_until"),
+            plan_year_ends_on=_find_end_of_plan_year(status, facts, mover),
         )
     target = MOVES[name].target
     if not isinstance(target, VerificationState):
         raise TypeError("a move of the verification leads to a state of it")
     reason = StaleReason.EXPIRED if name is MoveName.VERIFICATION_EXPIRED else None
-    return replace(status, verification=target, stale_reason=reason, verified_until=None, plan_year_ends_on=None)
+    # The year of the plan still ends: a clearance must not outlive it because the verification expired first.
+    return replace(status, verification=target, stale_reason=reason, verified_until=None)
+
+
+def _find_end_of_plan_year(status: TrackStatus, facts: Facts, mover: Mover) -> date | None:
+    """The last day of the plan's year. A result that does not mention it leaves what was known."""
+    plan_year = facts.get("plan_year")
+    if plan_year is None:
+        return status.plan_year_ends_on
+    return date(mover.today.year, 12, 31) if plan_year == "calendar" else None
 
 
 def _with_authorization(status: TrackStatus, name: MoveName, facts: Facts, mover: Mover) -> TrackStatus:
@@ -328,7 +345,7 @@ def _list_elapsed(status: TrackStatus, *, today: date) -> Sequence[tuple[MoveNam
     after = with_elapsed_dates(status, today=today)
     elapsed: list[tuple[MoveName, Facts]] = []
     was_verified = status.verification in VERIFIED_STATES
-    if was_verified and status.plan_year_ends_on and status.plan_year_ends_on < today:
+    if is_plan_year_over(status, today=today):
         elapsed.append((MoveName.PLAN_CHANGED, {"reason": "new_plan_year"}))
     elif was_verified and after.verification is VerificationState.STALE:
         elapsed.append((MoveName.VERIFICATION_EXPIRED, {}))

@@ -18,6 +18,9 @@ from chalicelib.domain.referrals.coverage_status import (
     TrackStatus,
     VerificationState,
 )
+from chalicelib.domain.referrals.insurance_status import find_coverage_status
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stages import TERMINAL_STAGES
 
 
 class CoverageState(StrEnum):
@@ -137,14 +140,28 @@ _NEXT_BY_AUTHORIZATION: Mapping[AuthorizationState, tuple[CoverageActor, str]] =
 """Where the next step depends on more than the state for display."""
 
 
-def compute_display(status: TrackStatus, *, today: date) -> CoverageDisplay:
-    """Compute what a reader sees on a day. What has ended by then no longer counts."""
+def compute_display(status: TrackStatus, *, today: date, is_closed: bool = False) -> CoverageDisplay:
+    """Compute what a reader sees on a day. What has ended by then no longer counts.
+
+    Of a referral that is closed, it stays what was recorded, and no one acts next.
+    """
+    today = date.min if is_closed else today  # For a closed referral, no date has passed.
     status = with_elapsed_dates(status, today=today)
     state = next((state for state, rule in _RULES if rule(status, today)), CoverageState.NOT_STARTED)
+    if is_closed:
+        return CoverageDisplay(
+            state=state, label=STATE_LABELS[state], next_actor=CoverageActor.NONE, next_step="", until=None
+        )
     actor, step = _find_next(state, status)
     return CoverageDisplay(
         state=state, label=STATE_LABELS[state], next_actor=actor, next_step=step, until=_find_until(state, status)
     )
+
+
+def find_status_on(referral: Referral, *, today: date) -> TrackStatus:
+    """Find the states and dates of a referral's coverage as they count on a day of the practice."""
+    status = find_coverage_status(referral)
+    return status if referral.stage in TERMINAL_STAGES else with_elapsed_dates(status, today=today)
 
 
 def _find_next(state: CoverageState, status: TrackStatus) -> tuple[CoverageActor, str]:

@@ -8,7 +8,8 @@ from datetime import date
 
 from chalicelib.domain.coverage.entered_facts import read_day
 from chalicelib.domain.coverage.moves import MoveName
-from chalicelib.domain.coverage.track import CoverageTrack, Facts
+from chalicelib.domain.coverage.track import CoverageTrack, Facts, is_authorization_over
+from chalicelib.domain.platform.dates import format_date
 from chalicelib.errors import FieldError
 
 
@@ -78,8 +79,16 @@ def _check_agreement(facts: Facts, _: CoverageTrack, __: date) -> Iterator[Field
     yield from _require_order(facts, "begins_on", "ends_on", "The last day is before the first day.")
 
 
-def _check_clearance(facts: Facts, _: CoverageTrack, today: date) -> Iterator[FieldError]:
+def _check_clearance(facts: Facts, track: CoverageTrack, today: date) -> Iterator[FieldError]:
     until = read_day(facts, "until")
+    authorized_until = track.status.authorized_until
+    if authorized_until and is_authorization_over(track.status, today=today):
+        # It would end at once, because a clearance does not outlive its authorization.
+        message = (
+            f"The payer's authorization ended on {format_date(authorized_until)}. Record the new authorization, "
+            "or that none is required, first."
+        )
+        yield FieldError("/until", "authorization_ended", message)
     if until and until < today:
         yield FieldError("/until", "in_the_past", "This date is in the past. Enter the last day of the clearance.")
 

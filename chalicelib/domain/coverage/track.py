@@ -105,9 +105,17 @@ class CoverageTrack:
     checklist: Mapping[str, EnteredFacts] = field(default_factory=dict)
 
     def get_fact(self, move: MoveName, name: str) -> Any:
-        """What was entered under a name with the last move of this kind, under the current plan or an earlier one."""
+        """What was entered under a name with the last move of this kind; None if it is about an earlier plan.
+
+        What the current plan confirmed counts as its own.
+        """
         entered = self.entered.get(move)
-        return entered.facts.get(name) if entered else None
+        return entered.facts.get(name) if entered and self._is_of_current_plan(entered) else None
+
+    def _is_of_current_plan(self, entered: EnteredFacts) -> bool:
+        confirmed = self.entered.get(MoveName.AUTHORIZATION_CONFIRMED)
+        is_confirmed = confirmed is not None and confirmed.plan_version == self.plan_version
+        return entered.plan_version == self.plan_version or is_confirmed
 
     def get_day(self, move: MoveName, name: str) -> date | None:
         """The same as a day."""
@@ -160,15 +168,18 @@ VERIFIED_STATES = frozenset({VerificationState.VERIFIED, VerificationState.VERIF
 
 def with_elapsed_dates(status: TrackStatus, *, today: date) -> TrackStatus:
     """The status on a day: what has ended by then no longer counts, even if no job has recorded it yet."""
-    if status.verification in VERIFIED_STATES and _is_past(status.plan_year_ends_on, today):
+    if is_plan_year_over(status, today=today):
         status = without_clearance(with_changed_plan(status))
     if status.verification in VERIFIED_STATES and _is_past(status.verified_until, today):
-        status = replace(
-            status, verification=VerificationState.STALE, stale_reason=StaleReason.EXPIRED, plan_year_ends_on=None
-        )
+        status = replace(status, verification=VerificationState.STALE, stale_reason=StaleReason.EXPIRED)
     if status.is_cleared and (_is_past(status.cleared_until, today) or is_authorization_over(status, today=today)):
         status = without_clearance(status)
     return status
+
+
+def is_plan_year_over(status: TrackStatus, *, today: date) -> bool:
+    """Whether the year of the plan has ended, even if its verification expired before."""
+    return status.verification is not VerificationState.NOT_APPLICABLE and _is_past(status.plan_year_ends_on, today)
 
 
 def with_changed_plan(status: TrackStatus) -> TrackStatus:

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
-from chalicelib.domain.coverage.display import CoverageState, compute_display
+from chalicelib.domain.coverage.display import find_status_on
 from chalicelib.domain.coverage.moves import OPEN_AUTHORIZATIONS, MoveName
-from chalicelib.domain.coverage.track import CoverageTrack, with_elapsed_dates
+from chalicelib.domain.coverage.track import CoverageTrack
 from chalicelib.domain.platform.dates import format_date
-from chalicelib.domain.referrals.coverage_status import AgreementState, DeadlineKind, TrackStatus
-from chalicelib.domain.referrals.insurance_status import find_coverage_status
+from chalicelib.domain.referrals.coverage_status import AgreementState, DeadlineKind, TrackStatus, VerificationState
 from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.planned_dates import list_open_plans
 from chalicelib.domain.referrals.plans import get_local_day
@@ -34,8 +33,8 @@ def list_status_warnings(referral: Referral, *, today: date, time_zone: str) -> 
     """
     if referral.stage in TERMINAL_STAGES:
         return
-    status = with_elapsed_dates(find_coverage_status(referral), today=today)
-    if compute_display(status, today=today).state is CoverageState.NOT_APPLICABLE:
+    status = find_status_on(referral, today=today)
+    if status.verification is VerificationState.NOT_APPLICABLE:
         return
     on = find_leukapheresis_day(referral, time_zone=time_zone)
     is_planned = on is not None or referral.stage is Stage.APHERESIS_SCHEDULED

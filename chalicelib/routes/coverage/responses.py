@@ -11,16 +11,15 @@ from typing_extensions import TypedDict
 from chalicelib.catalog import resources
 from chalicelib.domain.coverage.checklist import CheckedItem, list_checklist
 from chalicelib.domain.coverage.decide import find_refusal, is_possible
-from chalicelib.domain.coverage.display import CoverageState
+from chalicelib.domain.coverage.display import CoverageState, find_status_on
 from chalicelib.domain.coverage.facts import NOT_A_GUARANTEE
 from chalicelib.domain.coverage.moves import CENTER_ONLY_FACTS, MOVES, MoveName, Party
 from chalicelib.domain.coverage.plan_notes import PLAN_NOTES
 from chalicelib.domain.coverage.timers import PLAN_OWN_RULE, STEP_LABELS, Funding, RequestKind, Timer, list_timers
-from chalicelib.domain.coverage.track import CoverageChange, CoverageTrack, EnteredFacts, with_elapsed_dates
+from chalicelib.domain.coverage.track import CoverageChange, CoverageTrack, EnteredFacts
 from chalicelib.domain.coverage.warnings import list_track_warnings
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.notices.coverage_schedule import COVERAGE_REMINDERS, list_coverage_days
-from chalicelib.domain.referrals.insurance_status import find_coverage_status
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES
 from chalicelib.errors import ApiError
@@ -153,7 +152,7 @@ def to_coverage_response(view: CoverageView, member: Member, *, today: date, tim
     """The coverage for a member. `today` is the day at the practice, `time_zone` the center's."""
     referral, track = view.referral, view.track
     summary = to_coverage_summary_response(referral, today=today, time_zone=time_zone)
-    status = with_elapsed_dates(find_coverage_status(referral), today=today)
+    status = find_status_on(referral, today=today)
     warnings = [*summary["warnings"], *to_warning_responses(list(list_track_warnings(track, referral)))]
     plan_type = (referral.details.get("insurance") or {}).get("plan_type")
     is_open = referral.stage not in TERMINAL_STAGES
@@ -276,7 +275,7 @@ def _to_timer_response(timer: Timer, track: CoverageTrack) -> PayerTimerResponse
 
 def _list_moves(referral: Referral, track: CoverageTrack, member: Member, *, today: date) -> list[CoverageMoveResponse]:
     """The moves that people make, with why the reader cannot make one now."""
-    current = _with_status(track, referral, today=today)
+    current = replace(track, status=find_status_on(referral, today=today))
     return [
         {
             "move": name,
@@ -290,10 +289,6 @@ def _list_moves(referral: Referral, track: CoverageTrack, member: Member, *, tod
         if move.by & {Party.PRACTICE, Party.CENTER}
         for why_not in (_find_why_not(name, referral, current, member),)
     ]
-
-
-def _with_status(track: CoverageTrack, referral: Referral, *, today: date) -> CoverageTrack:
-    return replace(track, status=with_elapsed_dates(find_coverage_status(referral), today=today))
 
 
 def _find_why_not(name: MoveName, referral: Referral, track: CoverageTrack, member: Member) -> str | None:

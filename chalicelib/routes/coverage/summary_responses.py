@@ -5,11 +5,11 @@ from datetime import date
 # pydantic needs this one on Python 3.11.
 from typing_extensions import TypedDict
 
-from chalicelib.domain.coverage.display import compute_display
+from chalicelib.domain.coverage.display import compute_display, find_status_on
 from chalicelib.domain.coverage.warnings import CoverageWarning, list_status_warnings
 from chalicelib.domain.referrals.coverage_status import TrackStatus
-from chalicelib.domain.referrals.insurance_status import find_coverage_status
 from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
 
 
 class CoverageWarningResponse(TypedDict):
@@ -40,9 +40,9 @@ class CoverageSummaryResponse(CoverageStateResponse):
     warnings: list[CoverageWarningResponse]
 
 
-def to_coverage_state_response(status: TrackStatus, *, today: date) -> CoverageStateResponse:
+def to_coverage_state_response(status: TrackStatus, *, stage: Stage, today: date) -> CoverageStateResponse:
     """The coverage of a row in a list, on a day of the practice."""
-    shown = compute_display(status, today=today)
+    shown = compute_display(status, today=today, is_closed=stage in TERMINAL_STAGES)
     return {
         "state": shown.state,
         "label": shown.label,
@@ -54,9 +54,9 @@ def to_coverage_state_response(status: TrackStatus, *, today: date) -> CoverageS
 
 def to_coverage_summary_response(referral: Referral, *, today: date, time_zone: str) -> CoverageSummaryResponse:
     """The coverage of a referral on a day of the practice. `time_zone` is the center's."""
-    status = find_coverage_status(referral)
+    status = find_status_on(referral, today=today)
     return {
-        **to_coverage_state_response(status, today=today),
+        **to_coverage_state_response(status, stage=referral.stage, today=today),
         "verification": status.verification,
         "authorization": status.authorization,
         "agreement": status.agreement,

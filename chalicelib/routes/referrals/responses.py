@@ -289,7 +289,9 @@ def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, unread:
         "unread_messages": unread.count_messages(summary),
         "routing_hints": [hint.kind for hint in find_hints_of_row(summary, context=run_context)],
         "coverage": to_coverage_state_response(
-            stage_summary.coverage, today=get_practice_day(summary.practice_id, context=run_context)
+            stage_summary.coverage,
+            stage=stage_summary.stage,
+            today=get_practice_day(summary.practice_id, context=run_context),
         ),
     }
 

@@ -18,7 +18,7 @@ from chalicelib.domain.coverage.checks import (
     describe_end,
     limit_rows,
 )
-from chalicelib.domain.coverage.decide import Moved, build_filed_change, decide_move
+from chalicelib.domain.coverage.decide import Moved, build_filed_change, decide_move, is_possible
 from chalicelib.domain.coverage.moves import MoveName, Party
 from chalicelib.domain.coverage.payers import AttemptIds, PayerConnection, PayerSetup
 from chalicelib.domain.coverage.question import BenefitsQuestion, split_by_service_type
@@ -29,6 +29,7 @@ from chalicelib.domain.coverage.track import CoverageTrack
 from chalicelib.domain.notices.coverage_notices import CHECK_FAILED_RULE
 from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
 from chalicelib.domain.platform.rate_limit import RateLimit
+from chalicelib.domain.referrals.consent import has_basis
 from chalicelib.domain.referrals.coverage_status import VerificationState
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
@@ -36,6 +37,7 @@ from chalicelib.domain.referrals.stages import TERMINAL_STAGES
 from chalicelib.errors import UnavailableError
 from chalicelib.observe import log
 from chalicelib.services.coverage.checks import build_attempt_task
+from chalicelib.services.coverage.moves import commit_move, get_action
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import JobContext
 from chalicelib.services.referrals.consent_checks import get_practice_day
@@ -47,7 +49,7 @@ from chalicelib.services.referrals.coverage_writes import (
 )
 from chalicelib.settings import SettingsError
 from chalicelib.store.audit.rows import AuditEntry
-from chalicelib.store.coverage.checks import LOCK_WRITE
+from chalicelib.store.coverage.checks import CHECK_WRITE, LOCK_WRITE
 from chalicelib.store.notices.outbox import parse_existing_tasks
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
@@ -92,18 +94,23 @@ def ask_payer(task: OutboxTask, *, context: JobContext) -> bool:
     return _attempt(referral, check, payer, context=context)
 
 
-_REPLACED = "replaced"
+_REPLACED, _CLOSED, _NO_CONSENT = "replaced", "referral_closed", "no_consent"
+_ENDS_WITHOUT_NOTICE = frozenset({_REPLACED, _CLOSED, _NO_CONSENT})
+"""After these no one has to call the payer."""
 
 
 def _find_reason_to_end(
     referral: Referral, check: CoverageCheck, payer: PayerSetup | None, *, context: JobContext
 ) -> tuple[str, str]:
     """Find why a check ends without another attempt, with a sentence for people; empty if it goes on."""
-    checks = context.stores.coverage_checks
     if referral.stage in TERMINAL_STAGES:
-        return "referral_closed", "The referral was closed."
-    if checks.find_lock_holder(referral.referral_id, check.payer_id, now=context.now) != check.check_id:
-        return _REPLACED, "The insurance was changed, and a newer check replaced this one."
+        return _CLOSED, "The referral was closed."
+    # The lease does not count here: while no newer check took the lock, this one is still the only one.
+    holder = context.stores.coverage_checks.find_last_lock_holder(referral.referral_id, check.payer_id)
+    if holder != check.check_id:
+        return _REPLACED, "A newer check replaced this one."
+    if not has_basis(referral.details.get("consent_to_share")):
+        return _NO_CONSENT, "The consent to share records was withdrawn, so the payer was not asked."
     if context.now >= check.gives_up_at:
         return "no_answer", MESSAGES_BY_END[ReadingState.ASK_AGAIN]
     if payer is None:
@@ -125,15 +132,21 @@ def _attempt(referral: Referral, check: CoverageCheck, payer: PayerSetup, *, con
     asked_on = get_practice_day(referral.practice_id, context=context)
     check = replace(check, question=replace(check.question, asked_on=asked_on))
     attempt = _ask(check, payer, context=context)
-    states = context.stores.payer_states
-    is_silent = attempt.failure is not None and attempt.failure.kind is FailureKind.RETRY
-    if is_silent or (attempt.reading and attempt.reading.state is ReadingState.ASK_AGAIN):
-        states.record_failure(payer.payer_id, now=context.now)
-    else:
-        states.record_response(payer.payer_id)
+    _record_payer_state(payer, attempt, context=context)
     reason = attempt.failure.reason if attempt.failure else str(attempt.reading and attempt.reading.state)
     log.info("payer asked", referral_id=referral.referral_id, outcome=reason)
     return _conclude(referral, check, attempt, context=context)
+
+
+def _record_payer_state(payer: PayerSetup, attempt: _Attempt, *, context: JobContext) -> None:
+    """Record for the circuit breaker whether the payer responded. A fault of ours says nothing about it."""
+    if attempt.failure is _INTERNAL:
+        return
+    is_silent = attempt.failure is not None and attempt.failure.kind is FailureKind.RETRY
+    if is_silent or (attempt.reading and attempt.reading.state is ReadingState.ASK_AGAIN):
+        context.stores.payer_states.record_failure(payer.payer_id, now=context.now)
+    else:
+        context.stores.payer_states.record_response(payer.payer_id)
 
 
 def _ask(check: CoverageCheck, payer: PayerSetup, *, context: JobContext) -> _Attempt:
@@ -225,17 +238,56 @@ def _retry(
 def _commit_open(
     referral: Referral, check: CoverageCheck, exchanges: Sequence[Exchange], *, context: JobContext
 ) -> bool:
-    due_at = check.next_try_at or context.now
-    try:
-        context.stores.transactions.commit(
-            context.stores.coverage_checks.prepare_save(referral.referral_id, check, scope=referral.practice_id),
-            *_prepare_exchanges(referral, check, exchanges, context=context),
-            context.stores.outbox.prepare_plan(build_attempt_task(referral.referral_id, check, due_at=due_at)),
-        )
-    except ConditionFailedError:
-        # Another run made the same attempt, and its result counts.
-        return False
-    return True
+    """Commit an attempt without an answer, with the next one. The first that was sent moves the coverage on."""
+    task = build_attempt_task(referral.referral_id, check, due_at=check.next_try_at or context.now)
+    writes = [
+        context.stores.coverage_checks.prepare_save(referral.referral_id, check, scope=referral.practice_id),
+        *_prepare_exchanges(referral, check, exchanges, context=context),
+        context.stores.outbox.prepare_plan(task),
+    ]
+    was_sent = any(exchange.sent for exchange in exchanges)
+    existing_tasks: dict[str, str] = {}
+
+    def commit() -> bool:
+        current = context.stores.referrals.get(referral.referral_id)
+        started = _decide_started(check, current, context=context) if current and was_sent else None
+        try:
+            if current and started:
+                entry = _build_audit_entry(current, get_action(MoveName.VERIFICATION_STARTED), context=context)
+                commit_move(
+                    current, started, PAYER_WRITER, entry, *writes, existing_tasks=existing_tasks, context=context
+                )
+            else:
+                context.stores.transactions.commit(*writes)
+        except ConditionFailedError as e:
+            if CHECK_WRITE in e.items:
+                # Another run made the same attempt, and its result counts.
+                return False
+            raise
+        return True
+
+    return commit_with_retry(commit)
+
+
+def _decide_started(check: CoverageCheck, referral: Referral, *, context: JobContext) -> Moved | None:
+    """Decide that the payer was asked; None if the coverage already says so, or no longer waits for this check."""
+    track = context.stores.coverage_tracks.get(referral.referral_id, scope=referral.practice_id)
+    is_awaited = track.plan_version == check.plan_version and is_possible(MoveName.VERIFICATION_STARTED, track)
+    if referral.stage in TERMINAL_STAGES or not is_awaited:
+        return None
+    mover = build_mover(Party.PAYER, check.payer_name, referral, context=context, member_id=None)
+    return decide_move(track, MoveName.VERIFICATION_STARTED, {"how": "electronic"}, mover)
+
+
+def _build_audit_entry(referral: Referral, action: str, *, context: JobContext) -> AuditEntry:
+    return AuditEntry(
+        referral_id=referral.referral_id,
+        at=context.now,
+        actor_id=PAYER_WRITER.actor_id,
+        tenant_id=PAYER_WRITER.tenant_id,
+        action=action,
+        version=referral.version,
+    )
 
 
 def _prepare_exchanges(
@@ -295,7 +347,7 @@ def _end(
         try:
             context.stores.transactions.commit(*writes)
         except ConditionFailedError as e:
-            if "coverage_check" in e.items:
+            if CHECK_WRITE in e.items:
                 # Another run ended it.
                 return False
             is_locked = is_locked and LOCK_WRITE not in e.items
@@ -339,26 +391,19 @@ def _prepare_end(
 ) -> Sequence[TransactionWrite]:
     stores, referral_id = context.stores, referral.referral_id
     changed = replace(referral, updated_at=context.now, version=referral.version + 1)
+    is_closed = referral.stage in TERMINAL_STAGES
     writes: list[TransactionWrite] = []
     if moved:
         changed = with_coverage(referral, moved, context=context)
         writes += prepare_coverage_writes(referral, moved, PAYER_WRITER, context=context, existing_tasks=existing_tasks)
-    if check.state is CheckState.FAILED and check.reason != _REPLACED:
+    if check.state is CheckState.FAILED and check.reason not in _ENDS_WITHOUT_NOTICE and not is_closed:
         writes.append(stores.outbox.prepare_plan(_build_failed_task(referral_id, check, now=context.now)))
     if is_locked:
         writes.append(
             stores.coverage_checks.prepare_unlock(referral_id, check.payer_id, check.check_id, now=context.now)
         )
-    entry = AuditEntry(
-        referral_id=referral_id,
-        at=context.now,
-        actor_id=PAYER_WRITER.actor_id,
-        tenant_id=PAYER_WRITER.tenant_id,
-        action=_ENDED,
-        version=changed.version,
-    )
     return [
-        *stores.referrals.prepare_save(changed, entry),
+        *stores.referrals.prepare_save(changed, _build_audit_entry(changed, _ENDED, context=context)),
         stores.coverage_checks.prepare_save(referral_id, check, scope=referral.practice_id),
         *_prepare_exchanges(referral, check, attempt.exchanges, context=context),
         *writes,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from chalicelib.domain.coverage.checks import LOCK_LEASE, CheckState, CoverageCheck
-from chalicelib.domain.coverage.decide import Moved, decide_move, is_possible
+from chalicelib.domain.coverage.decide import Moved, decide_elapsed_dates, decide_move, is_possible
 from chalicelib.domain.coverage.moves import MoveName, Party
 from chalicelib.domain.coverage.payers import PayerSetup, find_payer
 from chalicelib.domain.coverage.question import BenefitsQuestion, CoveredPerson, Relationship, list_question_errors
@@ -89,12 +89,13 @@ def request_check(
         require_movable(referral, MoveName.VERIFICATION_REQUESTED)
         payer = _find_payer(referral, _list_payers(new))
         track = context.stores.coverage_tracks.get(referral_id, scope=referral.practice_id)
+        moved = _request_verification(track, referral, member, context=context)
+        plan_version = moved.track.plan_version if moved else track.plan_version
         running = _find_running(referral, payer, context=context)
         # A check of an earlier plan of the patient would move nothing, so a new one replaces it.
-        if running and running.plan_version == track.plan_version:
+        if running and running.plan_version == plan_version:
             return build_response(running, 200)
-        check = _build_check(referral, track, payer, new, member, context=context)
-        moved = _request_verification(track, referral, member, context=context)
+        check = _build_check(referral, plan_version, payer, new, member, context=context)
         replaced_id = running.check_id if running else None
         writes = _prepare_writes(
             referral, check, moved, member, existing_tasks, replaced_id=replaced_id, context=context
@@ -153,7 +154,7 @@ def _find_running(referral: Referral, payer: PayerSetup, *, context: RunContext)
 
 def _build_check(
     referral: Referral,
-    track: CoverageTrack,
+    plan_version: int,
     payer: PayerSetup,
     new: NewCheck,
     member: Member,
@@ -172,7 +173,7 @@ def _build_check(
         payer_id=payer.payer_id,
         payer_name=payer.name,
         question=question,
-        plan_version=track.plan_version,
+        plan_version=plan_version,
         requested_at=context.now,
         requested_by=member.name,
         next_try_at=context.now,
@@ -214,11 +215,12 @@ def _read_person(person: dict[str, str]) -> CoveredPerson:
 def _request_verification(
     track: CoverageTrack, referral: Referral, member: Member, *, context: RunContext
 ) -> Moved | None:
-    """The move to `requested`; None if the benefits are verified, and only checked again."""
-    if not is_possible(MoveName.VERIFICATION_REQUESTED, track):
-        return None
+    """The move to `requested`, with what has ended by today; None if the benefits count, and are only checked again."""
     party = Party(member.actor.value)
     mover = build_mover(party, member.name, referral, context=context, member_id=member.member_id)
+    elapsed = decide_elapsed_dates(track, mover)
+    if not is_possible(MoveName.VERIFICATION_REQUESTED, elapsed.track if elapsed else track):
+        return elapsed
     return decide_move(track, MoveName.VERIFICATION_REQUESTED, {"how": "electronic"}, mover)
 
 

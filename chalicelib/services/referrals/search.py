@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.domain.coverage.display import CoverageState, compute_display
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.referrals.name_search import matches_search, parse_search_prefixes
-from chalicelib.domain.referrals.stages import STAGE_FACTS, NextActor, Phase
+from chalicelib.domain.referrals.stages import STAGE_FACTS, TERMINAL_STAGES, NextActor, Phase
 from chalicelib.domain.referrals.worklists import WORKLIST_RULES, ListViewer, Worklist, is_late
 from chalicelib.errors import ForbiddenError
 from chalicelib.services.platform.run_context import RunContext
@@ -122,7 +122,9 @@ def _has_coverage(row: ReferralSummary, state: CoverageState | None, context: Ru
     if state is None:
         return True
     today = get_practice_day(row.practice_id, context=context)
-    return compute_display(row.stage_summary.coverage, today=today).state is state
+    summary = row.stage_summary
+    is_closed = summary.stage in TERMINAL_STAGES
+    return compute_display(summary.coverage, today=today, is_closed=is_closed).state is state
 
 
 def _matches_filter(row: ReferralSummary, filter_: ReferralFilter, viewer: ListViewer, has_unread: HasUnread) -> bool:

@@ -51,6 +51,11 @@ class CoverageChecks:
         row = self.table.get(_build_lock_key(referral_id, payer_id))
         return str(row["check_id"]) if row and row["lease"] > to_timestamp(now) else None
 
+    def find_last_lock_holder(self, referral_id: str, payer_id: str) -> str | None:
+        """Find the id of the check that took the lock last, even if its lease has ended; None if none ever did."""
+        row = self.table.get(_build_lock_key(referral_id, payer_id))
+        return str(row["check_id"]) if row else None
+
     def prepare_save(self, referral_id: str, check: CoverageCheck, *, scope: str) -> TransactionWrite:
         """Build the write of a check. It fails if someone changed it after it was read, or made it before."""
         item_key = f"{_CHECK_PREFIX}{check.check_id}"

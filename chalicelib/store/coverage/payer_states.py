@@ -51,7 +51,8 @@ class PayerStates:
         if row.get("failures", 0) < FAILURES_TO_OPEN:
             return None
         probe_at = from_timestamp(row["probe_at"])
-        if now < probe_at:
+        # A probe that is later than one pause from now was set by a wrong clock, and must not keep everyone waiting.
+        if now < probe_at <= now + PROBE_EVERY:
             return probe_at
         next_probe = now + PROBE_EVERY
         is_mine = self.table.update(

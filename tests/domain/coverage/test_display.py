@@ -106,3 +106,21 @@ def test_an_elapsed_clearance_leaves_the_other_dates():
     status = replace(play(*CLEARED).status, verified_until=None)
 
     assert compute_display(status, today=TODAY + timedelta(days=61)).until == date.fromisoformat(day(120))
+
+
+@pytest.mark.parametrize("days", [0, 400])
+def test_no_one_acts_next_for_a_closed_referral(days):
+    """It stays what was recorded: no one verifies the benefits of a patient who died."""
+    shown = compute_display(play(*APPROVED).status, today=TODAY + timedelta(days=days), is_closed=True)
+
+    assert (shown.state, shown.next_actor, shown.next_step, shown.until) == ("approved", "none", "", None)
+
+
+def test_a_patient_without_insurance_has_no_plan_year_that_ends():
+    """The insurance was removed after it was verified."""
+    status = replace(
+        play(("result_recorded", {"plan_year": "calendar", "valid_until": ...})).status,
+        verification=VerificationState.NOT_APPLICABLE,
+    )
+
+    assert compute_display(status, today=TODAY + timedelta(days=90)).state == "not_applicable"

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.domain.coverage.decide import decide_elapsed_dates, decide_move, is_possible
 from chalicelib.domain.coverage.moves import MOVES, Machine, MoveName, Party
-from chalicelib.domain.coverage.track import NO_TRACK, get_states
+from chalicelib.domain.coverage.track import NO_TRACK, get_states, with_elapsed_dates
 from chalicelib.domain.referrals.coverage_status import (
     AgreementState,
     AuthorizationState,
@@ -276,6 +276,67 @@ def test_what_ends_on_a_day_is_recorded_by_the_product(steps, days, expected):
     moved = elapse(play(*steps), days)
 
     assert (moved and [change.move for change in moved.changes]) == expected
+
+
+CALENDAR_YEAR = ("result_recorded", {"plan_year": "calendar", "valid_until": day(28)})
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        ("verification_expired",),
+        ("verification_expired", "verification_requested"),
+        (("result_recorded", {"valid_until": ...}),),
+    ],
+)
+def test_a_new_plan_year_ends_the_clearance_although_the_verification_changed_before(later):
+    """An electronic answer is never valid after its month, so it expires before January 1."""
+    track = play(CALENDAR_YEAR, ("cleared", {"until": day(120)}), *later)
+
+    moved = elapse(track, 60)
+
+    assert [(change.move, change.facts["reason"]) for change in moved.changes] == [
+        ("clearance_ended", "plan_changed"),
+        ("plan_changed", "new_plan_year"),
+    ]
+    assert not with_elapsed_dates(track.status, today=TODAY + timedelta(days=60)).is_cleared
+
+
+def test_an_approval_that_is_recorded_after_its_end_ends_the_clearance_and_says_so():
+    """The letter came late. No job would record it, because the day has passed."""
+    track = play(*SUBMITTED, "cleared")
+    facts = build_facts("authorization_approved", begins_on=day(-40), ends_on=day(-1))
+
+    moved = decide_move(track, MoveName.AUTHORIZATION_APPROVED, facts, build_mover("practice"))
+
+    assert [(change.move, change.by) for change in moved.changes] == [
+        ("authorization_approved", "practice"),
+        ("clearance_ended", "system"),
+    ]
+
+
+def test_a_clearance_after_the_end_of_the_approval_is_refused_with_what_to_do():
+    """It would not count, and no one would notice."""
+    track = play(*SUBMITTED, ("authorization_approved", {"begins_on": day(-40), "ends_on": day(-1)}))
+
+    with pytest.raises(MalformedError) as refused:
+        decide_move(track, MoveName.CLEARED, build_facts("cleared"), build_mover("center"))
+
+    assert [(error.pointer, error.code) for error in refused.value.errors] == [("/until", "authorization_ended")]
+
+
+@pytest.mark.parametrize(
+    ("party", "state"),
+    [("payer", VerificationState.VERIFIED), ("practice", VerificationState.UNABLE_TO_VERIFY)],
+)
+def test_an_electronic_answer_that_says_nothing_does_not_take_back_a_verification(party, state):
+    """A person verified by phone while the check was running. Only a person can take it back."""
+    facts = {"how": "electronic" if party == "payer" else "phone", "outcome": "unable_to_verify"}
+    facts |= {"called_at": f"{day(0)}T15:00:00Z"} if party == "practice" else {}
+
+    moved = decide_move(play("result_recorded"), MoveName.RESULT_RECORDED, facts, build_mover(party))
+
+    assert moved.track.status.verification is state
 
 
 def test_an_ended_approval_ends_the_clearance():

@@ -15,7 +15,7 @@ from infra.payers.server import Behavior, run_simulator
 from infra.payers.setups import PAYERS_SECRET, store_secrets
 from tests.support import aws_fakes as cloud
 from tests.support import stores as store_tools
-from tests.support.coverage_driver import play
+from tests.support.coverage_driver import get_today, play
 from tests.support.coverage_values import CLEARED
 
 
@@ -184,6 +184,22 @@ def test_a_payer_that_does_not_respond_costs_retries_and_never_the_request(share
     ]
 
 
+def test_an_attempt_without_an_answer_says_that_the_payer_was_asked(shared_api, payers):
+    """Both sides see it once, however many attempts follow."""
+    payers.behavior.unable_attempts = 3
+    path = refer(shared_api, "XEX0009")
+    request(shared_api.practice, path)
+    payers.received.attempts["XEX0009"] = payers.behavior.refused_attempts
+
+    for minutes in (0, 2):
+        run(timedelta(minutes=minutes))
+
+    coverage = shared_api.center.get(f"{path}/coverage").json
+    assert (coverage["state"], coverage["verification"]) == ("verifying", "verifying")
+    assert [row["move"] for row in coverage["history"]] == ["verification_started", "verification_requested"]
+    assert read_check(shared_api.practice, path)["attempts"] == 2
+
+
 def test_a_check_fails_after_a_day_with_a_plain_reason(shared_api, payers):
     """Only then. The practice is notified, and the coverage says that it is not verified."""
     payers.behavior.refused_attempts = 1_000
@@ -337,6 +353,59 @@ def test_no_check_starts_or_goes_on_after_the_referral_ended(shared_api, payers)
     assert payers.received.requests == []
     assert read_check(shared_api.practice, path)["reason"] == "referral_closed"
     assert request(shared_api.practice, path).json["code"] == "referral_closed"
+
+
+def list_titles(site):
+    return [notice["title"] for notice in site.get("/v1/notices?limit=100").json["items"]]
+
+
+NO_ANSWER = "The electronic benefits check brought no answer: call the payer"
+
+
+def test_no_one_is_asked_to_call_a_payer_after_the_referral_ended(shared_api, payers):
+    """The patient may have died."""
+    before = list_titles(shared_api.practice).count(NO_ANSWER)
+    path = refer(shared_api, "XEX0001")
+    request(shared_api.practice, path)
+    shared_api.deliver(path.rpartition("/")[2], "deceased")
+
+    run()
+
+    assert read_check(shared_api.practice, path)["state"] == "failed"
+    assert list_titles(shared_api.practice).count(NO_ANSWER) == before
+
+
+def test_a_payer_is_not_asked_after_the_consent_was_withdrawn(shared_api, payers):
+    """Also if the check was requested before, and waits for its next attempt."""
+    payers.behavior.raw, payers.behavior.status = b"", 503
+    path = refer(shared_api, "XEX0001")
+    request(shared_api.practice, path)
+    run()
+    asked = len(payers.received.requests)
+    referral = shared_api.practice.get(path).json
+    consent = {**referral["consent_to_share"], "withdrawn_on": get_today().isoformat()}
+    answer = shared_api.practice.patch(path, {"consent_to_share": consent}, version=referral["version"])
+    assert answer.status == 200, answer.text
+
+    run(timedelta(minutes=5))
+
+    body = read_check(shared_api.practice, path)
+    assert (body["state"], body["reason"]) == ("failed", "no_consent")
+    assert len(payers.received.requests) == asked
+
+
+def test_a_check_that_no_worker_ran_for_more_than_a_day_says_so(shared_api, payers):
+    """Its lease has ended. It was not replaced, and the practice is notified."""
+    before = list_titles(shared_api.practice).count(NO_ANSWER)
+    path = refer(shared_api, "XEX0001")
+    request(shared_api.practice, path)
+
+    run(timedelta(hours=30))
+    run(timedelta(hours=31))
+
+    body = read_check(shared_api.practice, path)
+    assert (body["state"], body["reason"]) == ("failed", "no_answer")
+    assert list_titles(shared_api.practice).count(NO_ANSWER) == before + 1
 
 
 def test_an_electronic_answer_does_not_replace_what_a_person_learned(shared_api, payers):

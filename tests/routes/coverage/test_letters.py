@@ -67,6 +67,23 @@ def test_a_draft_takes_the_case_number_and_the_words_of_the_denial(shared_api, p
     assert "Two lines of therapy are not documented." in draft
 
 
+def test_a_draft_to_a_new_plan_says_nothing_about_the_earlier_one(shared_api, path):
+    """The new payer knows neither the case number nor the denial of another payer."""
+    play(shared_api, path, *DENIED, "plan_changed")
+
+    draft = read(shared_api.practice, path)["draft"]
+
+    assert "PA-773104" not in draft
+    assert "Two lines of therapy are not documented." not in draft
+
+
+def test_a_draft_keeps_the_case_number_that_the_new_plan_confirmed(shared_api, path):
+    """On January 1 the payer is often the same."""
+    play(shared_api, path, *DENIED, "plan_changed", "authorization_confirmed")
+
+    assert "Case number: PA-773104" in read(shared_api.practice, path)["draft"]
+
+
 def test_a_letter_with_blanks_can_be_saved_and_not_marked_as_final(shared_api, path):
     """The error names the field, and nothing is saved."""
     draft = read(shared_api.practice, path)["draft"]

@@ -8,6 +8,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.domain.coverage.moves import MOVES, MoveName, Party
 from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.routes.coverage.summary_responses import to_coverage_summary_response
 from chalicelib.services.notices.outbox_worker import run_job
 from tests.support import stores as store_tools
 from tests.support.coverage_driver import get_today, list_move_bodies, move, play
@@ -233,6 +234,18 @@ def test_another_plan_reopens_the_coverage_and_ends_the_clearance(shared_api, pa
     assert {"The insurance plan changed: verify the benefits again", "The coverage clearance ended"} <= set(titles)
 
 
+def test_a_time_limit_of_the_new_plan_is_not_counted_from_a_date_of_the_earlier_one(shared_api, path):
+    """The letter of the denial came from another payer."""
+    play(shared_api, path, *DENIED)
+    assert any(timer["on"] for timer in read_coverage(shared_api.practice, path)["timers"])
+
+    edit_insurance(shared_api, path, payer="New Health", plan_type="medicare_advantage")
+
+    timers = read_coverage(shared_api.practice, path)["timers"]
+    assert timers
+    assert not any(timer["on"] for timer in timers)
+
+
 @pytest.mark.parametrize("changed", [{"funding": "self_funded"}, {"subscriber": {"relationship": "self"}}, {}])
 def test_an_addition_to_the_same_plan_reopens_nothing(shared_api, path, changed):
     """The funding only decides about time limits."""
@@ -311,6 +324,28 @@ def test_the_coverage_of_an_ended_referral_is_read_only(shared_api, path, site):
 
     assert (answer.status, answer.json["code"]) == (409, "referral_closed")
     assert not [m for m in read_coverage(shared_api.practice, path)["moves"] if m["allowed"]]
+
+
+def test_no_one_acts_next_for_the_coverage_of_an_ended_referral(shared_api, path):
+    """Not on its page and not in a list."""
+    play(shared_api, path, *DENIED)
+    shared_api.deliver(path.rpartition("/")[2], "deceased")
+
+    rows = shared_api.practice.get("/v1/referrals?coverage=denied&limit=100").json["items"]
+
+    [row] = [row for row in rows if row["referral_id"] == path.rpartition("/")[2]]
+    for coverage in (row["coverage"], read_coverage(shared_api.center, path)):
+        assert (coverage["state"], coverage["next_actor"], coverage["next_step"]) == ("denied", "none", "")
+
+
+def test_a_clearance_that_ended_is_not_shown_although_no_job_has_recorded_it(shared_api, path):
+    """All parts of the response say the same."""
+    play(shared_api, path, *CLEARED)
+    referral = shared_api.stores.referrals.get(path.rpartition("/")[2])
+
+    summary = to_coverage_summary_response(referral, today=get_today() + timedelta(days=61), time_zone="UTC")
+
+    assert (summary["is_cleared"], summary["cleared_until"], summary["verification"]) == (False, None, "stale")
 
 
 def test_a_check_needs_a_payer_a_member_and_a_basis_for_sharing(shared_api):

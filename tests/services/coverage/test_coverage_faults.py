@@ -10,13 +10,14 @@ import pytest
 
 from chalicelib.domain.coverage.checks import CheckState
 from chalicelib.domain.coverage.moves import MoveName
-from chalicelib.domain.coverage.rows import Exchange
+from chalicelib.domain.coverage.rows import AttemptFailure, Exchange, FailureKind
 from chalicelib.domain.platform.rate_limit import RateLimit
+from chalicelib.domain.referrals.coverage_status import VerificationState
 from chalicelib.errors import PreconditionFailedError, UnavailableError
 from chalicelib.services.coverage import checks
 from chalicelib.services.coverage.ask_payer import ask_payer
 from chalicelib.services.coverage.checks import NewCheck, build_attempt_task
-from chalicelib.services.coverage.moves import record_move
+from chalicelib.services.coverage.moves import record_elapsed_dates, record_move
 from chalicelib.settings import SettingsError
 from chalicelib.store.webhooks.idempotency import StoredResponse
 from tests.support import faults
@@ -80,9 +81,9 @@ def repeat_after(plan, flow):
     return calls.count_faults
 
 
-def record(services, referral_id):
+def record(services, referral_id, **changed):
     """Record a result as a person does, who reads the coverage again after a lost response."""
-    facts = build_facts("result_recorded", today=services.now.date(), authorization="required")
+    facts = build_facts("result_recorded", today=services.now.date(), authorization="required", **changed)
     try:
         record_move(
             referral_id,
@@ -186,6 +187,30 @@ def test_an_answer_is_applied_once_despite_any_fault(services):
     assert payer.asked >= len(names)
 
 
+class SilentPayer(AnsweringPayer):
+    """A gateway to a payer that takes a question and does not answer."""
+
+    def ask(self, question, *, ids):
+        failure = AttemptFailure(kind=FailureKind.RETRY, reason="timeout", sentence="The payer did not answer.")
+        return Exchange(outcome=failure, sent=f"{question.trace_id} {ids.control_number}".encode())
+
+
+def test_an_attempt_without_an_answer_counts_once_despite_any_fault(services):
+    """The coverage says once that the payer was asked, and the next attempt is planned once."""
+
+    def request_while_the_breaker_is_closed(name):
+        services.stores.payer_states.record_response(PAYER.payer_id)
+        request(services, name)
+
+    names = play_with_faults(
+        services, lambda name: answer(services, name, SilentPayer()), before=request_while_the_breaker_is_closed
+    )
+
+    assert {tuple(list_moves(services, name)) for name in names} == {("verification_requested", "verification_started")}
+    # After a lost reply of the commit, the repeat here is the next attempt.
+    assert {read_check(services, name).attempts for name in names} <= {1, 2}
+
+
 class BrokenPayer(AnsweringPayer):
     """A gateway whose connection has a fault of ours."""
 
@@ -211,6 +236,34 @@ def test_a_fault_of_ours_keeps_the_request_open(services, gateway):
     assert (read_check(services, "ref_1").state, read_check(services, "ref_1").attempts) == (CheckState.REQUESTED, 1)
     answer(services, "ref_1", AnsweringPayer())
     assert read_check(services, "ref_1").state is CheckState.COMPLETED
+
+
+def test_a_check_in_a_new_plan_year_counts_although_no_job_has_recorded_the_year(services):
+    """The request records that the plan changed, so the answer is about the new plan."""
+    services.refer("ref_1")
+    record(services, "ref_1", plan_year="calendar", valid_until=...)
+    services.now = services.now.replace(year=services.now.year + 1, month=1, day=2)
+
+    request(services, "ref_1")
+    record_elapsed_dates("ref_1", context=services.restart().context)
+    answer(services, "ref_1", AnsweringPayer())
+
+    assert not read_check(services, "ref_1").filed
+    assert read_track(services, "ref_1").status.verification is VerificationState.VERIFIED
+
+
+def test_faults_of_ours_do_not_keep_other_checks_from_the_payer(services):
+    """The circuit breaker is about the payer."""
+    services.refer("ref_1")
+    request(services, "ref_1")
+    for _ in range(6):
+        answer(services, "ref_1", BrokenPayer())
+
+    services.refer("ref_2", key="key-2")
+    request(services, "ref_2")
+    answer(services, "ref_2", AnsweringPayer())
+
+    assert read_check(services, "ref_2").state is CheckState.COMPLETED
 
 
 def test_a_check_that_no_worker_ran_for_a_day_ends_and_keeps_no_one_away(services):

@@ -218,6 +218,7 @@ def test_a_date_that_the_center_sets_after_a_no_show_ends_it(api, booker, slot_i
         change_plan(api, booker.referral_id, starts_at=starts_at)
 
     assert booker.read()["state"] == "booked"
+    assert api.practice.get(f"/v1/referrals/{booker.referral_id}").json["outcome"] is None
     assert list_worklists(api, "practice", booker.referral_id) == set()
     assert list_worklists(api, "center", booker.referral_id) == {"needs_my_action"}
 

@@ -1,4 +1,4 @@
-"""Keeps the consultation in step with the planned date of the referral: one fact, however it came.
+"""Keeps the consultation in step with the planned date of the referral: one fact, regardless of who reports it.
 
 arrives                       known          result
 a planned date                nothing        an appointment; the center's own calendar has its time
@@ -7,10 +7,12 @@ another date or place         a booking      the center's word counts: it moves,
 a status without a date       a booking      the booked time stays
 a cancellation, or an ending  anything       it ends, and the seat is free
 a no-show                     anything       the seat stays used; a new booking is possible
+a corrected no-show           the no-show    it is as it was booked
 the consultation took place   anything       it is completed
 """
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from chalicelib.domain.consultation.consultation import (
     Appointment,
@@ -19,9 +21,9 @@ from chalicelib.domain.consultation.consultation import (
     ConsultationState,
 )
 from chalicelib.domain.consultation.invitations import CalendarInvitation, InvitationMethod, build_invitation
-from chalicelib.domain.referrals.events import Corrected, EventSource, ReferralEvent, StageChange
+from chalicelib.domain.referrals.events import Corrected, EventSource, ReferralEvent, Reopened, StageChange
 from chalicelib.domain.referrals.plan_terms import PlanKind
-from chalicelib.domain.referrals.planned_dates import list_open_plans
+from chalicelib.domain.referrals.planned_dates import is_consultation_missed, list_open_plans
 from chalicelib.domain.referrals.plans import Plan
 from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.referral import Referral
@@ -45,7 +47,10 @@ class ConsultationChange:
 
 def concerns_consultation(before: Referral, after: Referral, event: ReferralEvent) -> bool:
     """Whether an event can change the consultation, so that its record must be read."""
-    if find_planned(before) != find_planned(after) or _is_no_show(event):
+    if find_planned(before) != find_planned(after) or is_consultation_missed(before) != is_consultation_missed(after):
+        return True
+    # A second no-show; the status says so already.
+    if _is_no_show(event) and is_consultation_missed(after):
         return True
     has_plan = after.plans.find(PlanKind.CONSULTATION) is not None
     return has_plan and (after.stage in TERMINAL_STAGES) is not (before.stage in TERMINAL_STAGES)
@@ -71,14 +76,29 @@ def follow_fact(
     appointment = consultation.appointment
     if appointment and appointment.is_open:
         return _follow_open(consultation, appointment, planned, after, event)
-    if planned is None or _is_known_as_missed(appointment, planned, event):
+    if appointment and appointment.state is ConsultationState.NO_SHOW:
+        return _follow_missed(consultation, appointment, planned, after, event, new_uid)
+    if planned is None:
         return None
+    return _plan_new(consultation, planned, event, new_uid)
+
+
+def _plan_new(consultation: Consultation, planned: Plan, event: ReferralEvent, new_uid: str) -> ConsultationChange:
     # A time is set: what the practice asked for is answered.
     new = _build_appointment(planned, event, new_uid)
     return ConsultationChange(
         consultation=consultation.changed(appointment=new, hold=consultation.hold),
-        invitation=build_invitation(new, InvitationMethod.REQUEST),
+        # Of a patient who is already on the way, the time may be past; no one is invited to it.
+        invitation=None if _is_over(planned, event) else build_invitation(new, InvitationMethod.REQUEST),
     )
+
+
+def _is_over(planned: Plan, event: ReferralEvent) -> bool:
+    day = planned.day
+    if day.starts_at:
+        return day.starts_at < event.recorded_at
+    # A day at the center can be one behind the day in UTC.
+    return day.on is not None and day.on < event.recorded_at.date() - timedelta(days=1)
 
 
 def _follow_open(
@@ -88,13 +108,13 @@ def _follow_open(
     after: Referral,
     event: ReferralEvent,
 ) -> ConsultationChange | None:
+    if is_consultation_missed(after):
+        missed = replace(appointment, state=ConsultationState.NO_SHOW)
+        return ConsultationChange(consultation=_with(consultation, missed))
     if planned and not appointment.is_as_planned(planned):
         return _move(consultation, appointment, planned, event)
     if planned is None:
         return _close(consultation, appointment, after)
-    if _is_no_show(event):
-        missed = replace(appointment, state=ConsultationState.NO_SHOW)
-        return ConsultationChange(consultation=_with(consultation, missed))
     if event.event_id not in appointment.reported_ids and _names_date(event):
         noted = replace(appointment, reported_ids=(*appointment.reported_ids, event.event_id))
         return ConsultationChange(consultation=_with(consultation, noted))
@@ -127,8 +147,7 @@ def _move(
 
 
 def _close(consultation: Consultation, appointment: Appointment, after: Referral) -> ConsultationChange:
-    plan = after.plans.find(PlanKind.CONSULTATION)
-    if after.stage not in TERMINAL_STAGES and plan and not plan.canceled:
+    if after.stage not in TERMINAL_STAGES and not _is_canceled(after):
         completed = replace(appointment, state=ConsultationState.COMPLETED)
         # What the practice asked for is no longer open.
         return ConsultationChange(consultation=consultation.changed(appointment=completed, hold=consultation.hold))
@@ -145,14 +164,34 @@ def _with(consultation: Consultation, appointment: Appointment) -> Consultation:
     return consultation.changed(appointment=appointment, hold=consultation.hold, request=consultation.request)
 
 
-def _is_known_as_missed(appointment: Appointment | None, planned: Plan, event: ReferralEvent) -> bool:
-    """Whether the planned date is the one that the patient missed; it stays planned until a new one is set."""
-    is_missed = appointment is not None and appointment.state is ConsultationState.NO_SHOW
-    return is_missed and appointment is not None and appointment.day == planned.day and not _names_new_date(event)
+def _follow_missed(
+    consultation: Consultation,
+    appointment: Appointment,
+    planned: Plan | None,
+    after: Referral,
+    event: ReferralEvent,
+    new_uid: str,
+) -> ConsultationChange | None:
+    """Compute what follows a missed consultation: a new one, or that it was not missed after all."""
+    # A reopened referral no longer says why its status was reported, so it does not say that the visit took place.
+    if is_consultation_missed(after) or isinstance(event, Reopened):
+        return None
+    if planned and appointment.day != planned.day:
+        return _plan_new(consultation, planned, event, new_uid)
+    if planned:
+        # The no-show was reported in error. The seat was kept, and calendars have the entry.
+        return ConsultationChange(
+            consultation=_with(consultation, replace(appointment, state=ConsultationState.BOOKED))
+        )
+    if after.stage in TERMINAL_STAGES or _is_canceled(after):
+        return None
+    completed = replace(appointment, state=ConsultationState.COMPLETED)
+    return ConsultationChange(consultation=consultation.changed(appointment=completed, hold=consultation.hold))
 
 
-def _names_new_date(event: ReferralEvent) -> bool:
-    return _names_date(event) and not _is_no_show(event)
+def _is_canceled(referral: Referral) -> bool:
+    plan = referral.plans.find(PlanKind.CONSULTATION)
+    return plan is None or plan.canceled
 
 
 def _names_date(event: ReferralEvent) -> bool:

@@ -30,10 +30,13 @@ class SeatState(StrEnum):
 
 
 class SlotClosing(StrEnum):
-    """Why a slot takes no more bookings, although it has one."""
+    """Why a slot takes no more bookings."""
 
     PATTERN_CHANGED = "pattern_changed"
     """The weekly pattern no longer has this time. The booked patient must be seen or moved by a person."""
+    REMOVED = "removed"
+    """A person removed this single time of a weekly pattern. Its row stays, so that the daily job does not add the
+    time again. No one sees it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,11 @@ class Slot:
     def ends_at(self) -> datetime:
         """When it ends. Minutes are counted in UTC, so a change of the clocks does not stretch it."""
         return self.starts_at.astimezone(UTC) + timedelta(minutes=self.minutes)
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether the center removed this time."""
+        return self.closed is SlotClosing.REMOVED
 
     def find_seat(self, referral_id: str) -> Seat | None:
         """Find the seat of a referral, also one whose hold is over."""

@@ -92,6 +92,9 @@ def follow_conversation(conversation: Conversation, event: ReferralEvent) -> Con
             return _with_request(conversation, event, open_items=max(1, len(event.items)))
         case StageChange(stage=Stage.INFO_REQUESTED) if event.note:
             return _with_request(conversation, event, open_items=1, with_status=True)
+        case StageChange(stage=Stage.CONSULT_SCHEDULED) if not (event.starts_at or event.on):
+            # No time is set yet: the status alone, or a no-show, does not answer the practice.
+            return conversation
         case (
             StageChange(stage=Stage.CONSULT_SCHEDULED | Stage.CONSULT_COMPLETED)
             | PlanChanged(plan=PlanKind.CONSULTATION, canceled=False)

@@ -15,7 +15,8 @@ from chalicelib.domain.referrals.events import Corrected, EventSource, PlanChang
 from chalicelib.domain.referrals.history_start import get_history_start
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.plan_terms import PLAN_BY_STAGE, STAGE_WHEN_DONE, DatedPlan, PlanKind, PlannedDay
-from chalicelib.domain.referrals.plans import Plan, PlanReport, get_local_day
+from chalicelib.domain.referrals.plans import Plan, PlanReport, Plans, get_local_day
+from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import (
     REJECTED_CLOSED,
@@ -142,6 +143,27 @@ def list_open_plans(referral: Referral) -> Iterator[Plan]:
         # A plan that was made after the last time belongs to the next one: a second leukapheresis.
         if not plan.canceled and not (done_at and done_at >= plan.reported_at):
             yield plan
+
+
+def is_consultation_missed(referral: Referral) -> bool:
+    """Whether the patient missed the consultation, and no later date has been planned since.
+
+    It follows from the current status and the planned dates, so a late report of a no-show, a corrected one, and
+    a system that sends the missed date again change nothing that they should not.
+    """
+    if referral.stage is not Stage.CONSULT_SCHEDULED or referral.status.reason_code != ReasonCode.NO_SHOW:
+        return False
+    plan, missed_at = referral.plans.find(PlanKind.CONSULTATION), referral.stage_since
+    if plan is None:
+        return True
+    earlier = tuple(each for each in referral.plans.reports if each.order.occurred_at < missed_at)
+    known = Plans(reports=earlier).find(PlanKind.CONSULTATION)
+    is_other_day = known is None or known.canceled or known.day != plan.day
+    return not plan.canceled and not (is_other_day and _is_after(plan.day, missed_at))
+
+
+def _is_after(day: PlannedDay, moment: datetime) -> bool:
+    return day.starts_at > moment if day.starts_at else bool(day.on and day.on > moment.astimezone(UTC).date())
 
 
 def find_next(plans: Iterable[DatedPlan], *, now: datetime, time_zone: str) -> DatedPlan | None:

@@ -129,7 +129,7 @@ REASON_FACTS: Mapping[ReasonCode, ReasonFacts] = {
     ReasonCode.INSUFFICIENT_COLLECTION: ReasonFacts(
         "Not enough cells collected", "Waiting for the center to schedule another leukapheresis."
     ),
-    ReasonCode.NO_SHOW: ReasonFacts("No-show", "Call the patient. Waiting for the center to offer a new date."),
+    ReasonCode.NO_SHOW: ReasonFacts("No-show", "Call the patient. Then book another time, or ask the center for one."),
     ReasonCode.RESCHEDULED: ReasonFacts("Rescheduled", "Tell the patient the new date."),
     ReasonCode.MOVED_AWAY: ReasonFacts("Patient moved", "Send records to the new care team."),
     ReasonCode.UNREACHABLE: ReasonFacts(

@@ -10,7 +10,7 @@ from chalicelib.domain.referrals.coverage_status import NO_COVERAGE, TrackStatus
 from chalicelib.domain.referrals.insurance_status import find_coverage_status
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.plan_terms import DatedPlan, PlanKind
-from chalicelib.domain.referrals.planned_dates import find_next, list_open_plans
+from chalicelib.domain.referrals.planned_dates import find_next, is_consultation_missed, list_open_plans
 from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import STAGE_FACTS, TERMINAL_STAGES, NextActor, Stage
@@ -57,6 +57,7 @@ class StageSummary:
         product_id: The product that the center named; None if only the practice's request counts.
         time_asked: Whether the practice asked the center for a consultation time.
         consultation_canceled: Whether the scheduled consultation was canceled, and no new one is planned.
+        replanned: Whether the consultation was planned again, or canceled, after the patient missed it.
     """
 
     stage: Stage
@@ -77,6 +78,7 @@ class StageSummary:
     plans: tuple[DatedPlan, ...] = ()
     time_asked: bool = False
     consultation_canceled: bool = False
+    replanned: bool = False
     coverage: TrackStatus = NO_COVERAGE
 
     @property
@@ -91,8 +93,26 @@ class StageSummary:
 
     @property
     def owner(self) -> NextActor:
-        """Who must act next; a withdrawal request must be answered by the center."""
-        return NextActor.CENTER if self.withdrawal_requested else STAGE_FACTS[self.stage].owner
+        """Who must act next.
+
+        A withdrawal request must be answered by the center. After a missed consultation the practice acts: it
+        reaches the patient, and books another time or asks for one.
+        """
+        if self.withdrawal_requested:
+            return NextActor.CENTER
+        is_practice = self.has_missed_consultation and not self.time_asked
+        return NextActor.PRACTICE if is_practice else STAGE_FACTS[self.stage].owner
+
+    @property
+    def has_missed_consultation(self) -> bool:
+        """Whether the patient missed the consultation, and no later one is planned."""
+        is_no_show = self.stage is Stage.CONSULT_SCHEDULED and self.reason_code == ReasonCode.NO_SHOW
+        return is_no_show and not self.replanned
+
+    @property
+    def has_consultation(self) -> bool:
+        """Whether a consultation is planned, also if it was booked before the center accepted."""
+        return any(plan.plan is PlanKind.CONSULTATION for plan in self.plans)
 
     @property
     def ends_on(self) -> date | None:
@@ -138,6 +158,7 @@ def summarize_stage(referral: Referral) -> StageSummary:
         plans=tuple(DatedPlan(plan.plan, plan.day) for plan in list_open_plans(referral)),
         time_asked=referral.conversation.time_asked_at is not None and referral.stage not in TERMINAL_STAGES,
         consultation_canceled=_is_consultation_canceled(referral),
+        replanned=status.reason_code == ReasonCode.NO_SHOW and not is_consultation_missed(referral),
         coverage=find_coverage_status(referral),
     )
 
@@ -175,10 +196,8 @@ _RETURNED_STAGES = frozenset({Stage.DECLINED, Stage.REDIRECTED, Stage.NOT_PROCEE
 WORKLIST_RULES: Mapping[Worklist, Callable[[StageSummary, ListViewer], bool]] = {
     Worklist.NEEDS_MY_ACTION: lambda s, v: s.needs_action_of(v.side) and s.stage not in TERMINAL_STAGES,
     Worklist.NEEDS_INFORMATION: lambda s, _: s.awaits_information,
-    Worklist.AWAITING_BOOKING: lambda s, _: s.stage is Stage.ACCEPTED or s.time_asked,
-    Worklist.NO_SHOW_OR_CANCELLED: lambda s, _: (
-        s.stage is Stage.CONSULT_SCHEDULED and (s.reason_code == ReasonCode.NO_SHOW or s.consultation_canceled)
-    ),
+    Worklist.AWAITING_BOOKING: lambda s, _: s.time_asked or (s.stage is Stage.ACCEPTED and not s.has_consultation),
+    Worklist.NO_SHOW_OR_CANCELLED: lambda s, _: s.has_missed_consultation or s.consultation_canceled,
     Worklist.UPDATE_OVERDUE: lambda s, v: s.has_gap or is_late(s, v),
     Worklist.MONITORING_ENDS_SOON: _is_window_ending_soon,
     Worklist.HANDBACK_AWAITING_ACKNOWLEDGEMENT: lambda s, _: s.stage is Stage.HANDBACK_READY,

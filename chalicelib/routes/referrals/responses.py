@@ -112,7 +112,7 @@ def to_referral_response(
         "coverage": to_coverage_summary_response(referral, today=today, time_zone=context.time_zone),
         "window": to_window_response(referral, referral.window, notices) if referral.window else None,
         "hold": _build_hold(referral),
-        "outcome": _build_outcome(status.reason_code),
+        "outcome": _build_outcome(None if summarize_stage(referral).replanned else status.reason_code),
         "contradiction": _build_contradiction(referral),
         "revisit_on": status.revisit_on.isoformat() if status.revisit_on else None,
         "suggested_center_id": status.suggested_center_id,

@@ -359,11 +359,13 @@ def _is_canceled_by(known: Consultation, member: Member) -> bool:
 def _build_common(read: _Read, member: Member, key: str, *, context: RunContext) -> dict[str, Any]:
     """Build the fields of a booking's event.
 
-    A booking answers what is planned or done, so it is never dated before it, even if the center's clock is ahead.
+    A booking answers what is planned, missed or done, so it is never dated before it, even if the center's clock is
+    ahead.
     """
     planned = read.referral.plans.find(PlanKind.CONSULTATION)
-    done_at = read.referral.stage_entered_at.get(Stage.CONSULT_COMPLETED)
-    earlier = [at for at in (planned.reported_at if planned else None, done_at) if at]
+    entered_at = read.referral.stage_entered_at
+    reported = [entered_at.get(stage) for stage in (Stage.CONSULT_SCHEDULED, Stage.CONSULT_COMPLETED)]
+    earlier = [at for at in (planned.reported_at if planned else None, *reported) if at]
     occurred_at = max([context.now, *(at + timedelta(milliseconds=1) for at in earlier)]).astimezone(UTC)
     return {
         "event_id": derive_id("evt", read.referral.referral_id, key),

@@ -5,6 +5,7 @@
     stored slots of the pattern ──── compare ──────┘
         missing              ▶ added
         no longer expected   ▶ removed, unless someone is booked: then closed, and listed for a person
+        removed by a person  ▶ left, so that it does not come back
 
 Each write is conditional and independent of the others, so a run that stops in between leaves nothing wrong,
 and the next run does the rest. Making the same slots twice changes nothing.
@@ -187,8 +188,15 @@ def _compare(
     stored: Mapping[str, Slot], expected: Mapping[str, Slot], *, context: RunContext
 ) -> Iterator[TransactionWrite]:
     slots = context.stores.slots
-    yield from (slots.prepare_add(slot) for slot_id, slot in expected.items() if slot_id not in stored)
+    starts = {slot.starts_at for slot in expected.values()}
+    # A removed time stays removed in a changed pattern too, in which it would be another offer.
+    removed = {slot.starts_at for slot in stored.values() if slot.is_removed} & starts
+    for slot_id, slot in expected.items():
+        if slot_id not in stored and slot.starts_at not in removed:
+            yield slots.prepare_add(slot)
     for slot_id, slot in stored.items():
+        if slot.starts_at in removed and slot.is_removed:
+            continue
         wanted = expected.get(slot_id)
         if wanted is None:
             if not slot.list_booked():
@@ -196,7 +204,7 @@ def _compare(
             elif slot.closed is None:
                 yield slots.prepare_save(replace(slot, closed=SlotClosing.PATTERN_CHANGED, version=slot.version + 1))
             continue
-        # Whoever is booked stays booked, also if the center now has fewer seats.
+        # A booked patient stays booked, also if the center now has fewer seats.
         capacity = max(wanted.capacity, len(slot.list_booked()))
         current = replace(slot, capacity=capacity, contact=wanted.contact, closed=None)
         if current != slot:
@@ -236,7 +244,7 @@ def _build_expected(pattern: SlotPattern, time_zone: str, *, context: RunContext
         return
     today = to_local_day(context.now, time_zone)
     times = list_times(pattern, time_zone=time_zone, first=today, last=today + HORIZON)
-    # Another way, length or place is another offer: whoever is booked has what was booked.
+    # Another way, length or place is another offer: a booked patient keeps what was booked.
     origin = f"{pattern.pattern_id}/{pattern.mode}/{pattern.minutes}/{pattern.place or ''}"
     for starts_at in times.starts:
         if starts_at > context.now:

@@ -1,10 +1,10 @@
 """Publish single consultation times, list them, and remove one."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.consultation.slots import Slot
+from chalicelib.domain.consultation.slots import Slot, SlotClosing
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.referrals.plan_terms import VisitMode
 from chalicelib.errors import ConflictError, FieldError, MalformedError, NotFoundError, PreconditionFailedError
@@ -17,6 +17,7 @@ from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.write_once import commit_once
 from chalicelib.store.consultation.slots import SLOT_WRITE
+from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
 
@@ -76,7 +77,8 @@ def list_slots(
         ForbiddenError: the role has no access to patients.
     """
     center = get_center_or_404(center_id, member, context=context)
-    found = [slot for slot in context.stores.slots.list_between(center_id, first, last) if mode in {None, slot.mode}]
+    stored = context.stores.slots.list_between(center_id, first, last)
+    found = [slot for slot in stored if mode in {None, slot.mode} and not slot.is_removed]
     zone = center.tenant.time_zone
     if member.kind is TenantKind.PRACTICE:
         own_id = _find_own_referral(referral_id, member, context=context)
@@ -147,7 +149,7 @@ def publish_slots(
 
 
 def remove_slot(center_id: str, slot_id: str, *, version: int, member: Member, context: RunContext) -> None:
-    """Remove a time that no one has booked. A hold does not keep it.
+    """Remove a time that no one has booked. A hold does not keep it, and its weekly pattern does not bring it back.
 
     Raises:
         NotFoundError: no such center or time, or another center's.
@@ -157,7 +159,7 @@ def remove_slot(center_id: str, slot_id: str, *, version: int, member: Member, c
     """
     get_own_center_or_404(center_id, member, context=context)
     slot = context.stores.slots.get(center_id, slot_id)
-    if slot is None:
+    if slot is None or slot.is_removed:
         raise NotFoundError
     if slot.list_booked():
         raise ConflictError(
@@ -170,7 +172,7 @@ def remove_slot(center_id: str, slot_id: str, *, version: int, member: Member, c
     def attempt() -> None:
         try:
             context.stores.transactions.commit(
-                context.stores.slots.prepare_remove(slot), context.stores.audit_log.prepare_append(entry)
+                _prepare_remove(slot, context=context), context.stores.audit_log.prepare_append(entry)
             )
         except ConditionFailedError as e:
             if any(name.startswith(SLOT_WRITE) for name in e.items):
@@ -178,6 +180,13 @@ def remove_slot(center_id: str, slot_id: str, *, version: int, member: Member, c
             raise
 
     commit_with_retry(attempt)
+
+
+def _prepare_remove(slot: Slot, *, context: RunContext) -> TransactionWrite:
+    if slot.pattern_id is None:
+        return context.stores.slots.prepare_remove(slot)
+    removed = replace(slot, closed=SlotClosing.REMOVED, seats=(), version=slot.version + 1)
+    return context.stores.slots.prepare_save(removed)
 
 
 def _build_slot(center_id: str, new: NewSlot, *, context: RunContext) -> Slot:

@@ -262,3 +262,12 @@ def test_a_booking_by_the_center_notifies_the_practice_too(api, booker, postbox)
     send_mail(postbox)
 
     assert "The consultation was booked or moved" in read_titles(api.practice, booker.referral_id)
+
+
+def test_no_one_is_invited_to_a_time_that_is_past(api, booker, postbox):
+    """As for a patient who is already on the way."""
+    before = (wiring.read_clock() - timedelta(minutes=5)).isoformat()
+    change_plan(api, booker.referral_id, starts_at=before)
+    send_mail(postbox)
+
+    assert list_invitations(postbox) == []

@@ -178,6 +178,142 @@ def test_a_no_show_keeps_the_seat_used_and_allows_a_new_booking(api, booker, slo
     assert booker.referral_id not in {row["referral_id"] for row in rows}
 
 
+def list_worklists(api, side, referral_id):
+    site = getattr(api, side)
+    names = ("needs_my_action", "awaiting_booking", "no_show_or_cancelled")
+    rows = {name: site.get(f"/v1/referrals?worklist={name}").json["items"] for name in names}
+    return {name for name in names if referral_id in {row["referral_id"] for row in rows[name]}}
+
+
+def report_no_show(api, referral_id, **more):
+    answer = api.deliver(referral_id, "consult_scheduled", reason_code="no_show", **more)
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+def test_after_a_no_show_the_practice_acts_next(api, booker, slot_id):
+    booker.book(slot_id)
+    report_no_show(api, booker.referral_id)
+
+    assert api.practice.get(f"/v1/referrals/{booker.referral_id}").json["clock"]["owner"] == "practice"
+    assert list_worklists(api, "practice", booker.referral_id) == {"needs_my_action", "no_show_or_cancelled"}
+
+
+def test_after_a_no_show_the_center_acts_on_what_the_practice_asked(api, booker, slot_id):
+    booker.book(slot_id)
+    report_no_show(api, booker.referral_id)
+    booker.ask()
+
+    assert api.practice.get(f"/v1/referrals/{booker.referral_id}").json["clock"]["owner"] == "center"
+
+
+@pytest.mark.parametrize("as_status", [True, False])
+def test_a_date_that_the_center_sets_after_a_no_show_ends_it(api, booker, slot_id, as_status):
+    booker.book(slot_id)
+    report_no_show(api, booker.referral_id)
+    starts_at = find_time(days=11).isoformat()
+    if as_status:
+        api.deliver(booker.referral_id, "consult_scheduled", starts_at=starts_at)
+    else:
+        change_plan(api, booker.referral_id, starts_at=starts_at)
+
+    assert booker.read()["state"] == "booked"
+    assert api.practice.get(f"/v1/referrals/{booker.referral_id}").json["outcome"] is None
+    assert list_worklists(api, "practice", booker.referral_id) == set()
+    assert list_worklists(api, "center", booker.referral_id) == {"needs_my_action"}
+
+
+def test_a_new_date_can_be_missed_too(api, booker, slot_id):
+    booker.book(slot_id)
+    report_no_show(api, booker.referral_id)
+    change_plan(api, booker.referral_id, starts_at=find_time(days=11).isoformat())
+    report_no_show(api, booker.referral_id)
+
+    assert booker.read()["state"] == "no_show"
+    assert "no_show_or_cancelled" in list_worklists(api, "practice", booker.referral_id)
+
+
+def test_a_late_no_show_is_about_the_earlier_booking(api, booker, slot_id):
+    booker.book(slot_id)
+    missed_at = wiring.read_clock().isoformat()
+    booker.book(publish_slot(api, starts_at=find_time(days=10).isoformat()))
+
+    assert report_no_show(api, booker.referral_id, at=missed_at)["status"] == "recorded"
+    assert booker.read()["state"] == "booked"
+
+
+def test_a_corrected_no_show_is_booked_again(api, booker, slot_id):
+    booked = booker.book(slot_id).json
+    event_id = report_no_show(api, booker.referral_id)["event_id"]
+    body = {
+        "type": "event.corrected",
+        "referral_id": booker.referral_id,
+        "occurred_at": wiring.read_clock().isoformat(),
+        "data": {"supersedes": event_id, "note": "Wrong patient."},
+    }
+
+    assert api.deliver_raw(json.dumps(body).encode()).json["status"] == "applied"
+    after = booker.read()
+    assert (after["state"], after["slot_id"], after["starts_at"]) == ("booked", slot_id, booked["starts_at"])
+
+
+def test_a_consultation_that_took_place_after_a_no_show_is_completed(api, booker, slot_id):
+    booker.book(slot_id)
+    report_no_show(api, booker.referral_id)
+    api.deliver(booker.referral_id, "consult_completed")
+
+    assert booker.read()["state"] == "completed"
+
+
+def test_a_system_that_sends_the_missed_time_again_does_not_book_it_again(api, booker, slot_id):
+    booked = booker.book(slot_id).json
+    report_no_show(api, booker.referral_id)
+
+    assert api.deliver(booker.referral_id, "consult_scheduled", starts_at=booked["starts_at"]).status == 200
+    assert booker.read()["state"] == "no_show"
+
+
+def test_a_reopened_referral_keeps_its_no_show(api, booker, slot_id):
+    booker.book(slot_id)
+    report_no_show(api, booker.referral_id)
+    api.deliver(booker.referral_id, "declined")
+    event = {
+        "type": "referral.reopened",
+        "occurred_at": wiring.read_clock().isoformat(),
+        "data": {"note": "Declined in error."},
+    }
+
+    assert api.center.post(f"/v1/referrals/{booker.referral_id}/events", event).status == 200
+    assert booker.read()["state"] == "no_show"
+
+
+def test_a_booking_after_a_no_show_counts_although_the_center_s_clock_is_ahead(api, booker, slot_id):
+    booker.book(slot_id)
+    report_no_show(api, booker.referral_id, at=(wiring.read_clock() + timedelta(minutes=8)).isoformat())
+    booker.book(publish_slot(api, starts_at=find_time(days=10).isoformat()))
+
+    referral = api.practice.get(f"/v1/referrals/{booker.referral_id}").json
+    assert (booker.read()["state"], referral["outcome"]) == ("booked", None)
+
+
+@pytest.mark.parametrize("reason_code", [None, "no_show"])
+def test_a_status_without_a_time_does_not_answer_what_the_practice_asked(api, booker, slot_id, reason_code):
+    booker.book(slot_id)
+    booker.ask()
+    api.deliver(booker.referral_id, "consult_scheduled", reason_code=reason_code)
+
+    assert booker.read()["request"]
+    assert "awaiting_booking" in list_worklists(api, "center", booker.referral_id)
+
+
+def test_a_patient_who_is_booked_before_the_acceptance_does_not_await_a_booking(api):
+    booker = Booker(api.practice, api.refer()["referral_id"])
+    booker.book(publish_slot(api))
+    api.move_to(booker.referral_id, "received", "accepted")
+
+    assert "awaiting_booking" not in list_worklists(api, "center", booker.referral_id)
+
+
 def test_a_completed_consultation_is_completed(api, booker, slot_id):
     booker.book(slot_id)
     api.deliver(booker.referral_id, "consult_completed")

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chalicelib import wiring
+from chalicelib.services.consultation.patterns import materialize_all
 from tests.support.bookings import (
     PATTERNS,
     SLOTS,
@@ -157,6 +158,27 @@ def test_a_pattern_can_be_booked_at_once(api):
         "06:05"
     }
     assert refer_accepted(api).book(own[-1]["slot_id"]).json["minutes"] == 45
+
+
+def test_a_removed_time_of_a_pattern_does_not_come_back(api):
+    """Neither with the daily job, nor when the pattern offers its times in another way."""
+    body = build_pattern_body(starts=["11:50"], weekdays=["tuesday"])
+    published = api.center.post(PATTERNS, body).json
+    path = f"{PATTERNS}/{published['pattern_id']}"
+    slot = next(i for i in api.center.get(SLOTS).json["items"] if i["pattern_id"] == published["pattern_id"])
+    assert remove(api.center, f"{SLOTS}/{slot['slot_id']}", slot["version"]).status == 204
+
+    materialize_all(context=wiring.build_run_context())
+    assert slot["starts_at"] not in list_starts(api, published["pattern_id"])
+    api.center.put(path, {**body, "place": "Pavilion 4"}, version=1)
+    starts = list_starts(api, published["pattern_id"])
+    assert starts
+    assert slot["starts_at"] not in starts
+    assert remove(api.center, f"{SLOTS}/{slot['slot_id']}", slot["version"] + 1).status == 404
+
+
+def list_starts(api, pattern_id):
+    return [i["starts_at"] for i in api.center.get(SLOTS).json["items"] if i["pattern_id"] == pattern_id]
 
 
 def test_a_changed_pattern_lists_the_booked_time_that_it_no_longer_has(api):

@@ -24,12 +24,14 @@ _ACTIONS: Mapping[str, str] = {
     "/SubmitForm": "action",
     "/ImportData": "action",
     "/GoToE": "attachment",
+    "/GoToR": "action",
     "/Rendition": "media",
     "/RichMediaExecute": "media",
     "/Movie": "media",
     "/Sound": "media",
 }
-"""The actions that are removed, by `/S`, and how the removal is reported. A link to a web page stays."""
+"""The actions that are removed, by `/S`, and how the removal is reported. A link to a web page stays. A link to
+another file (`/GoToR`) does not: with the address of a network share, it makes Windows sign in to a foreign server."""
 
 _KEYS: Mapping[str, str] = {
     "/JS": "script",

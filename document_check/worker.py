@@ -1,4 +1,7 @@
-"""The process of one check: `python -m document_check.worker SOURCE TYPE CLEANED`. Prints the outcome as JSON."""
+"""The process of one check: `python -m document_check.worker SOURCE TYPE CLEANED`. Prints the outcome as JSON.
+
+It ends with `LIBRARY_MISSING` if a library cannot be loaded: then the function is broken, and not the file.
+"""
 
 import json
 import resource
@@ -9,6 +12,9 @@ from chalicelib.domain.documents.file_types import FileType
 from chalicelib.domain.documents.limits import CHECK_MEMORY_BYTES, CHECK_SECONDS, MAX_FILE_BYTES
 from document_check.checks import check_file
 from document_check.outcomes import RefusedFileError
+
+LIBRARY_MISSING = 65
+"""An exit code that neither Python nor a signal gives. Our own choice."""
 
 
 def main(source: str, file_type: str, cleaned: str) -> None:
@@ -21,6 +27,8 @@ def main(source: str, file_type: str, cleaned: str) -> None:
         content = check_file(Path(source), FileType(file_type), Path(cleaned))
     except RefusedFileError as e:
         sys.stdout.write(json.dumps({"reason": e.reason}))
+    except ImportError:
+        sys.exit(LIBRARY_MISSING)
     else:
         sys.stdout.write(json.dumps({"reason": None, "pages": content.pages, "removed": content.removed}))
 

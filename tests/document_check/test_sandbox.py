@@ -9,7 +9,7 @@ import pytest
 from chalicelib.domain.documents.file_types import FileType
 from chalicelib.domain.documents.reasons import RejectionReason
 from document_check import sandbox
-from document_check.sandbox import SandboxResult, check_in_sandbox
+from document_check.sandbox import BrokenCheckError, SandboxResult, check_in_sandbox
 from tests.support.uploaded_files import build_image, build_pdf
 
 
@@ -45,6 +45,16 @@ def test_a_check_that_crashes_refuses_the_file(tmp_path, monkeypatch):
     result = check_in_sandbox(tmp_path / "source", FileType.PDF, tmp_path / "cleaned")
 
     assert result.reason is RejectionReason.TOO_COMPLEX
+
+
+def test_a_library_that_cannot_be_loaded_is_not_the_fault_of_the_file(tmp_path, monkeypatch):
+    """Otherwise each sender would be told that the file is too complex, and no operator would know."""
+    (tmp_path / "pikepdf.py").write_text("raise ImportError('GLIBC_2.99 not found')")
+    (tmp_path / "source").write_bytes(build_pdf())
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+
+    with pytest.raises(BrokenCheckError):
+        check_in_sandbox(tmp_path / "source", FileType.PDF, tmp_path / "cleaned")
 
 
 def test_the_process_has_no_credentials(tmp_path, monkeypatch):

@@ -183,7 +183,7 @@ def test_any_text_gives_a_page(text):
 
 def test_a_note_of_2000_characters_moves_to_page_2_in_full():
     """The first page says where it is."""
-    note = (f"A{string.ascii_lowercase} " * 72)[:2000].strip()
+    note = (f"A{string.ascii_lowercase[:24]} " * 80)[:2000].strip()
     first, second = read_pages(render(build_page(note=note)))
 
     assert "Note See page 2." in first
@@ -224,6 +224,26 @@ def test_the_longest_values_are_printed_in_full():
     assert text.count("W" * 180) >= 30
     assert LONG * 2 in text
     assert "word" * 800 in text.replace("Note", "")
+
+
+@pytest.mark.parametrize("email", ["patient__email", "referring_provider__email"])
+def test_an_email_address_is_broken_within_its_column(email):
+    """It has no space, and would run over the other column, or off the page."""
+    address = f"{'w' * 40}@{'w' * 30}.example"
+    page = open_pdf(render(build_page(**{email: address}))).pages[0].extract_text()
+    # A column is 246 points wide, and a "w" 7.9.
+    broken = [word for word in page.split() if "www" in word]
+
+    assert "".join(broken) == address
+    assert max(map(len, broken)) <= 31
+
+
+def test_a_first_page_that_overflows_has_the_statements_on_each_of_its_pages():
+    """The longest names fill more than a page by themselves."""
+    for name in (LONG, "W " * 100):
+        for text in read_pages(render(build_page(**LONGEST | {"patient__given_name": name}))):
+            assert all(statement in text for statement in (EMERGENCY_NOTE, *DISCLAIMERS))
+            assert "May be out of date after Nov 30, 2026, 10:15 AM CST" in text
 
 
 def test_a_font_that_is_missing_is_an_error(monkeypatch, tmp_path):

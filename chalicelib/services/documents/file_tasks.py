@@ -18,7 +18,7 @@ from chalicelib.domain.notices.document_notices import (
 )
 from chalicelib.domain.notices.tasks import OutboxTask
 from chalicelib.observe import log
-from chalicelib.services.documents.news import change_document, load_document
+from chalicelib.services.documents.news import change_document, load_document, remove_old_copies
 from chalicelib.services.platform.run_context import RunContext
 
 _LOST_TO_AN_OUTAGE = frozenset({RejectionReason.SCAN_UNAVAILABLE, RejectionReason.CHECK_UNAVAILABLE})
@@ -31,16 +31,6 @@ def run_file_task(task: OutboxTask, *, context: RunContext) -> bool:
     if loaded is None:
         return False
     return _TASKS[task.rule](task.referral_id, loaded[1], context=context)
-
-
-def _remove_files(referral_id: str, document: Document, *, context: RunContext) -> bool:
-    """Remove every copy that does not count anymore."""
-    if document.state in documents.OPEN_STATES:
-        return False
-    context.stores.files.remove_from_quarantine(referral_id, document.document_id)
-    if document.state is not DocumentState.AVAILABLE:
-        context.stores.files.remove_document(referral_id, document.document_id)
-    return True
 
 
 def _expire_upload(referral_id: str, document: Document, *, context: RunContext) -> bool:
@@ -75,9 +65,9 @@ def _recheck(referral_id: str, document: Document, *, context: RunContext) -> bo
 
 
 def _expire_check(referral_id: str, document: Document, *, context: RunContext) -> bool:
-    """Share what is ready after all, or reject a file whose check or scan never came."""
+    """Share what is ready after all, or reject a file whose check or scan never came. Leave no old copy behind."""
     if document.state is not DocumentState.CHECKING:
-        return False
+        return remove_old_copies(referral_id, document, context=context)
     reason = documents.find_expiry_reason(document)
     if reason in _LOST_TO_AN_OUTAGE:
         # An alarm of the operator counts these lines.
@@ -98,7 +88,7 @@ def _request_missing(referral_id: str, document: Document, version_id: str, *, c
 
 
 _TASKS: Mapping[str, Callable[..., bool]] = {
-    REMOVE_FILES_RULE: _remove_files,
+    REMOVE_FILES_RULE: remove_old_copies,
     EXPIRE_UPLOAD_RULE: _expire_upload,
     RECHECK_FILE_RULE: _recheck,
     EXPIRE_CHECK_RULE: _expire_check,

@@ -128,6 +128,19 @@ def change_document(referral_id: str, document_id: str, change: Any, *, context:
     commit_with_retry(attempt)
 
 
+def remove_old_copies(referral_id: str, document: Document, *, context: RunContext) -> bool:
+    """Remove every copy that does not count anymore. Return False while the file is on its way.
+
+    A copy for people can be completed after the file was removed, so this runs again with late news and an hour later.
+    """
+    if document.state in OPEN_STATES:
+        return False
+    context.stores.files.remove_from_quarantine(referral_id, document.document_id)
+    if document.state is not DocumentState.AVAILABLE:
+        context.stores.files.remove_document(referral_id, document.document_id)
+    return True
+
+
 def _share_or_reject(
     before: Document,
     ready: Document,
@@ -221,7 +234,7 @@ def _remove_what_does_not_count(
     """Remove a version that does not count, and everything in quarantine once the file's state is final."""
     if document.state not in OPEN_STATES:
         # News that comes late can have left a copy behind after the file was removed.
-        context.stores.files.remove_from_quarantine(referral_id, document.document_id)
+        remove_old_copies(referral_id, document, context=context)
         return "final"
     if document.upload_version_id != uploaded.version_id:
         context.stores.files.remove_version(uploaded)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib import wiring
+from chalicelib.store.documents.files import DocumentFiles
 from tests.support import aws_fakes as cloud
 from tests.support import faults
 from tests.support.document_driver import PDF
@@ -132,3 +133,43 @@ def test_two_runs_that_share_one_file_at_once_leave_one_event(documents):
     assert list_shared(documents).count(document_id) == 1
     assert documents.open(document_id).status == 201
     assert documents.get(document_id)["file"]["size"] == len(PDF)
+
+
+@pytest.fixture
+def late_copy(documents, monkeypatch):
+    """A file whose copy for people is stored only after its sender canceled it and its copies were removed."""
+    document_id, version_id = prepare(documents)
+
+    def copy_too_late(_files, _referral_id, document, _cleaned):
+        documents.remove(document.document_id, "canceled")
+        documents.run_tasks()
+        key = f"{documents.referral_id}/{document.document_id}"
+        return get_aws_client("s3").put_object(Bucket=cloud.DOCUMENTS, Key=key, Body=PDF)["VersionId"]
+
+    monkeypatch.setattr(DocumentFiles, "promote", copy_too_late)
+    return document_id, version_id
+
+
+def test_a_copy_that_is_stored_after_the_removal_is_removed_too(documents, late_copy):
+    """It can be another patient's record, and no one would look for it again."""
+    documents.scan(*late_copy)
+
+    assert documents.list_versions(cloud.DOCUMENTS) == []
+
+
+def test_a_run_that_ends_after_a_late_copy_leaves_it_for_an_hour_at_most(documents, late_copy, monkeypatch):
+    """Even if the event is never repeated."""
+    copy_too_late = DocumentFiles.promote
+
+    def copy_and_crash(*arguments):
+        copy_too_late(*arguments)
+        raise SimulatedCrash
+
+    monkeypatch.setattr(DocumentFiles, "promote", copy_and_crash)
+    with pytest.raises(SimulatedCrash):
+        documents.scan(*late_copy)
+    kept = documents.list_versions(cloud.DOCUMENTS)
+    documents.run_tasks(after=timedelta(hours=1, minutes=1))
+
+    assert len(kept) == 1
+    assert documents.list_versions(cloud.DOCUMENTS) == []

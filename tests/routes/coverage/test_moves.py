@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import time_machine
 
 from chalicelib import wiring
 from chalicelib.domain.coverage.moves import MOVES, MoveName, Party
@@ -398,6 +399,22 @@ def test_reminders_come_before_a_deadline_and_the_end_is_recorded(shared_api, pa
     run_plan(32)
     assert "The benefits check expired: verify the benefits again" in list_titles(shared_api, shared_api.center, path)
     assert read_coverage(shared_api.practice, path)["stale_reason"] == "expired"
+
+
+def test_what_ended_while_a_referral_was_closed_is_recorded_when_it_is_open_again(shared_api, path):
+    """The job found it closed on that day, and is not run again by itself."""
+    play(shared_api, path, *CLEARED)
+    referral_id = path.rpartition("/")[2]
+    shared_api.deliver(referral_id, "declined", reason_code="capacity_full")
+    run_plan(61)
+    assert "The coverage clearance ended" not in list_titles(shared_api, shared_api.practice, path)
+
+    with time_machine.travel(wiring.read_clock() + timedelta(days=62)):
+        reopened = {"type": "referral.reopened", "occurred_at": wiring.read_clock().isoformat(), "data": {"note": "x"}}
+        assert shared_api.center.post(f"{path}/events", reopened).status == 200
+    run_plan(62)
+
+    assert "The coverage clearance ended" in list_titles(shared_api, shared_api.practice, path)
 
 
 def test_a_reminder_whose_date_is_gone_is_not_sent(shared_api, path):

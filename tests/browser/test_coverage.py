@@ -91,5 +91,25 @@ def test_a_letter_is_filled_and_saved(open_page, demo_world):
     page.get_by_role("button", name="Save as final").click()
     expect(page.get_by_text("Fill in the blanks").first).to_be_visible()
     page.get_by_role("button", name="Save letter").click()
-    expect(page.get_by_text("Version 1, saved by")).to_be_visible()
+    expect(page.get_by_text("Version 1, saved by").first).to_be_visible()
     assert find_violations(page) == []
+
+
+def test_the_saved_letter_is_among_the_documents_and_opens_from_there(open_page, demo_world):
+    """At once after it was saved, with the focus at the letter, and for the center as well."""
+    path = demo_world.create_referral("Enclosed", stage="accepted")
+    page = open_page(path, by=COORDINATOR, width=390)
+    documents = page.get_by_role("region", name="Documents")
+    expect(documents).to_contain_text("No documents yet")
+    page.get_by_text("Letter of medical necessity").click()
+    page.get_by_role("button", name="Save letter").click()
+    expect(documents).to_contain_text("Version 1, saved by")
+    expect(page.get_by_role("region", name="Coverage").get_by_label("Letter")).to_be_visible()
+    assert find_violations(page) == []
+
+    center = open_page(path, by=CENTER_COORDINATOR, width=390)
+    center.get_by_role("button", name="Open Letter of medical necessity").click()
+
+    letter = center.get_by_role("region", name="Coverage").get_by_label("Letter")
+    expect(letter).to_have_value(re.compile("To the medical director"))
+    expect(center.get_by_text("Letter of medical necessity").first).to_be_focused()

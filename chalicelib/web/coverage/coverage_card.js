@@ -151,9 +151,10 @@ function FinancialHelp({ coverage }) {
   )}</ul>`;
 }
 
-/** @param {{coverage: any, open: any, reload: any}} properties */
-function Details({ coverage, open, reload }) {
-  if (coverage.state === "not_applicable") return html`<${FinancialHelp} coverage=${coverage} />`;
+/** @param {{coverage: any, open: any, reload: any, onLetterSaved: () => unknown}} properties */
+function Details({ coverage, open, reload, onLetterSaved }) {
+  const letter = html`<${Letter} id=${coverage.referral_id} onSaved=${onLetterSaved} />`;
+  if (coverage.state === "not_applicable") return html`<${FinancialHelp} coverage=${coverage} />${letter}`;
   return html`<${Steps} coverage=${coverage} />
     <h3>Check result</h3>
     <p class="small-text">Four separate facts. None implies another.</p>
@@ -162,7 +163,7 @@ function Details({ coverage, open, reload }) {
     <${ElectronicCheck} coverage=${coverage} onRequested=${reload} />
     <${Checklist} coverage=${coverage} open=${open} />
     <${Timers} coverage=${coverage} />
-    <${Letter} id=${coverage.referral_id} />
+    ${letter}
     <${History} coverage=${coverage} />`;
 }
 
@@ -184,7 +185,7 @@ export function CoverageCard({ referral, onSaved }) {
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${!coverage && !problem && html`<${Loading} what="the coverage" />`}
     ${coverage?.warnings.map((/** @type {any} */ { code, message }) => html`<p key=${code} class="banner is-warning">${message}</p>`)}
-    ${coverage && html`<p><strong>${describeNext(coverage)}</strong></p><${Details} coverage=${coverage} open=${open} reload=${reload} />`}
+    ${coverage && html`<p><strong>${describeNext(coverage)}</strong></p><${Details} coverage=${coverage} open=${open} reload=${reload} onLetterSaved=${onSaved} />`}
     ${coverage && html`<p class="small-text">Information only. ${coverage.disclaimer}</p>`}
     ${
       editing &&

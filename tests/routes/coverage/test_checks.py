@@ -107,6 +107,17 @@ def test_an_answer_gives_four_facts_and_moves_the_coverage(shared_api, payers, m
     assert shared_api.center.get(f"{path}/coverage").json["state"] == state
 
 
+def test_a_check_is_never_a_guarantee(shared_api, payers):
+    """The response says so while it is open, and next to the answer."""
+    path = refer(shared_api, "XEX0001")
+
+    requested = request(shared_api.practice, path).json
+    run()
+
+    for body in (requested, read_check(shared_api.practice, path)):
+        assert body["disclaimer"] == "Not a guarantee of coverage."
+
+
 def test_a_request_is_answered_at_once_and_asks_no_one(shared_api, payers):
     """The worker asks later."""
     path = refer(shared_api, "XEX0001")

@@ -57,6 +57,12 @@ def test_a_draft_never_says_that_the_patient_is_eligible(shared_api, path):
     assert "eligible" not in read(shared_api.practice, path)["draft"].lower()
 
 
+def test_a_letter_is_never_a_guarantee(shared_api, path):
+    """Neither the draft nor a saved version."""
+    for body in (read(shared_api.practice, path), save(shared_api.practice, path, "Text").json):
+        assert body["disclaimer"] == "Not a guarantee of coverage."
+
+
 def test_a_draft_takes_the_case_number_and_the_words_of_the_denial(shared_api, path):
     """From what was entered with the moves."""
     play(shared_api, path, *DENIED)

@@ -386,6 +386,23 @@ def test_no_one_is_asked_to_call_a_payer_after_the_referral_ended(shared_api, pa
     assert list_titles(shared_api.practice).count(NO_ANSWER) == before
 
 
+def test_no_one_waits_for_a_payer_after_a_closed_referral_was_opened_again(shared_api, payers):
+    """The check ended while the referral was closed, so the practice is asked to check again."""
+    path = refer(shared_api, "XEX0001")
+    request(shared_api.practice, path)
+    shared_api.deliver(path.rpartition("/")[2], "declined", reason_code="capacity_full")
+    run()
+    reopened = {"type": "referral.reopened", "occurred_at": wiring.read_clock().isoformat(), "data": {"note": "x"}}
+    assert shared_api.center.post(f"{path}/events", reopened).status == 200
+    run()
+
+    coverage = shared_api.practice.get(f"{path}/coverage").json
+    assert (coverage["state"], coverage["next_actor"]) == ("unable_to_verify", "practice")
+    notices = shared_api.practice.get("/v1/notices?limit=100").json["items"]
+    titles = [notice["title"] for notice in notices if path.endswith(notice["referral_id"])]
+    assert titles == ["The referral was reopened", "The center declined the referral"]
+
+
 def test_a_payer_is_not_asked_after_the_consent_was_withdrawn(shared_api, payers):
     """Also if the check was requested before, and waits for its next attempt."""
     payers.behavior.raw, payers.behavior.status = b"", 503

@@ -2721,7 +2721,11 @@ export interface ResourceListResponse {
   reviewed_on: string;
 }
 
-/** A national resource. `confirm` says what to ask before relying on it. */
+/**
+ * A national resource. `confirm` says what to ask before relying on it.
+ *
+ * `insured_only`: it helps only people who have insurance, for example with copays.
+ */
 export interface ResourceResponse {
   resource_id: string;
   name: string;
@@ -2729,6 +2733,7 @@ export interface ResourceResponse {
   kind: string;
   topics: string[];
   what: string;
+  insured_only: boolean;
   asked_by: string;
   url: string;
   phone: string;

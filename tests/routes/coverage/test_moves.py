@@ -7,6 +7,7 @@ import pytest
 import time_machine
 
 from chalicelib import wiring
+from chalicelib.catalog import resources
 from chalicelib.domain.coverage.moves import MOVES, MoveName, Party
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.routes.coverage.summary_responses import to_coverage_summary_response
@@ -302,6 +303,16 @@ def test_an_approval_for_another_product_warns(shared_api, path):
     play(shared_api, path, *SUBMITTED, ("authorization_approved", {"product_id": "yescarta"}))
 
     assert [w["code"] for w in read_coverage(shared_api.practice, path)["warnings"]] == ["other_product"]
+
+
+def test_a_patient_without_insurance_is_not_sent_to_those_who_help_only_insured_people(shared_api):
+    """They would turn the patient away."""
+    path = f"/v1/referrals/{shared_api.refer(insurance={'plan_type': 'self_pay'})['referral_id']}"
+
+    listed = {row["resource_id"] for row in read_coverage(shared_api.practice, path)["financial_resources"]}
+
+    financial = {row["resource_id"]: row for row in resources.list_resources(topic="financial")}
+    assert listed == {name for name, row in financial.items() if "insured people" not in row["what"]} != set(financial)
 
 
 def test_a_patient_without_insurance_gets_financial_resources_instead(shared_api):

@@ -384,6 +384,15 @@ def test_each_side_reads_which_moves_it_can_make(shared_api, path):
     assert "authorization_required" in allowed["practice"] & allowed["center"]
 
 
+def test_a_decision_that_the_payer_did_not_make_yet_is_not_called_unasked(shared_api, path):
+    """The payer has the request, and the other facts say whether someone asked."""
+    play(shared_api, path, *SUBMITTED, ("result_recorded", {"network": ...}))
+
+    labels = {fact["fact"]: fact["answer_label"] for fact in read_coverage(shared_api.practice, path)["facts"]}
+
+    assert (labels["determination"], labels["network"]) == ("None yet", "Not asked")
+
+
 def test_the_disclaimer_is_always_there(shared_api, path):
     """Also before anything is known."""
     assert read_coverage(shared_api.practice, path)["disclaimer"] == "Not a guarantee of coverage."

@@ -1,6 +1,6 @@
 // The letter of medical necessity: filled from the record, edited and saved by the practice.
 import { getTimeZone, isPractice } from "../identity/member.js";
-import { html, useState } from "../platform/dom.js";
+import { html, useEffect, useState } from "../platform/dom.js";
 import { RefusedRequest } from "../platform/refused_request.js";
 import { formatTime } from "../platform/time.js";
 import { announce, Field, Loading, Problem, toFieldId, useLoad } from "../platform/ui.js";
@@ -41,25 +41,32 @@ function LetterForm({ id, letter, etag, onSaved }) {
   </div>`;
 }
 
-/** Open the letter in the coverage card, and move the focus there. */
-function showLetter() {
+/** The referral whose letter is opened as soon as its coverage card has loaded. */
+let wanted = "";
+
+/** Open the letter in the coverage card, and move the focus there. @param {string} id */
+function showLetter(id) {
   const details = /** @type {HTMLDetailsElement | null} */ (document.getElementById(ELEMENT_ID));
+  wanted = details ? "" : id;
   if (!details) return;
   details.open = true;
   details.scrollIntoView({ block: "start" });
   details.querySelector("summary")?.focus();
 }
 
-/** The letter in the list of documents. @param {{letter: import("../platform/api_types.js").SavedLetterResponse}} properties */
-export const LetterRow = ({ letter }) => html`<li>
+/** The letter in the list of documents. @param {{id: string, letter: import("../platform/api_types.js").SavedLetterResponse}} properties */
+export const LetterRow = ({ id, letter }) => html`<li>
   <p><strong>Letter of medical necessity</strong> <span class="chip">${letter.final ? "Final" : "Not final"}</span></p>
   <p class="small-text">Version ${letter.version}, saved by ${letter.saved_by}, <time class="tabular-numbers" datetime=${letter.saved_at}>${formatTime(letter.saved_at, getTimeZone())}</time></p>
-  <div class="buttons"><button type="button" onClick=${showLetter}>Open<span class="visually-hidden"> Letter of medical necessity</span></button></div>
+  <div class="buttons"><button type="button" onClick=${() => showLetter(id)}>Open<span class="visually-hidden"> Letter of medical necessity</span></button></div>
 </li>`;
 
 /** @param {{id: string, onSaved: () => unknown}} properties */
 export function Letter({ id, onSaved }) {
   const [isOpen, setOpen] = useState(false);
+  useEffect(() => {
+    if (wanted === id) showLetter(id);
+  }, [id]);
   return html`<details id=${ELEMENT_ID} onToggle=${(/** @type {any} */ event) => setOpen(event.target.open)}>
     <summary>Letter of medical necessity</summary>
     ${isOpen && html`<${OpenLetter} id=${id} onSaved=${onSaved} />`}

@@ -219,7 +219,7 @@ export function Documents({ referral, showResult }) {
       !data.letter &&
       html`<p class="small-text">No documents yet. Add a file, or record what was sent by fax or portal.</p>`
     }
-    <ul>${data?.letter && html`<${LetterRow} letter=${data.letter} />`}
+    <ul>${data?.letter && html`<${LetterRow} id=${id} letter=${data.letter} />`}
     ${data?.items.map(
       (each) =>
         html`<${DocumentRow} key=${each.document_id} referral=${referral} document=${each} showResult=${show} remove=${setRemoving} />`,

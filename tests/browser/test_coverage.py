@@ -91,5 +91,74 @@ def test_a_letter_is_filled_and_saved(open_page, demo_world):
     page.get_by_role("button", name="Save as final").click()
     expect(page.get_by_text("Fill in the blanks").first).to_be_visible()
     page.get_by_role("button", name="Save letter").click()
-    expect(page.get_by_text("Version 1, saved by")).to_be_visible()
+    expect(page.get_by_text("Version 1, saved by").first).to_be_visible()
     assert find_violations(page) == []
+
+
+def test_the_saved_letter_is_among_the_documents_and_opens_from_there(open_page, demo_world):
+    """At once after it was saved, with the focus at the letter, and for the center as well."""
+    path = demo_world.create_referral("Enclosed", stage="accepted")
+    page = open_page(path, by=COORDINATOR, width=390)
+    documents = page.get_by_role("region", name="Documents")
+    expect(documents).to_contain_text("No documents yet")
+    page.get_by_text("Letter of medical necessity").click()
+    page.get_by_role("button", name="Save letter").click()
+    expect(documents).to_contain_text("Version 1, saved by")
+    expect(page.get_by_role("region", name="Coverage").get_by_label("Letter")).to_be_visible()
+    assert find_violations(page) == []
+
+    center = open_page(path, by=CENTER_COORDINATOR, width=390)
+    center.get_by_role("button", name="Open Letter of medical necessity").click()
+
+    letter = center.get_by_role("region", name="Coverage").get_by_label("Letter")
+    expect(letter).to_have_value(re.compile("To the medical director"))
+    expect(center.get_by_text("Letter of medical necessity").first).to_be_focused()
+
+
+def test_the_button_of_the_next_step_comes_first_and_what_has_ended_says_so(call):
+    """A person who reads "record the clearance" finds its button without a search."""
+    allowed = [{"move": name} for name in ("result_recorded", "authorization_required", "cleared", "plan_changed")]
+
+    approved = call("coverage/move_order", "arrangeMoves", "approved", allowed)
+    started = call("coverage/move_order", "arrangeMoves", "verified", allowed)
+
+    assert [each["move"] for each in approved["common"]] == ["cleared", "result_recorded"]
+    assert [each["move"] for each in approved["rare"]] == ["authorization_required", "plan_changed"]
+    assert [each["move"] for each in started["common"]] == ["authorization_required", "result_recorded", "cleared"]
+
+
+@pytest.mark.parametrize(
+    ("coverage", "text"),
+    [
+        ({"state": "cleared", "next_actor": "none"}, "until Dec 4, 2099"),
+        ({"state": "verified", "next_actor": "practice"}, "verified until Dec 4, 2099"),
+        ({"state": "approved", "next_actor": "center"}, "approved until Dec 4, 2099"),
+        ({"state": "submitted", "next_actor": "payer"}, "expected by Dec 4, 2099"),
+        ({"state": "denied", "next_actor": "practice"}, "by Dec 4, 2099"),
+    ],
+)
+def test_only_a_deadline_is_called_one(call, coverage, text):
+    """The end of an approval is no time limit for the clearance, and a payer's date is an expectation."""
+    assert call("coverage/coverage_words", "describeUntil", {**coverage, "until": "2099-12-04"}) == text
+
+
+def test_a_fact_that_has_ended_says_so(call):
+    """A reader does not compare dates."""
+    texts = [
+        call("coverage/coverage_words", "describeValidity", day, "valid until")
+        for day in ("2020-01-31", "2099-01-31", None)
+    ]
+
+    assert texts == ["ended Jan 31, 2020", "valid until Jan 31, 2099", None]
+
+
+def test_a_check_of_an_earlier_plan_leaves_the_button_for_a_new_one(call):
+    """The old check waits up to a day for an answer that will only be filed."""
+    changed = {"verification": "stale", "stale_reason": "plan_changed"}
+
+    awaited = [
+        call("coverage/electronic_check", "isAwaited", {"state": "requested"}, coverage)
+        for coverage in (changed, {"verification": "requested", "stale_reason": None})
+    ]
+
+    assert awaited == [False, True]

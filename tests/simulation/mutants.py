@@ -1,4 +1,4 @@
-"""The tests fail when the code that decides about security and order is wrong."""
+"""The tests fail when the code that decides about security, order and coverage is wrong."""
 
 import ast
 import json
@@ -144,7 +144,7 @@ def _try_known_mistakes(progress: Progress) -> SectionResult:
     ]
     without, *outcomes = _run_trials([MutationTrial(tests, 5 * TIME_LIMIT_S), *wrong], progress)
     return SectionResult(
-        claim="Each known mistake about security fails the test that is named for it",
+        claim="Each known mistake fails the test that is named for it",
         tries=len(KNOWN),
         counterexamples=[
             *(["the tests do not pass without a mistake"] if without is not TrialOutcome.PASSED else []),

@@ -255,11 +255,13 @@ def _with_verification(status: TrackStatus, name: MoveName, facts: Facts, mover:
         if is_open and status.verification in VERIFIED_STATES:
             # What an electronic answer leaves open does not take back what another source verified.
             return status
+        verification = _OUTCOMES[facts["outcome"]]
         return replace(
             status,
-            verification=_OUTCOMES[facts["outcome"]],
+            verification=verification,
             stale_reason=None,
-            verified_until=read_day(facts, "valid_until"),
+            # What was not verified has no end, and nothing to remind of.
+            verified_until=read_day(facts, "valid_until") if verification in VERIFIED_STATES else None,
             plan_year_ends_on=_find_end_of_plan_year(status, facts, mover),
         )
     target = MOVES[name].target

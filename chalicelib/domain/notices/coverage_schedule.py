@@ -82,14 +82,30 @@ def build_coverage_tasks(referral_id: str, status: TrackStatus, *, today: date, 
     """Build the tasks of a coverage that are due today or later at the practice."""
     for rule, on in list_coverage_days(status):
         if on >= today:
-            yield OutboxTask(
-                outbox_id=derive_id("out", referral_id, rule, on.isoformat()),
-                referral_id=referral_id,
-                rule=rule,
-                queue=TaskQueue.PLAN,
-                due_at=get_start_of_day(on, time_zone),
-                due_on=on,
-            )
+            yield _build_task(referral_id, rule, on, time_zone)
+
+
+def build_tasks_of_reopened(
+    referral_id: str, status: TrackStatus, *, today: date, time_zone: str
+) -> Iterator[OutboxTask]:
+    """Build the tasks that may have been skipped while a referral was closed, and are still needed.
+
+    That is what is due today, and recording what ended meanwhile. A reminder of an earlier day comes too late.
+    """
+    for rule, on in list_coverage_days(status):
+        if on == today or (on < today and rule == COVERAGE_DATE_PASSED_RULE):
+            yield _build_task(referral_id, rule, on, time_zone)
+
+
+def _build_task(referral_id: str, rule: str, on: date, time_zone: str) -> OutboxTask:
+    return OutboxTask(
+        outbox_id=derive_id("out", referral_id, rule, on.isoformat()),
+        referral_id=referral_id,
+        rule=rule,
+        queue=TaskQueue.PLAN,
+        due_at=get_start_of_day(on, time_zone),
+        due_on=on,
+    )
 
 
 def is_coverage_rule(rule: str) -> bool:

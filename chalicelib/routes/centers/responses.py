@@ -100,7 +100,10 @@ class ResourceSourceResponse(TypedDict):
 
 
 class ResourceResponse(TypedDict):
-    """A national resource. `confirm` says what to ask before relying on it."""
+    """A national resource. `confirm` says what to ask before relying on it.
+
+    `insured_only`: it helps only people who have insurance, for example with copays.
+    """
 
     resource_id: str
     name: str
@@ -108,6 +111,7 @@ class ResourceResponse(TypedDict):
     kind: str
     topics: list[str]
     what: str
+    insured_only: bool
     asked_by: str
     url: str
     phone: str

@@ -100,7 +100,10 @@ _ANSWER_LABELS: Mapping[str, str] = {
     "approved": "Approved",
     "denied": "Denied",
     "pended": "Pending at the payer",
+    "not_asked": "Not asked",
 }
+_NO_ANSWER: Mapping[FactName, str] = {FactName.DETERMINATION: "none"}
+"""A payer decides without being asked again, so that there is no decision says nothing about who asked."""
 SOURCE_LABELS: Mapping[str, str] = {
     "electronic": "Electronic check",
     "phone": "Phone",
@@ -131,7 +134,7 @@ def to_fact_response(name: FactName, fact: AnyFact | None, *, earlier: bool = Fa
         "fact": name,
         "label": FACT_LABELS[name],
         "answer": answer,
-        "answer_label": _ANSWER_LABELS[answer] if answer else "Not asked",
+        "answer_label": _ANSWER_LABELS[answer or _NO_ANSWER.get(name, "not_asked")],
         "of_earlier_plan": earlier,
         **_describe_origin(origin),
         **_describe_content(fact),

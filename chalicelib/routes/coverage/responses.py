@@ -302,6 +302,7 @@ def _find_why_not(name: MoveName, referral: Referral, track: CoverageTrack, memb
 
 
 def _list_resources() -> list[FinancialResourceResponse]:
+    """Who helps with cost without insurance."""
     return [
         {
             "resource_id": row["resource_id"],
@@ -311,5 +312,6 @@ def _list_resources() -> list[FinancialResourceResponse]:
             "url": row["url"],
             "phone": row.get("phone"),
         }
-        for row in resources.list_resources(topic="financial", language=None, search_text="")
+        for row in resources.list_resources(topic="financial")
+        if not row["insured_only"]
     ]

@@ -6,6 +6,7 @@ from typing import Any
 # pydantic needs this one on Python 3.11.
 from typing_extensions import TypedDict
 
+from chalicelib.domain.coverage.letter import LetterVersion
 from chalicelib.domain.documents import document as documents
 from chalicelib.domain.documents.document import CHANNEL_LABELS, OPEN_STATES, STATE_LABELS, Document, DocumentState
 from chalicelib.domain.documents.kinds import KIND_LABELS
@@ -121,10 +122,23 @@ class PacketDocumentResponse(TypedDict):
     state: str
 
 
+class SavedLetterResponse(TypedDict):
+    """The newest saved version of the letter of medical necessity; `/coverage/letter` has its text."""
+
+    version: int
+    final: bool
+    saved_at: str
+    saved_by: str
+
+
 class DocumentsResponse(TypedDict):
-    """The documents of a referral, newest first; what is missing of the packet; and what the caller can add."""
+    """The documents of a referral, newest first; what is missing of the packet; and what the caller can add.
+
+    `letter` is the letter of medical necessity; null until a version is saved.
+    """
 
     items: list[DocumentResponse]
+    letter: SavedLetterResponse | None
     packet: list[PacketDocumentResponse]
     may_add: bool
     why_not: str | None
@@ -140,12 +154,15 @@ class DocumentLinkResponse(TypedDict):
     expires_in_s: int
 
 
-def to_documents_response(referral: Referral, listed: Sequence[Document], member: Member) -> DocumentsResponse:
-    """The documents that a member can see."""
+def to_documents_response(
+    referral: Referral, listed: Sequence[Document], letter: LetterVersion | None, member: Member
+) -> DocumentsResponse:
+    """The documents that a member can see, and the letter."""
     why_not = _find_reason_not_to_add(referral, member)
     packet = list_packet_documents(listed)
     return {
         "items": [to_document_response(document, referral, member) for document in listed],
+        "letter": _to_letter_response(letter),
         "packet": [
             {"kind": entry.kind, "label": KIND_LABELS[entry.kind], "state": PacketDocumentState(entry.state).value}
             for entry in packet
@@ -205,6 +222,17 @@ def to_link_response(url: str) -> DocumentLinkResponse:
 def build_document_etag(document: Document) -> dict[str, str]:
     """The ETag of a document."""
     return {"ETag": f'"{document.version}"'}
+
+
+def _to_letter_response(letter: LetterVersion | None) -> SavedLetterResponse | None:
+    if letter is None:
+        return None
+    return {
+        "version": letter.version,
+        "final": letter.is_final,
+        "saved_at": format_timestamp(letter.saved_at),
+        "saved_by": letter.saved_by,
+    }
 
 
 def _find_reason_not_to_add(referral: Referral, member: Member) -> str | None:

@@ -27,9 +27,9 @@ blueprint = Blueprint(__name__)
 
 @declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/documents")
 def list_documents(request: ApiRequest, referral_id: str) -> ApiResponse[DocumentsResponse]:
-    """List the documents of a referral, newest first, and what is missing of the packet."""
-    referral, listed = read.list_documents(referral_id, member=request.member, context=request.context)
-    return ApiResponse(body=to_documents_response(referral, listed, request.member))
+    """List the documents of a referral, newest first, its saved letter, and what is missing of the packet."""
+    referral, listed, letter = read.list_documents(referral_id, member=request.member, context=request.context)
+    return ApiResponse(body=to_documents_response(referral, listed, letter, request.member))
 
 
 @declare_endpoint(blueprint, "POST", "/v1/referrals/{referral_id}/documents", status=201, needs_idempotency_key=True)

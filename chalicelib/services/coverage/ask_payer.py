@@ -362,8 +362,7 @@ def _decide(check: CoverageCheck, track: CoverageTrack, referral: Referral, *, c
     """Decide what an ended check does to the coverage; None if nothing."""
     mover = build_mover(Party.PAYER, check.payer_name, referral, context=context, member_id=None)
     facts = check.reading.facts if check.reading else None
-    if referral.stage in TERMINAL_STAGES:
-        return None
+    # Also while the referral is closed: if it is opened again, no one must wait for a payer that no one asks.
     if facts:
         entered = dict(build_result_facts(check.check_id, facts))
         if track.plan_version != check.plan_version:

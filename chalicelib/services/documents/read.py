@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from chalicelib.domain.coverage.letter import LetterVersion
 from chalicelib.domain.documents.document import Document, DocumentState
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.referrals.referral import Referral
@@ -12,12 +13,15 @@ from chalicelib.services.referrals.access import build_member_audit_entry, get_v
 from chalicelib.services.referrals.write_once import audit_refusals
 
 
-def list_documents(referral_id: str, *, member: Member, context: RunContext) -> tuple[Referral, Sequence[Document]]:
-    """List the documents that a member can see, newest first."""
+def list_documents(
+    referral_id: str, *, member: Member, context: RunContext
+) -> tuple[Referral, Sequence[Document], LetterVersion | None]:
+    """List the documents that a member can see, newest first, and the saved letter of medical necessity."""
     referral = get_visible_or_404(referral_id, member, "document.list", context=context)
     context.stores.audit_log.append(build_member_audit_entry(referral, member, "document.list", context.now))
     listed = context.stores.documents.list_for_referral(referral_id, scope=referral.practice_id)
-    return referral, [document for document in listed if document.is_visible_to(member.actor)]
+    letter = context.stores.coverage_letters.get_latest(referral_id, scope=referral.practice_id)
+    return referral, [document for document in listed if document.is_visible_to(member.actor)], letter
 
 
 def get_document(

@@ -24,7 +24,7 @@ from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
 from chalicelib.domain.referrals.events import CoverageChanged, EventSource, EventStatus, derive_id
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stages import Actor
+from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.consent_checks import get_practice_day
 from chalicelib.services.referrals.event_writes import prepare_task_writes
@@ -174,7 +174,7 @@ def _build_notice_task(
     rule = get_move_rule(change.move)
     if change.move is MoveName.CLEARANCE_ENDED and _is_leukapheresis_near(referral, context=context):
         rule = CLEARANCE_LOST_RULE
-    if change.filed_only or rule not in COVERAGE_RULES:
+    if change.filed_only or rule not in COVERAGE_RULES or referral.stage in TERMINAL_STAGES:
         return None
     side = None
     if MOVES[change.move].notifies is Notified.OTHER_SIDE:

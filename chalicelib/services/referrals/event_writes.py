@@ -6,7 +6,9 @@ from datetime import datetime
 
 from chalicelib import catalog
 from chalicelib.domain.consultation.follow_fact import find_planned
+from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.notices.consultation_notices import add_invitation
+from chalicelib.domain.notices.coverage_schedule import build_tasks_of_reopened
 from chalicelib.domain.notices.planning import (
     build_consultation_reminder,
     build_open_monitoring_task,
@@ -20,7 +22,7 @@ from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.planned_dates import brings_new_date
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, Decision, DecisionContext, Recorded
-from chalicelib.domain.referrals.stages import Stage
+from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.aliases import keep_or_replace_alias
 from chalicelib.services.referrals.consultation_writes import ConsultationWrites, prepare_consultation_writes
@@ -70,7 +72,15 @@ def prepare_event_writes(
     if consultation is None:
         consultation = prepare_consultation_writes(before, referral, event, stores=stores)
     tasks = _with_consultation_tasks(
-        _list_follow_up_tasks(decision, before, event), event, before, referral, consultation, stores=stores
+        [
+            *_list_follow_up_tasks(decision, before, event),
+            *_list_reopened_coverage_tasks(before, referral, stores=stores),
+        ],
+        event,
+        before,
+        referral,
+        consultation,
+        stores=stores,
     )
     status = EventStatus.APPLIED if applied else EventStatus.RECORDED
     entry = build_audit_entry(event, tenant_id, referral.updated_at, referral.version)
@@ -122,6 +132,16 @@ def prepare_task_writes(
             yield stores.outbox.prepare_replan_skipped(task)
         elif state == TaskState.PLANNED:
             yield prepare_check_still_waiting(stores.outbox, task)
+
+
+def _list_reopened_coverage_tasks(before: Referral, after: Referral, *, stores: Stores) -> Iterator[OutboxTask]:
+    """List the tasks of a coverage that may have been skipped while a referral was closed, if it is open again."""
+    if before.stage not in TERMINAL_STAGES or after.stage in TERMINAL_STAGES:
+        return
+    practice = stores.tenants.get_cached(TenantKind.PRACTICE, after.practice_id)
+    zone = practice.time_zone if practice else "UTC"
+    today = to_local_day(after.updated_at, zone)
+    yield from build_tasks_of_reopened(after.referral_id, after.coverage, today=today, time_zone=zone)
 
 
 def _with_consultation_tasks(

@@ -5,10 +5,12 @@ import { getLabel } from "../platform/labels.js";
 import { formatDate, formatDay, formatTime } from "../platform/time.js";
 import { announce, Loading, PhoneLink, Problem, useLoad } from "../platform/ui.js";
 import { getCoverage } from "./coverage_api.js";
+import { describeAuthorization, describeUntil, describeValidity, describeVerification } from "./coverage_words.js";
 import { ElectronicCheck } from "./electronic_check.js";
 import { Letter } from "./letter.js";
 import { MoveDialog } from "./move_dialog.js";
-import { HIDDEN_MOVES, MOVE_FORMS, RARE_MOVES } from "./move_forms.js";
+import { HIDDEN_MOVES, MOVE_FORMS } from "./move_forms.js";
+import { arrangeMoves } from "./move_order.js";
 
 /** @type {Record<string, string>} */
 const CHIPS = {
@@ -29,8 +31,9 @@ export const CoverageChip = ({ coverage }) =>
   html`<span class="chip ${CHIPS[coverage.state] ?? ""}">${coverage.label}</span>`;
 
 /** @param {any} coverage */
-const describeNext = ({ next_actor: actor, next_step: step, until, state }) => {
-  const end = until && (state === "cleared" ? `until ${formatDate(until)}` : `by ${formatDate(until)}`);
+const describeNext = (coverage) => {
+  const { next_actor: actor, next_step: step } = coverage;
+  const end = describeUntil(coverage);
   if (!step) return end ? `Cleared ${end}` : "Nothing to do";
   return `${ACTORS[actor]}: ${step[0].toLowerCase()}${step.slice(1)}${end ? ` (${end})` : ""}`;
 };
@@ -41,15 +44,15 @@ function Steps({ coverage }) {
   const rows = [
     [
       "Benefits",
-      getLabel(coverage.verification),
-      coverage.verified_until && `valid until ${formatDate(coverage.verified_until)}`,
+      describeVerification(coverage),
+      coverage.verification !== "stale" && describeValidity(coverage.verified_until, "valid until"),
     ],
     [
       "Authorization",
-      getLabel(coverage.authorization),
+      describeAuthorization(coverage.authorization),
       coverage.authorization_of_earlier_plan
         ? "of the earlier plan"
-        : coverage.authorized_until && `until ${formatDate(coverage.authorized_until)}`,
+        : describeValidity(coverage.authorized_until, "until"),
     ],
     ["Case agreement", getLabel(coverage.agreement), ""],
     [
@@ -71,7 +74,7 @@ function Fact({ fact }) {
     fact.source_label,
     fact.reference_number && `ref. ${fact.reference_number}`,
     fact.as_of && `as of ${formatDay(fact.as_of, getTimeZone())}`,
-    fact.valid_until ? `valid until ${formatDate(fact.valid_until)}` : fact.source && "no end date given",
+    describeValidity(fact.valid_until, "valid until") ?? (fact.source && "no end date given"),
     fact.of_earlier_plan && "about the earlier plan",
   ].filter(Boolean);
   const more = [fact.plan_name, fact.number && `Number ${fact.number}`, ...fact.words, fact.contact].filter(Boolean);
@@ -97,9 +100,9 @@ function Moves({ coverage, open }) {
   );
   const button = (/** @type {any} */ { move }) =>
     html`<button type="button" key=${move} onClick=${() => open(move)}>${MOVE_FORMS[move].button}</button>`;
-  const rare = allowed.filter((/** @type {any} */ { move }) => RARE_MOVES.has(move));
+  const { common, rare } = arrangeMoves(coverage.state, allowed);
   if (!allowed.length) return null;
-  return html`<div class="buttons">${allowed.filter((/** @type {any} */ { move }) => !RARE_MOVES.has(move)).map(button)}</div>
+  return html`<div class="buttons">${common.map(button)}</div>
     ${rare.length > 0 && html`<details><summary>More entries</summary><div class="buttons">${rare.map(button)}</div></details>`}`;
 }
 
@@ -151,9 +154,10 @@ function FinancialHelp({ coverage }) {
   )}</ul>`;
 }
 
-/** @param {{coverage: any, open: any, reload: any}} properties */
-function Details({ coverage, open, reload }) {
-  if (coverage.state === "not_applicable") return html`<${FinancialHelp} coverage=${coverage} />`;
+/** @param {{coverage: any, open: any, reload: any, onLetterSaved: () => unknown}} properties */
+function Details({ coverage, open, reload, onLetterSaved }) {
+  const letter = html`<${Letter} id=${coverage.referral_id} onSaved=${onLetterSaved} />`;
+  if (coverage.state === "not_applicable") return html`<${FinancialHelp} coverage=${coverage} />${letter}`;
   return html`<${Steps} coverage=${coverage} />
     <h3>Check result</h3>
     <p class="small-text">Four separate facts. None implies another.</p>
@@ -162,7 +166,7 @@ function Details({ coverage, open, reload }) {
     <${ElectronicCheck} coverage=${coverage} onRequested=${reload} />
     <${Checklist} coverage=${coverage} open=${open} />
     <${Timers} coverage=${coverage} />
-    <${Letter} id=${coverage.referral_id} />
+    ${letter}
     <${History} coverage=${coverage} />`;
 }
 
@@ -184,7 +188,7 @@ export function CoverageCard({ referral, onSaved }) {
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${!coverage && !problem && html`<${Loading} what="the coverage" />`}
     ${coverage?.warnings.map((/** @type {any} */ { code, message }) => html`<p key=${code} class="banner is-warning">${message}</p>`)}
-    ${coverage && html`<p><strong>${describeNext(coverage)}</strong></p><${Details} coverage=${coverage} open=${open} reload=${reload} />`}
+    ${coverage && html`<p><strong>${describeNext(coverage)}</strong></p><${Details} coverage=${coverage} open=${open} reload=${reload} onLetterSaved=${onSaved} />`}
     ${coverage && html`<p class="small-text">Information only. ${coverage.disclaimer}</p>`}
     ${
       editing &&

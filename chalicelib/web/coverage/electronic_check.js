@@ -29,6 +29,14 @@ function AnswerRows({ rows }) {
     )}</ul></details>`;
 }
 
+/**
+ * Whether the answer to a check is still awaited. One of an earlier plan is not: a new one replaces it.
+ *
+ * @param {any} check @param {any} coverage
+ */
+export const isAwaited = (check, coverage) =>
+  check?.state === "requested" && !(coverage.verification === "stale" && coverage.stale_reason === "plan_changed");
+
 /** @param {any} properties */
 function LastCheck({ check }) {
   const zone = getTimeZone();
@@ -74,11 +82,11 @@ export function ElectronicCheck({ coverage, onRequested }) {
     ${last && html`<${LastCheck} check=${last} />`}
     ${
       mayCheck &&
-      last?.state !== "requested" &&
+      !isAwaited(last, coverage) &&
       html`<div class="buttons"><button type="button" onClick=${send} aria-disabled=${busy}>${
         busy ? "Sending…" : last ? "Check again" : "Check electronically"
       }</button></div>`
     }
-    ${last?.state === "requested" && html`<div class="buttons"><button type="button" onClick=${() => reload().then(onRequested)}>Refresh</button></div>`}
+    ${isAwaited(last, coverage) && html`<div class="buttons"><button type="button" onClick=${() => reload().then(onRequested)}>Refresh</button></div>`}
   </section>`;
 }

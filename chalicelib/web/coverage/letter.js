@@ -1,12 +1,15 @@
 // The letter of medical necessity: filled from the record, edited and saved by the practice.
-import { isPractice } from "../identity/member.js";
-import { html, useState } from "../platform/dom.js";
+import { getTimeZone, isPractice } from "../identity/member.js";
+import { html, useEffect, useState } from "../platform/dom.js";
 import { RefusedRequest } from "../platform/refused_request.js";
+import { formatTime } from "../platform/time.js";
 import { announce, Field, Loading, Problem, toFieldId, useLoad } from "../platform/ui.js";
 import { getLetter, saveLetter } from "./coverage_api.js";
 
+const ELEMENT_ID = "letter-of-medical-necessity";
+
 /** @param {any} properties */
-function LetterForm({ id, letter, etag, reload }) {
+function LetterForm({ id, letter, etag, onSaved }) {
   const [text, setText] = useState(letter.text);
   const [problem, setProblem] = useState(/** @type {any} */ (null));
   const save = async (/** @type {boolean} */ final) => {
@@ -14,7 +17,7 @@ function LetterForm({ id, letter, etag, reload }) {
     try {
       await saveLetter(id, { text, final }, etag);
       announce("Letter saved");
-      await reload();
+      await onSaved();
     } catch (failure) {
       setProblem(failure);
     }
@@ -38,19 +41,46 @@ function LetterForm({ id, letter, etag, reload }) {
   </div>`;
 }
 
-/** @param {{id: string}} properties */
-export function Letter({ id }) {
+/** The referral whose letter is opened as soon as its coverage card has loaded. */
+let wanted = "";
+
+/** Open the letter in the coverage card, and move the focus there. @param {string} id */
+function showLetter(id) {
+  const details = /** @type {HTMLDetailsElement | null} */ (document.getElementById(ELEMENT_ID));
+  wanted = details ? "" : id;
+  if (!details) return;
+  details.open = true;
+  details.scrollIntoView({ block: "start" });
+  details.querySelector("summary")?.focus();
+}
+
+/** The letter in the list of documents. @param {{id: string, letter: import("../platform/api_types.js").SavedLetterResponse}} properties */
+export const LetterRow = ({ id, letter }) => html`<li>
+  <p><strong>Letter of medical necessity</strong> <span class="chip">${letter.final ? "Final" : "Not final"}</span></p>
+  <p class="small-text">Version ${letter.version}, saved by ${letter.saved_by}, <time class="tabular-numbers" datetime=${letter.saved_at}>${formatTime(letter.saved_at, getTimeZone())}</time></p>
+  <div class="buttons"><button type="button" onClick=${() => showLetter(id)}>Open<span class="visually-hidden"> Letter of medical necessity</span></button></div>
+</li>`;
+
+/** @param {{id: string, onSaved: () => unknown}} properties */
+export function Letter({ id, onSaved }) {
   const [isOpen, setOpen] = useState(false);
-  return html`<details onToggle=${(/** @type {any} */ event) => setOpen(event.target.open)}>
+  useEffect(() => {
+    if (wanted === id) showLetter(id);
+  }, [id]);
+  return html`<details id=${ELEMENT_ID} onToggle=${(/** @type {any} */ event) => setOpen(event.target.open)}>
     <summary>Letter of medical necessity</summary>
-    ${isOpen && html`<${OpenLetter} id=${id} />`}
+    ${isOpen && html`<${OpenLetter} id=${id} onSaved=${onSaved} />`}
   </details>`;
 }
 
-/** @param {{id: string}} properties */
-function OpenLetter({ id }) {
+/** @param {{id: string, onSaved: () => unknown}} properties */
+function OpenLetter({ id, onSaved }) {
   const { data, problem, reload } = useLoad(() => getLetter(id), []);
   if (problem) return html`<${Problem} problem=${problem} retry=${reload} />`;
   if (!data) return html`<${Loading} what="the letter" />`;
-  return html`<${LetterForm} key=${data.data.version} id=${id} letter=${data.data} etag=${data.etag} reload=${reload} />`;
+  const saved = async () => {
+    await reload();
+    await onSaved();
+  };
+  return html`<${LetterForm} key=${data.data.version} id=${id} letter=${data.data} etag=${data.etag} onSaved=${saved} />`;
 }

@@ -293,15 +293,6 @@ export const MOVE_FORMS = {
   },
 };
 
-/** Moves that are less common; the card shows them behind "More entries". */
-export const RARE_MOVES = new Set([
-  "plan_changed",
-  "verification_started",
-  "authorization_withdrawn",
-  "agreement_not_needed",
-  "clearance_ended",
-]);
-
 /** Moves without a button of their own. */
 export const HIDDEN_MOVES = new Set(["item_verified"]);
 

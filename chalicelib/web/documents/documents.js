@@ -1,4 +1,5 @@
 // The documents of a referral: where each one is, what can be done with it, and what the packet still lacks.
+import { LetterRow } from "../coverage/letter.js";
 import { getTimeZone, isPractice } from "../identity/member.js";
 import { html, useEffect, useState } from "../platform/dom.js";
 import { RadioChoice } from "../platform/form_fields.js";
@@ -215,9 +216,11 @@ export function Documents({ referral, showResult }) {
     ${
       data &&
       !data.items.length &&
+      !data.letter &&
       html`<p class="small-text">No documents yet. Add a file, or record what was sent by fax or portal.</p>`
     }
-    <ul>${data?.items.map(
+    <ul>${data?.letter && html`<${LetterRow} id=${id} letter=${data.letter} />`}
+    ${data?.items.map(
       (each) =>
         html`<${DocumentRow} key=${each.document_id} referral=${referral} document=${each} showResult=${show} remove=${setRemoving} />`,
     )}</ul>

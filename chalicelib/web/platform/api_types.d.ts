@@ -1204,9 +1204,14 @@ export interface DocumentResponse {
   may_report_arrival: boolean;
 }
 
-/** The documents of a referral, newest first; what is missing of the packet; and what the caller can add. */
+/**
+ * The documents of a referral, newest first; what is missing of the packet; and what the caller can add.
+ *
+ * `letter` is the letter of medical necessity; null until a version is saved.
+ */
 export interface DocumentsResponse {
   items: DocumentResponse[];
+  letter: SavedLetterResponse | null;
   packet: PacketDocumentResponse[];
   may_add: boolean;
   why_not: string | null;
@@ -2716,7 +2721,11 @@ export interface ResourceListResponse {
   reviewed_on: string;
 }
 
-/** A national resource. `confirm` says what to ask before relying on it. */
+/**
+ * A national resource. `confirm` says what to ask before relying on it.
+ *
+ * `insured_only`: it helps only people who have insurance, for example with copays.
+ */
 export interface ResourceResponse {
   resource_id: string;
   name: string;
@@ -2724,6 +2733,7 @@ export interface ResourceResponse {
   kind: string;
   topics: string[];
   what: string;
+  insured_only: boolean;
   asked_by: string;
   url: string;
   phone: string;
@@ -2788,6 +2798,14 @@ export interface RowResultResponse {
   text: string;
   result: string;
   missing: MissingValueResponse[];
+}
+
+/** The newest saved version of the letter of medical necessity; `/coverage/letter` has its text. */
+export interface SavedLetterResponse {
+  version: number;
+  final: boolean;
+  saved_at: string;
+  saved_by: string;
 }
 
 /** Which version of the catalog the eligibility check used before it became a referral. */

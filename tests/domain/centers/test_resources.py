@@ -28,6 +28,7 @@ def test_a_row_has_everything_that_a_reader_needs(row):
     assert row["what"].endswith(".")
     assert row["kind"] in {"nonprofit", "public"}
     assert row["asked_by"] in {"patient", "care_team"}
+    assert row["insured_only"] is ("insured people" in row["what"])
     assert row["topics"]
     assert set(row["topics"]) <= set(TOPICS)
     assert "en" in row["languages"]

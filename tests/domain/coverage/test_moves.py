@@ -339,6 +339,13 @@ def test_an_electronic_answer_that_says_nothing_does_not_take_back_a_verificatio
     assert moved.track.status.verification is state
 
 
+def test_a_result_without_a_verification_has_no_end():
+    """Someone entered a date: no one is reminded that a benefits check expires."""
+    unable = {"outcome": "unable_to_verify", "benefits": ..., "valid_until": day(30)}
+
+    assert play(("result_recorded", unable)).status.verified_until is None
+
+
 def test_an_ended_approval_ends_the_clearance():
     """Even if the center recorded a longer one."""
     track = play(*SUBMITTED, ("authorization_approved", {"ends_on": day(10)}), ("cleared", {"until": day(20)}))

@@ -107,6 +107,17 @@ def test_an_answer_gives_four_facts_and_moves_the_coverage(shared_api, payers, m
     assert shared_api.center.get(f"{path}/coverage").json["state"] == state
 
 
+def test_a_check_is_never_a_guarantee(shared_api, payers):
+    """The response says so while it is open, and next to the answer."""
+    path = refer(shared_api, "XEX0001")
+
+    requested = request(shared_api.practice, path).json
+    run()
+
+    for body in (requested, read_check(shared_api.practice, path)):
+        assert body["disclaimer"] == "Not a guarantee of coverage."
+
+
 def test_a_request_is_answered_at_once_and_asks_no_one(shared_api, payers):
     """The worker asks later."""
     path = refer(shared_api, "XEX0001")
@@ -373,6 +384,23 @@ def test_no_one_is_asked_to_call_a_payer_after_the_referral_ended(shared_api, pa
 
     assert read_check(shared_api.practice, path)["state"] == "failed"
     assert list_titles(shared_api.practice).count(NO_ANSWER) == before
+
+
+def test_no_one_waits_for_a_payer_after_a_closed_referral_was_opened_again(shared_api, payers):
+    """The check ended while the referral was closed, so the practice is asked to check again."""
+    path = refer(shared_api, "XEX0001")
+    request(shared_api.practice, path)
+    shared_api.deliver(path.rpartition("/")[2], "declined", reason_code="capacity_full")
+    run()
+    reopened = {"type": "referral.reopened", "occurred_at": wiring.read_clock().isoformat(), "data": {"note": "x"}}
+    assert shared_api.center.post(f"{path}/events", reopened).status == 200
+    run()
+
+    coverage = shared_api.practice.get(f"{path}/coverage").json
+    assert (coverage["state"], coverage["next_actor"]) == ("unable_to_verify", "practice")
+    notices = shared_api.practice.get("/v1/notices?limit=100").json["items"]
+    titles = [notice["title"] for notice in notices if path.endswith(notice["referral_id"])]
+    assert titles == ["The referral was reopened", "The center declined the referral"]
 
 
 def test_a_payer_is_not_asked_after_the_consent_was_withdrawn(shared_api, payers):

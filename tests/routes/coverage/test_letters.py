@@ -57,6 +57,12 @@ def test_a_draft_never_says_that_the_patient_is_eligible(shared_api, path):
     assert "eligible" not in read(shared_api.practice, path)["draft"].lower()
 
 
+def test_a_letter_is_never_a_guarantee(shared_api, path):
+    """Neither the draft nor a saved version."""
+    for body in (read(shared_api.practice, path), save(shared_api.practice, path, "Text").json):
+        assert body["disclaimer"] == "Not a guarantee of coverage."
+
+
 def test_a_draft_takes_the_case_number_and_the_words_of_the_denial(shared_api, path):
     """From what was entered with the moves."""
     play(shared_api, path, *DENIED)
@@ -131,3 +137,33 @@ def test_the_letter_of_an_ended_referral_is_read_only(shared_api, path):
 
     assert save(shared_api.practice, path, "Text").json["code"] == "referral_closed"
     assert read(shared_api.practice, path)["draft"]
+
+
+def read_from_documents(site, path):
+    return site.get(f"{path}/documents").json["letter"]
+
+
+def test_a_letter_that_no_one_saved_is_not_among_the_documents(shared_api, path):
+    """The draft is not a document."""
+    read(shared_api.practice, path)
+
+    assert read_from_documents(shared_api.practice, path) is None
+
+
+@pytest.mark.parametrize("side", ["practice", "center"])
+def test_the_current_letter_is_among_the_documents_of_both_sides(shared_api, path, side):
+    """Its newest version, who saved it and when, and whether it is final."""
+    save(shared_api.practice, path, "First text")
+    newest = save(shared_api.practice, path, "Second text", version=1, final=True).json
+
+    shown = read_from_documents(getattr(shared_api, side), path)
+
+    assert shown == {name: newest[name] for name in ("version", "final", "saved_at", "saved_by")}
+    assert (shown["version"], shown["final"]) == (2, True)
+
+
+def test_the_documents_do_not_have_the_text_of_the_letter(shared_api, path):
+    """The text is read at its own place, with an audit row of its own."""
+    save(shared_api.practice, path, SECRET)
+
+    assert SECRET not in shared_api.practice.get(f"{path}/documents").text

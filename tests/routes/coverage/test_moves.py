@@ -4,8 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import time_machine
 
 from chalicelib import wiring
+from chalicelib.catalog import resources
 from chalicelib.domain.coverage.moves import MOVES, MoveName, Party
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.routes.coverage.summary_responses import to_coverage_summary_response
@@ -303,6 +305,16 @@ def test_an_approval_for_another_product_warns(shared_api, path):
     assert [w["code"] for w in read_coverage(shared_api.practice, path)["warnings"]] == ["other_product"]
 
 
+def test_a_patient_without_insurance_is_not_sent_to_those_who_help_only_insured_people(shared_api):
+    """They would turn the patient away."""
+    path = f"/v1/referrals/{shared_api.refer(insurance={'plan_type': 'self_pay'})['referral_id']}"
+
+    listed = {row["resource_id"] for row in read_coverage(shared_api.practice, path)["financial_resources"]}
+
+    financial = {row["resource_id"]: row for row in resources.list_resources(topic="financial")}
+    assert listed == {name for name, row in financial.items() if "insured people" not in row["what"]} != set(financial)
+
+
 def test_a_patient_without_insurance_gets_financial_resources_instead(shared_api):
     """There is nothing to verify."""
     path = f"/v1/referrals/{shared_api.refer(insurance={'plan_type': 'uninsured'})['referral_id']}"
@@ -372,6 +384,15 @@ def test_each_side_reads_which_moves_it_can_make(shared_api, path):
     assert "authorization_required" in allowed["practice"] & allowed["center"]
 
 
+def test_a_decision_that_the_payer_did_not_make_yet_is_not_called_unasked(shared_api, path):
+    """The payer has the request, and the other facts say whether someone asked."""
+    play(shared_api, path, *SUBMITTED, ("result_recorded", {"network": ...}))
+
+    labels = {fact["fact"]: fact["answer_label"] for fact in read_coverage(shared_api.practice, path)["facts"]}
+
+    assert (labels["determination"], labels["network"]) == ("None yet", "Not asked")
+
+
 def test_the_disclaimer_is_always_there(shared_api, path):
     """Also before anything is known."""
     assert read_coverage(shared_api.practice, path)["disclaimer"] == "Not a guarantee of coverage."
@@ -398,6 +419,22 @@ def test_reminders_come_before_a_deadline_and_the_end_is_recorded(shared_api, pa
     run_plan(32)
     assert "The benefits check expired: verify the benefits again" in list_titles(shared_api, shared_api.center, path)
     assert read_coverage(shared_api.practice, path)["stale_reason"] == "expired"
+
+
+def test_what_ended_while_a_referral_was_closed_is_recorded_when_it_is_open_again(shared_api, path):
+    """The job found it closed on that day, and is not run again by itself."""
+    play(shared_api, path, *CLEARED)
+    referral_id = path.rpartition("/")[2]
+    shared_api.deliver(referral_id, "declined", reason_code="capacity_full")
+    run_plan(61)
+    assert "The coverage clearance ended" not in list_titles(shared_api, shared_api.practice, path)
+
+    with time_machine.travel(wiring.read_clock() + timedelta(days=62)):
+        reopened = {"type": "referral.reopened", "occurred_at": wiring.read_clock().isoformat(), "data": {"note": "x"}}
+        assert shared_api.center.post(f"{path}/events", reopened).status == 200
+    run_plan(62)
+
+    assert "The coverage clearance ended" in list_titles(shared_api, shared_api.practice, path)
 
 
 def test_a_reminder_whose_date_is_gone_is_not_sent(shared_api, path):

@@ -22,6 +22,8 @@ from chalicelib.mail.ses import SesMailer
 from chalicelib.routes.referrals import plan_responses
 from chalicelib.services.notices import compose, notify
 from chalicelib.services.notices import planned_tasks as planned
+from tests.simulation import year_mistakes_consultation
+from tests.simulation.final_consultations import find_old_invitations, find_wrong_appointment, find_wrong_seats
 from tests.simulation.final_state import FinalState
 from tests.simulation.known_events import DAY, YEAR_START
 from tests.simulation.proof_world import ProofWorld, open_proof_world
@@ -112,8 +114,12 @@ def run_part(world: ProofWorld, part: YearPart) -> YearPartResult:
     with patch.object(SesMailer, "send", year.count_sends(SesMailer.send)):
         year.run()
     outcome = FinalState.read(world.stores, year.staff, year.oracles, year.sent)
-    wrong = [*year.trouble, *outcome.find_violations()]
-    return YearPartResult(part.referrals, len(outcome.notices), len(outcome.mails), year.met, wrong)
+    wrong = [*year.trouble, *outcome.find_violations(), *find_wrong_seats(world.stores, year.booker.slots)]
+    wrong += find_old_invitations(year.invited)
+    for oracle in year.oracles.values():
+        wrong += [f"{oracle.course.name}: {each}" for each in find_wrong_appointment(world.stores, oracle.visits)]
+    met = year.met + year.booker.met
+    return YearPartResult(part.referrals, len(outcome.notices), len(outcome.mails), met, wrong)
 
 
 # --------------------------------------------------------------- mistakes that must be found
@@ -200,4 +206,5 @@ NAIVE: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "keeps planned dates after an ending": _planning_after_the_end,
     "sends what waited when a patient died": _writing_about_the_dead,
     "wakes its readers at midnight": _waking_readers,
+    **year_mistakes_consultation.MISTAKES,
 }

@@ -19,6 +19,7 @@ from chalicelib.domain.referrals.events import (
     derive_id,
 )
 from chalicelib.domain.referrals.plan_terms import PlanKind
+from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import UnavailableError
 from chalicelib.services.referrals import report_event as journey
@@ -132,6 +133,7 @@ class Reporter:
             return Corrected(**common, supersedes=wrong_id, replacement=StageChange(**fields))
         of = 2 if self.course.is_split and news.what == "infused" else 1
         common |= {"part": news.part, "of": of, "product_id": news.product_id}
+        common |= {"reason_code": ReasonCode.NO_SHOW} if news.is_no_show else {}
         return StageChange(**common, stage=Stage(news.stage), **_list_date_fields(news))
 
 

@@ -15,6 +15,7 @@ from chalicelib.store.platform.dynamo import Item, unmarshal
 from chalicelib.store.platform.timestamps import from_timestamp
 from tests.simulation.alert_oracle import RULES, People
 from tests.simulation.consultation_oracle import REMINDER
+from tests.simulation.final_beside import is_beside
 from tests.simulation.final_facts import (
     SeenFacts,
     find_wrong_details,
@@ -107,7 +108,7 @@ class FinalState:
         for notice in notices:
             if notice["rule"] in RULES:
                 rung.append(notice)
-            else:
+            elif not is_beside(notice["rule"]):
                 result[self._key(oracle, notice)].append(notice)
         yield from self._wrong_rings(oracle, rung)
         for key in result.keys() - oracle.fates.keys():
@@ -223,6 +224,9 @@ class FinalState:
 
     def _says_nothing(self, mail: Item, *, at: datetime) -> bool:
         """Whether all that an email is about was overtaken by the end of a referral."""
+        if not mail["notice_ids"]:
+            # A calendar learns that the consultation is canceled, also by an ending.
+            return False
         about = [self._by_id[notice_id] for notice_id in mail["notice_ids"]]
         return all(
             self.oracles[each["referral_id"]].is_overtaken(each["category"], self._became_known(each), at=at)
@@ -279,7 +283,8 @@ class FinalState:
 
 
 def _is_of_a_day(notice: Item) -> bool:
-    return notice["rule"] in SCHEDULE or notice["rule"] in RULES or notice["rule"] == REMINDER
+    is_planned = notice["rule"] in SCHEDULE or notice["rule"] in RULES or notice["rule"] == REMINDER
+    return is_planned or (notice["rule"].startswith("coverage_") and notice["category"] != "critical")
 
 
 def _wrong_titles(oracle: NoticeOracle, result: Mapping[NoticeKey, Sequence[Item]]) -> Iterator[str]:

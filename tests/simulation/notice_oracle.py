@@ -117,6 +117,11 @@ class NoticeOracle:
         known, what = max((each for each in self.endings if each[0] <= at), default=(at, ""))
         return known if what == "deceased" else None
 
+    def find_ending_before(self, at: datetime) -> datetime | None:
+        """Return when the ending became known that counts at a time; None if the referral is open then."""
+        known, what = max((each for each in self.endings if each[0] < at), default=(at, "reopened"))
+        return None if what == "reopened" else known
+
     def is_product_named(self, at: datetime) -> bool:
         """Whether any product was named at a time."""
         return max((each for each in self.named if each[0] <= at), key=lambda each: each[0])[1] is not None

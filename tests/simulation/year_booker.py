@@ -1,7 +1,6 @@
 """Publishes, holds, books, moves and cancels consultation times in a year, as people of both sides."""
 
 import random
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +9,6 @@ from functools import partial
 from chalicelib.domain.consultation.consultation import CancelReason
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.referrals.plan_terms import VisitMode
-from chalicelib.errors import ConflictError, UnavailableError
 from chalicelib.services.consultation import book
 from chalicelib.services.consultation.slots import NewSlot, SlotPage, publish_slots, remove_slot
 from chalicelib.store.webhooks.idempotency import StoredResponse
@@ -18,9 +16,9 @@ from tests.simulation.consultation_oracle import HELD_FOR, ExpectedSlot, Verdict
 from tests.simulation.known_events import DAY, MINUTE, KnownEvent, ReferralHistory, draw_days
 from tests.simulation.notice_oracle import NoticeOracle
 from tests.simulation.year_members import YearMembers
-from tests.simulation.year_reporter import TRIES
+from tests.simulation.year_sender import YearSender
 from tests.support import faults
-from tests.support.faults import FaultPlan, SimulatedCrash
+from tests.support.faults import FaultPlan
 from tests.support.service_driver import ServiceDriver
 
 MODE = "in_person"
@@ -66,20 +64,14 @@ class YearBooker:
 
     Attributes:
         slots: The published times, by id.
-        wrong: Responses that must have been other ones.
-        answered: How often each response came.
-        met: How many faults were met.
     """
 
     drawn: random.Random
     staff: YearMembers
     report_later: Callable[[datetime, NoticeOracle, Callable[[], KnownEvent | None]], None]
+    sender: YearSender
     slots: dict[str, ExpectedSlot] = field(default_factory=dict)
-    wrong: list[str] = field(default_factory=list)
-    answered: Counter[str] = field(default_factory=Counter)
-    met: int = 0
     _sent: int = 0
-    _plan: FaultPlan = faults.plan_never
 
     def act(
         self,
@@ -101,7 +93,7 @@ class YearBooker:
             "contest": partial(self._contest, oracle, driver, rivals),
             "remove": partial(self._remove, oracle, driver),
         }
-        self._plan = plan
+        self.sender.plan = plan
         if what == "publish" or is_bookable(oracle):
             actions[what]()
 
@@ -141,7 +133,7 @@ class YearBooker:
             )
             ids[:] = answer.body["ids"]
 
-        if self._expect(Verdict.DONE, f"{oracle.course.name} publish", send):
+        if self.sender.expect(Verdict.DONE, f"{oracle.course.name} publish", send):
             for slot_id, each in zip(ids, new, strict=True):
                 expected = ExpectedSlot(slot_id, center.tenant_id, each.starts_at, each.capacity, each.place)
                 self.slots[slot_id] = expected
@@ -157,7 +149,7 @@ class YearBooker:
         verdict = "slot_booked" if slot.booked else Verdict.DONE
         # A removal that was committed before its response was lost finds nothing to remove.
         send = partial(remove_slot, center_id, slot.slot_id, version=version, member=member, context=driver.context)
-        if self._expect(verdict, f"{oracle.course.name} remove", send, done_before="not_found") is Verdict.DONE:
+        if self.sender.expect(verdict, f"{oracle.course.name} remove", send, done_before="not_found") is Verdict.DONE:
             slot.is_removed = True
             slot.held.clear()
 
@@ -181,7 +173,7 @@ class YearBooker:
             member=member,
             context=driver.context,
         )
-        self._expect(verdict, f"{oracle.course.name} hold", send)
+        self.sender.expect(verdict, f"{oracle.course.name} hold", send)
 
     def _book(self, oracle: NoticeOracle, driver: ServiceDriver) -> None:
         held = oracle.visits.hold
@@ -202,7 +194,7 @@ class YearBooker:
             context=driver.context,
         )
         verdict = partial(oracle.visits.predict_booking, slot, driver.now)
-        if self._expect(verdict, f"{oracle.course.name} book", send) is Verdict.DONE:
+        if self.sender.expect(verdict, f"{oracle.course.name} book", send) is Verdict.DONE:
             news = KnownEvent(
                 what="consult_scheduled",
                 at=driver.now,
@@ -226,10 +218,10 @@ class YearBooker:
             return
 
         def meanwhile() -> None:
-            self._plan = faults.plan_never
+            self.sender.plan = faults.plan_never
             self._book_slot(rival, slot, driver)
 
-        self._plan = faults.plan_interruption("TransactWriteItems", meanwhile)
+        self.sender.plan = faults.plan_interruption("TransactWriteItems", meanwhile)
         self._book_slot(oracle, slot, driver)
 
     def _contest(self, oracle: NoticeOracle, driver: ServiceDriver, rivals: Mapping[str, NoticeOracle]) -> None:
@@ -261,9 +253,9 @@ class YearBooker:
             context=driver.context,
         )
         # A hold that was given back before the response was lost is another version.
-        done_before = None if has_appointment else "precondition_failed"
+        done_before = None if has_appointment else "stale"
         verdict = visits.predict_cancel()
-        if self._expect(verdict, f"{course.name} cancel", send, done_before=done_before) is not Verdict.DONE:
+        if self.sender.expect(verdict, f"{course.name} cancel", send, done_before=done_before) is not Verdict.DONE:
             return
         if not has_appointment:
             visits.release_hold()
@@ -273,44 +265,6 @@ class YearBooker:
 
     def _person(self, oracle: NoticeOracle) -> Member:
         return self.staff.people[oracle.course.practice.tenant_id][0]
-
-    def _expect(
-        self,
-        verdict: "str | Callable[[], Verdict]",
-        name: str,
-        send: Callable[[], object],
-        *,
-        done_before: str | None = None,
-    ) -> str | None:
-        """Send until there is a response. Return the verdict that was expected; None if the response is another one.
-
-        A verdict that depends on what happens meanwhile is asked for after the response.
-        """
-        answer = self._answer(send, done_before)
-        expected = verdict() if callable(verdict) else verdict
-        self.answered[f"{name.rpartition(' ')[2]} {expected}"] += 1
-        if answer != (Verdict.DONE if expected == Verdict.UNCHANGED else expected):
-            self.wrong.append(f"{name} is answered {answer}, and not {expected}")
-            return None
-        return expected
-
-    def _answer(self, send: Callable[[], object], done_before: str | None) -> str:
-        for n in range(TRIES):
-            try:
-                with faults.inject_faults(self._plan) as calls:
-                    try:
-                        send()
-                    finally:
-                        self.met += calls.count_faults
-            except (SimulatedCrash, UnavailableError):
-                continue
-            except ConflictError as e:
-                return e.code
-            except Exception as e:  # noqa: BLE001 any other refusal is a finding
-                code = getattr(e, "code", type(e).__name__)
-                return Verdict.DONE if n and code == done_before else code
-            return Verdict.DONE
-        return "nothing"
 
 
 def is_bookable(oracle: NoticeOracle) -> bool:

@@ -26,6 +26,7 @@ from chalicelib.services.referrals import report_event as journey
 from chalicelib.store.webhooks.idempotency import Delivery, StoredResponse, hash_body
 from tests.simulation.known_events import AGAIN, KnownEvent, ReferralHistory
 from tests.simulation.year_members import YearMembers
+from tests.simulation.year_payer import MEMBERS
 from tests.support.faults import SimulatedCrash
 from tests.support.service_driver import ServiceDriver
 
@@ -88,6 +89,7 @@ class Reporter:
             alias = key.translate(_LETTERS)
             changed: dict[str, Any] = {"center_id": self.course.center.tenant_id, "patient__alias": alias}
             changed |= {"product_id": self.course.requested}
+            changed |= {"insurance__member_id": MEMBERS[len(self.course.news) % len(MEMBERS)]}
             driver.refer(self.referral_id, key=key, member=member, **changed)
             return "applied"
         request = driver.build_request(member, f"POST /v1/referrals/{self.referral_id}/events", key)

@@ -26,10 +26,15 @@ from tests.simulation.proof_world import ProofWorld
 from tests.simulation.random_histories import draw_history
 from tests.simulation.scenarios import is_about_sending
 from tests.simulation.year_booker import YearBooker, draw_visit_steps
+from tests.simulation.year_filer import YearFiler, draw_document_steps
+from tests.simulation.year_insurer import YearInsurer, draw_coverage_steps
 from tests.simulation.year_members import YearMembers
+from tests.simulation.year_payer import YearPayer
 from tests.simulation.year_reporter import Reporter
+from tests.simulation.year_sender import YearSender
 from tests.support import faults
 from tests.support.faults import CallLog, FaultMode
+from tests.support.service_driver import ServiceDriver
 
 _ALL_OF_IT = timedelta(days=300)
 """The part of the year in which referrals begin."""
@@ -39,6 +44,9 @@ _CALM_AFTER = timedelta(minutes=65)
 
 _DRAINS = timedelta(days=3)
 """For so long the jobs run without faults at the end: no email waits longer."""
+
+_LAST_MAILS = timedelta(days=2)
+"""For so long emails are sent after that, and nothing new: some readers get one a day."""
 
 _ANY = tuple(mode for mode in FaultMode if mode is not FaultMode.CONFLICT)
 
@@ -81,6 +89,9 @@ class YearRunner:
     trouble: list[str] = field(default_factory=list)
     met: int = 0
     booker: YearBooker = field(init=False)
+    insurer: YearInsurer = field(init=False)
+    filer: YearFiler = field(init=False)
+    sender: YearSender = field(default_factory=YearSender)
     invited: list[SentInvitation] = field(default_factory=list)
     _reporters: dict[str, Reporter] = field(default_factory=dict)
     _steps: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
@@ -89,9 +100,12 @@ class YearRunner:
     _went_wrong: dict[TaskQueue, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """People book times next to everything else that happens."""
-        drawn = random.Random(f"bookings {self.part.seed}")  # noqa: S311 as the other draws
-        self.booker = YearBooker(drawn, self.staff, self._report_later)
+        """People book times and work on the coverage, next to everything else that happens."""
+        drawn = random.Random(f"people {self.part.seed}")  # noqa: S311 as the other draws
+        self.booker = YearBooker(drawn, self.staff, self._report_later, self.sender)
+        payer = YearPayer(drawn, YEAR_START, self.part.ends)
+        self.insurer = YearInsurer(drawn, self.staff, self.sender, payer)
+        self.filer = YearFiler(drawn, self.staff, self.sender, self._play_later)
 
     def run(self) -> None:
         """Play everything in its order: facts that become known, what people do, and each run of a job."""
@@ -100,13 +114,30 @@ class YearRunner:
             self._play_at(at, step)
         while self._steps:
             self.world.now, _, step = heapq.heappop(self._steps)
+            self.insurer.payer.now = self.world.now
             step()
         for n in range(_DRAINS // DAY * 4):
-            self.world.now = ends + _CALM_AFTER + n * DAY / 4
+            self.insurer.payer.now = self.world.now = ends + _CALM_AFTER + n * DAY / 4
             self._run(TaskQueue.EVENT, TaskQueue.PLAN, TaskQueue.OVERDUE, faulty=False)
+        for _ in range(_LAST_MAILS // DAY * 4):
+            self.insurer.payer.now = self.world.now = self.world.now + DAY / 4
+            self._run(TaskQueue.MAIL, faulty=False)
 
     def _play_at(self, at: datetime, step: Callable[[], None]) -> None:
         heapq.heappush(self._steps, (at, next(self._numbers), step))
+
+    def _play_later(self, delay: timedelta, step: Callable[[ServiceDriver], None]) -> None:
+        """Play what follows, within the year or soon after it."""
+
+        def play() -> None:
+            self._draw_faults()
+            step(self.world.driver)
+            self._take_wrong()
+
+        self._play_at(self.world.now + delay, play)
+
+    def _draw_faults(self) -> None:
+        self.sender.plan = self._now_and_then(0.08) if self.drawn.random() < 0.2 else faults.plan_never
 
     def _report_later(self, at: datetime, oracle: NoticeOracle, find: Callable[[], KnownEvent | None]) -> None:
         """Report what is then the case, if it is within the year."""
@@ -150,14 +181,35 @@ class YearRunner:
             for at, what in draw_visit_steps(drawn, course):
                 if at < self.part.ends:
                     yield at, partial(self._visit, what, oracle)
+            for at, what in draw_coverage_steps(drawn, course):
+                if at < self.part.ends:
+                    yield at, partial(self._insure, what, oracle)
+            for at, what in draw_document_steps(drawn, course):
+                if at < self.part.ends - 15 * DAY:
+                    yield at, partial(self._file, what, oracle)
+
+    def _insure(self, what: str, oracle: NoticeOracle) -> None:
+        """People of one side record a move of the coverage, or ask the payer."""
+        self._draw_faults()
+        self.insurer.act(what, oracle, self.world.driver)
+        self._take_wrong()
+
+    def _file(self, what: str, oracle: NoticeOracle) -> None:
+        """People of one side add a document, or ask for one."""
+        self._draw_faults()
+        self.filer.act(what, oracle, self.world.driver)
+        self._take_wrong()
+
+    def _take_wrong(self) -> None:
+        self.trouble += self.sender.wrong
+        self.sender.wrong.clear()
 
     def _visit(self, what: str, oracle: NoticeOracle) -> None:
         """People of one side publish, hold, book or cancel a time."""
         rate = 0.08 if self.drawn.random() < 0.2 and what not in {"race", "contest"} else 0.0
         plan = self._now_and_then(rate) if rate else faults.plan_never
         self.booker.act(what, oracle, self.world.driver, rivals=self.oracles, plan=plan)
-        self.trouble += self.booker.wrong
-        self.booker.wrong.clear()
+        self._take_wrong()
 
     def _report(self, news: KnownEvent, reporter: Reporter, oracle: NoticeOracle) -> None:
         news = self._follow_booking(news, oracle)

@@ -32,7 +32,7 @@ CLAIMS = {
     "more": "The same holds after three to six faults, anywhere in a run and its repeats",
 }
 
-_WRITES = frozenset({"PutItem", "SendEmail", "TransactWriteItems", "UpdateItem"})
+_WRITES = frozenset({"CopyObject", "DeleteObject", "PutItem", "SendEmail", "TransactWriteItems", "UpdateItem"})
 _ANY = tuple(mode for mode in FaultMode if mode is not FaultMode.CONFLICT)
 _STOPS = frozenset({FaultMode.CRASH_BEFORE, FaultMode.CRASH_AFTER})
 

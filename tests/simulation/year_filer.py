@@ -44,7 +44,7 @@ PlayLater = Callable[[timedelta, Callable[[ServiceDriver], None]], None]
 def draw_document_steps(drawn: random.Random, course: ReferralHistory) -> Iterator[tuple[datetime, str]]:
     """Draw when people add documents, in the six weeks after the submission."""
     at = course.news[0].at
-    for _ in range(drawn.randint(0, 3)):
+    for _ in range(drawn.randint(0, 2)):
         at += draw_days(drawn, 0.1, 14)
         what = drawn.choice(["file", "file", "file", "answer", "sent"])
         yield at.replace(second=drawn.randint(1, 29), microsecond=drawn.randrange(10**6)), what

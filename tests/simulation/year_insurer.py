@@ -31,7 +31,7 @@ _ACTIONS = (*["check"] * 3, *["next"] * 8, "plan_changed", "result_recorded")
 def draw_coverage_steps(drawn: random.Random, course: ReferralHistory) -> Iterator[tuple[datetime, str]]:
     """Draw when people work on the coverage, soon after the submission and in the two months after it."""
     at = course.news[0].at
-    for _ in range(drawn.randint(3, 12)):
+    for _ in range(drawn.randint(2, 8)):
         at += draw_days(drawn, 0.05, 8)
         yield at.replace(second=drawn.randint(1, 29), microsecond=drawn.randrange(10**6)), drawn.choice(_ACTIONS)
 

@@ -53,6 +53,9 @@ class YearPayer:
 
     def __post_init__(self) -> None:
         """Draw an outage of some hours or days for about each week."""
+        # It is called directly, so it needs no open port.
+        self._simulator.start()
+        self._simulator.stop()
         self.now = at = self.starts
         while at < self.ends:
             at += self.drawn.uniform(1, 12) * DAY

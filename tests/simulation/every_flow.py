@@ -19,6 +19,7 @@ from tests.simulation.flows import (
     SendNotices,
     SubmitReferral,
 )
+from tests.simulation.single_requests import SINGLE_REQUESTS
 
 
 class OverdueFlow:
@@ -45,15 +46,15 @@ class OverdueFlow:
         return [lambda: scene.world.run(TaskQueue.OVERDUE)]
 
 
-FLOWS: Mapping[str, Flow] = {
-    flow.name: flow
-    for flow in (
-        SubmitReferral(),
-        ReceiveDelivery(),
-        ApplyParked(),
-        RunRelay(),
-        OpenMonitoring(),
-        SendNotices(),
-        OverdueFlow(),
-    )
-}
+_ALL: Sequence[Flow] = (
+    SubmitReferral(),
+    ReceiveDelivery(),
+    ApplyParked(),
+    RunRelay(),
+    OpenMonitoring(),
+    SendNotices(),
+    OverdueFlow(),
+    *SINGLE_REQUESTS,
+)
+
+FLOWS: Mapping[str, Flow] = {flow.name: flow for flow in _ALL}

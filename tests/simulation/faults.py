@@ -21,7 +21,7 @@ from tests.support.broken_variants import deliver_unsafely
 from tests.support.faults import FaultMode
 from tests.support.service_driver import ServiceDriver
 
-MINUTES = 6
+MINUTES = 8
 PARTS = 8
 SEEDS = 1_500
 SEEDS_A_PART = 150
@@ -32,7 +32,7 @@ CLAIMS = {
     "more": "The same holds after three to six faults, anywhere in a run and its repeats",
 }
 
-_WRITES = frozenset({"PutItem", "SendEmail", "TransactWriteItems", "UpdateItem"})
+_WRITES = frozenset({"CopyObject", "DeleteObject", "PutItem", "SendEmail", "TransactWriteItems", "UpdateItem"})
 _ANY = tuple(mode for mode in FaultMode if mode is not FaultMode.CONFLICT)
 _STOPS = frozenset({FaultMode.CRASH_BEFORE, FaultMode.CRASH_AFTER})
 

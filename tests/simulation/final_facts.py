@@ -13,7 +13,8 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.platform.timestamps import from_timestamp
 from tests.simulation.known_events import YEAR_END
-from tests.simulation.notice_oracle import NoticeKey, NoticeOracle
+from tests.simulation.notice_key import NoticeKey
+from tests.simulation.notice_oracle import NoticeOracle
 from tests.simulation.plan_oracle import PLAN_NAMES, Day
 
 

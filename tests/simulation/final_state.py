@@ -14,6 +14,8 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import Item, unmarshal
 from chalicelib.store.platform.timestamps import from_timestamp
 from tests.simulation.alert_oracle import RULES, People
+from tests.simulation.consultation_oracle import REMINDER
+from tests.simulation.final_beside import is_beside
 from tests.simulation.final_facts import (
     SeenFacts,
     find_wrong_details,
@@ -21,7 +23,8 @@ from tests.simulation.final_facts import (
     read_details,
     read_seen_facts,
 )
-from tests.simulation.notice_oracle import NoticeFate, NoticeKey, NoticeOracle
+from tests.simulation.notice_key import NoticeKey
+from tests.simulation.notice_oracle import NoticeFate, NoticeOracle
 from tests.simulation.oracle_rules import SCHEDULE
 from tests.simulation.year_members import YearMembers
 from tests.support.aws_fakes import PREFIX
@@ -35,7 +38,6 @@ _NAMES = {
     "event.corrected": "corrected",
     "death.corrected": "death_corrected",
 }
-REMINDER = "consultation_reminder"
 SEVEN = time(7)
 _MOVED = ("Corrected: ", "New date: ")
 _UNNAMED = "Product not named: longest label minimum"
@@ -103,16 +105,12 @@ class FinalState:
     def _wrong_about(self, oracle: NoticeOracle, notices: Sequence[Item]) -> Iterator[str]:
         result: dict[NoticeKey, list[Item]] = defaultdict(list)
         rung: list[Item] = []
-        reminders: list[Item] = []
         for notice in notices:
             if notice["rule"] in RULES:
                 rung.append(notice)
-            elif notice["rule"] == REMINDER:
-                reminders.append(notice)
-            else:
-                result[self._key(notice)].append(notice)
+            elif not is_beside(notice["rule"]):
+                result[self._key(oracle, notice)].append(notice)
         yield from self._wrong_rings(oracle, rung)
-        yield from self._wrong_reminders(oracle, reminders)
         for key in result.keys() - oracle.fates.keys():
             yield f"{_name_notice(key)} was never due"
         for key, fate in oracle.fates.items():
@@ -120,22 +118,6 @@ class FinalState:
                 yield f"{_name_notice(key)} {wrong}"
         yield from _wrong_titles(oracle, result)
         yield from find_wrong_details(oracle, result, self.details)
-
-    def _wrong_reminders(self, oracle: NoticeOracle, reminders: Sequence[Item]) -> Iterator[str]:
-        """Check that a reminder is about the day before a consultation that was reported, and reaches each once.
-
-        That none is missing is shown by the tests of the consultation: here, bookings are not drawn.
-        """
-        zone = ZoneInfo(oracle.course.center.time_zone)
-        planned = [each.planned_for for each in oracle.plans.reports if each.plan == "consultation"]
-        days = {each.astimezone(zone).date() if isinstance(each, datetime) else each for each in planned if each}
-        for notice in reminders:
-            due_on = date.fromisoformat(self.tasks[notice["outbox_id"]]["due_on"])
-            if due_on + timedelta(days=1) not in days:
-                yield f"{REMINDER} of {due_on} is about no consultation"
-        times = Counter((notice["outbox_id"], notice["member_id"]) for notice in reminders)
-        if max(times.values(), default=0) > 1:
-            yield f"{REMINDER} was sent twice to one person"
 
     def _wrong_fate(self, oracle: NoticeOracle, fate: NoticeFate, notices: Sequence[Item]) -> Iterator[str]:
         """Return who was notified, how often and when."""
@@ -242,6 +224,9 @@ class FinalState:
 
     def _says_nothing(self, mail: Item, *, at: datetime) -> bool:
         """Whether all that an email is about was overtaken by the end of a referral."""
+        if not mail["notice_ids"]:
+            # A calendar learns that the consultation is canceled, also by an ending.
+            return False
         about = [self._by_id[notice_id] for notice_id in mail["notice_ids"]]
         return all(
             self.oracles[each["referral_id"]].is_overtaken(each["category"], self._became_known(each), at=at)
@@ -286,8 +271,11 @@ class FinalState:
     def _by_id(self) -> Mapping[str, Item]:
         return {notice["notice_id"]: notice for notice in self.notices}
 
-    def _key(self, notice: Item) -> NoticeKey:
+    def _key(self, oracle: NoticeOracle, notice: Item) -> NoticeKey:
         task = self.tasks[notice["outbox_id"]]
+        if task["rule"] == REMINDER:
+            reminder = oracle.visits.reminders.get(task["outbox_id"])
+            return reminder.key if reminder else NoticeKey(REMINDER, date.fromisoformat(task["due_on"]))
         if task["rule"] in SCHEDULE:
             return NoticeKey(task["rule"], date.fromisoformat(task["due_on"]))
         what = task.get("stage") or _NAMES.get(task["rule"], task["rule"])
@@ -295,7 +283,8 @@ class FinalState:
 
 
 def _is_of_a_day(notice: Item) -> bool:
-    return notice["rule"] in SCHEDULE or notice["rule"] in RULES or notice["rule"] == REMINDER
+    is_planned = notice["rule"] in SCHEDULE or notice["rule"] in RULES or notice["rule"] == REMINDER
+    return is_planned or (notice["rule"].startswith("coverage_") and notice["category"] != "critical")
 
 
 def _wrong_titles(oracle: NoticeOracle, result: Mapping[NoticeKey, Sequence[Item]]) -> Iterator[str]:

@@ -62,6 +62,7 @@ class Scene:
         self.referral_id = derive_id("ref", name)
         self.begins = world.now
         self.drawn: set[str] = set()
+        self.runs = 0
         self.status = 0
 
     def choose_id(self, tasks_about: Callable[[str], Sequence[OutboxTask]]) -> None:

@@ -65,6 +65,9 @@ class KnownEvent:
         planned_for: The planned time or day; None if the plan is canceled.
         place: Where it is planned.
         is_by_practice: Whether the practice plans it.
+        mode: How the patient is seen at a booked time.
+        is_booking: Whether a person booked or canceled it at a time that the center publishes.
+        is_no_show: Whether the patient missed the consultation.
     """
 
     what: str
@@ -78,6 +81,9 @@ class KnownEvent:
     planned_for: date | datetime | None = None
     place: str | None = None
     is_by_practice: bool = False
+    mode: str | None = None
+    is_booking: bool = False
+    is_no_show: bool = False
 
     @property
     def stage(self) -> str:

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from tests.simulation.alert_oracle import CENTER, PRACTICE, AlertOracle
+from tests.simulation.alert_oracle import BOTH, CENTER, PRACTICE, AlertOracle
+from tests.simulation.consultation_oracle import REMINDER, ConsultationOracle, ExpectedSlot
 from tests.simulation.known_events import ENDINGS, SPLIT_PRODUCT, KnownEvent, ReferralHistory
+from tests.simulation.notice_key import NoticeKey
 from tests.simulation.oracle_rules import (
     CRITICAL,
     EVENTS,
@@ -28,14 +30,6 @@ from tests.simulation.oracle_rules import (
 from tests.simulation.plan_oracle import PlanOracle, ProductOracle
 
 _WAITING, _SENT, _DROPPED = "waiting", "sent", "dropped"
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeKey:
-    """A notice: a rule and its day, or an event and when it became known."""
-
-    rule: str
-    day: date | datetime
 
 
 @dataclass(slots=True)
@@ -62,6 +56,7 @@ class NoticeOracle:
     rings: AlertOracle = field(init=False)
     plans: PlanOracle = field(init=False)
     products: ProductOracle = field(init=False)
+    visits: ConsultationOracle = field(init=False)
     infused_on: date | None = None
     extended_to: date | None = None
     handed_over: date | None = None
@@ -84,17 +79,19 @@ class NoticeOracle:
         self.rings = AlertOracle(self.course)
         self.plans = PlanOracle(self.course)
         self.products = ProductOracle(self.course.requested)
+        self.visits = ConsultationOracle(self.course, self.plans)
 
-    def record_event(self, news: KnownEvent) -> None:
-        """Learn a fact: it is sent itself, and the plan may change."""
+    def record_event(self, news: KnownEvent, slot: ExpectedSlot | None = None) -> None:
+        """Learn a fact: it is sent itself, and the plan may change. `slot` is the time that a person booked."""
         ends = self._ends
         silent = {key for key in self._plan() if self._is_silent(key)}
         before = set(self._plan())
         self._learn(news)
         self._learn_ending(news)
         self.rings.record_event(news)
-        self._announce(news, is_known=news.what == "extended" and self._ends == ends)
+        self._announce(news, slot, is_known=news.what == "extended" and self._ends == ends)
         self._replan(before, silent, today=self._day(news.at))
+        self._remind(news)
 
     def record_run(self, lane: str, at: datetime, *, is_clean: bool) -> None:
         """Note that a job ran: what is due is sent, or skipped if no one wants it any more."""
@@ -108,7 +105,7 @@ class NoticeOracle:
             is_of_job = lane == ("event" if is_event else "plan")
             if not is_of_job or _WAITING not in fate.may_be or fate.due > at:
                 continue
-            is_wanted = is_event or (key in plan and not self._is_silent(key))
+            is_wanted = is_event or self._is_wanted(key, plan)
             if is_wanted:
                 fate.sent_at.add(at)
             fate.may_be.add(_SENT if is_wanted else _DROPPED)
@@ -119,6 +116,11 @@ class NoticeOracle:
         """Return when the death became known that counts at a time."""
         known, what = max((each for each in self.endings if each[0] <= at), default=(at, ""))
         return known if what == "deceased" else None
+
+    def find_ending_before(self, at: datetime) -> datetime | None:
+        """Return when the ending became known that counts at a time; None if the referral is open then."""
+        known, what = max((each for each in self.endings if each[0] < at), default=(at, "reopened"))
+        return None if what == "reopened" else known
 
     def is_product_named(self, at: datetime) -> bool:
         """Whether any product was named at a time."""
@@ -132,6 +134,12 @@ class NoticeOracle:
         died = self.find_death_before(at)
         return category in PLANNED or (died is not None and became_known <= died)
 
+    def _is_wanted(self, key: NoticeKey, plan: set[NoticeKey]) -> bool:
+        """Whether a planned notice is about a day that still counts."""
+        if key.rule.startswith(REMINDER):
+            return key.rule == self.visits.current_reminder
+        return key in plan and not self._is_silent(key)
+
     def _learn_ending(self, news: KnownEvent) -> None:
         if news.what in ENDINGS:
             self.is_ended, self.is_held = True, False
@@ -141,11 +149,21 @@ class NoticeOracle:
             return
         self.endings.append((news.at, news.what))
 
-    def _announce(self, news: KnownEvent, *, is_known: bool) -> None:
+    def _announce(self, news: KnownEvent, slot: ExpectedSlot | None, *, is_known: bool) -> None:
         """Notify of the fact itself. A repeat is silent, unless it brings another date or product."""
         has_other_date = bool(news.plan) and self.plans.record_event(news)
         has_other_product = self.products.record_event(news)
         self.named.append((news.at, self.products.current))
+        invited = len(self.visits.invitations)
+        told = self.visits.record_event(news, slot)
+        # A date that was reported before, and is now of another visit, goes to calendars again.
+        has_other_date |= bool(news.plan) and len(self.visits.invitations) > invited
+        if told and news.plan:
+            # Both teams have the consultation in their calendars.
+            key = NoticeKey(f"consultation.{told}", news.at)
+            self.fates[key] = NoticeFate(news.at, JOURNEY, BOTH, {_WAITING})
+            self.planned[key] = news
+            return
         is_repeat = is_known or news.what != news.stage
         if is_repeat and not (has_other_date or has_other_product):
             return
@@ -204,10 +222,19 @@ class NoticeOracle:
         for key in past.values():
             self._wait(key)
 
+    def _remind(self, news: KnownEvent) -> None:
+        """Remind both teams on the day before a consultation, unless that day has begun."""
+        planned = self.visits.take_new_reminder()
+        if planned and planned.due_at > news.at:
+            self._wait_for(planned.key, NoticeFate(planned.due_at, "window", BOTH))
+
     def _wait(self, key: NoticeKey) -> None:
         row = SCHEDULE[key.rule]
         begins = datetime.combine(key.day, time(), ZoneInfo(self.course.center.time_zone))
-        fate = self.fates.setdefault(key, NoticeFate(begins.astimezone(UTC), row.category, row.sides))
+        self._wait_for(key, NoticeFate(begins.astimezone(UTC), row.category, row.sides))
+
+    def _wait_for(self, key: NoticeKey, new: NoticeFate) -> None:
+        fate = self.fates.setdefault(key, new)
         fate.may_be = {_SENT if each == _SENT else _WAITING for each in fate.may_be or {_WAITING}}
 
     def _plan(self) -> Iterator[NoticeKey]:

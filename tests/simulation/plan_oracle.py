@@ -22,6 +22,8 @@ PLAN_NAMES: Mapping[str, str] = {
 }
 """What is planned, as a notice calls it."""
 
+MODE_NAMES: Mapping[str, str] = {"in_person": "In person", "telehealth": "Telehealth"}
+
 Day = date | datetime
 
 
@@ -33,11 +35,13 @@ class ExpectedPlan:
     place: str | None
     moved_from: Day | None
     is_canceled: bool
+    mode: str | None
+    reported_at: datetime
 
     @property
-    def seen(self) -> tuple[Day, str | None, bool]:
+    def seen(self) -> tuple[Day, str | None, str | None, bool]:
         """What is news if it changes."""
-        return self.day, self.place, self.is_canceled
+        return self.day, self.place, self.mode, self.is_canceled
 
 
 @dataclass(slots=True)
@@ -54,9 +58,10 @@ class PlanOracle:
         after = self.find(news.plan)
         return after is not None and (before is None or before.seen != after.seen)
 
-    def find(self, plan: str) -> ExpectedPlan | None:
-        """Find what is known about a plan."""
-        return _summarize(sorted((each for each in self.reports if each.plan == plan), key=_get_true_time))
+    def find(self, plan: str, *, before: datetime | None = None) -> ExpectedPlan | None:
+        """Find what is known about a plan, or what was true about it before a time."""
+        known = (each for each in self.reports if each.plan == plan and (before is None or each.true_at < before))
+        return _summarize(sorted(known, key=_get_true_time))
 
     def describe(self, news: KnownEvent, *, at: datetime) -> str:
         """Write what the notice of a report must say, from what is known when the notice is written."""
@@ -67,6 +72,8 @@ class PlanOracle:
         text = f"{PLAN_NAMES[news.plan]} on {self._write_day(plan.day)}"
         if plan.is_canceled:
             return f"Canceled: {text}."
+        if plan.mode:
+            text += f"; {MODE_NAMES[plan.mode]}"
         if plan.place:
             text += f"; {plan.place}"
         if plan.moved_from:
@@ -95,6 +102,8 @@ def _summarize(reports: Sequence[KnownEvent]) -> ExpectedPlan | None:
     return ExpectedPlan(
         day=_require(last),
         place=next((each.place for each in reversed(same) if each.place), None),
+        mode=next((each.mode for each in reversed(same) if each.mode), None),
+        reported_at=reports[-1].true_at,
         moved_from=since[others[-1]].planned_for if others else None,
         is_canceled=reports[-1].planned_for is None,
     )

@@ -36,7 +36,9 @@ _EARLY_ENDS = {"withdrawn": range(3), "declined": range(2), "not_proceeding": ra
 """How a history may end before the infusion, and after how many of the stage changes to it."""
 
 
-def draw_history(drawn: random.Random, name: str, *, within: timedelta, pace: float = 1) -> ReferralHistory:
+def draw_history(
+    drawn: random.Random, name: str, *, within: timedelta, pace: float = 1, near: ReferralHistory | None = None
+) -> ReferralHistory:
     """Draw a history that begins at a random time in a part of the year.
 
     Args:
@@ -44,9 +46,12 @@ def draw_history(drawn: random.Random, name: str, *, within: timedelta, pace: fl
         name: The referral's name.
         within: The part of the year.
         pace: By how much the days before an infusion are longer than in real life.
+        near: Another referral that some come soon after, to the same center, where both book from the same times.
     """
-    course = _draw_referral(drawn, name)
+    course = _draw_referral(drawn, name, near if drawn.random() < 0.6 else None)
     at = YEAR_START + drawn.random() * within
+    if near and course.center is near.center:
+        at = min(YEAR_START + within, near.news[0].at + draw_days(drawn, 0, 1.5))
     news = [happen_now("submitted", at)]
     ends_after = drawn.randrange(9) if drawn.random() < 0.15 else None
     for done, stage in enumerate((*_TO_CONDITIONED, None)):
@@ -68,8 +73,8 @@ def draw_history(drawn: random.Random, name: str, *, within: timedelta, pace: fl
     return course
 
 
-def _draw_referral(drawn: random.Random, name: str) -> ReferralHistory:
-    practice, center = drawn.choice(PRACTICES), drawn.choice(CENTERS)
+def _draw_referral(drawn: random.Random, name: str, near: ReferralHistory | None) -> ReferralHistory:
+    practice, center = drawn.choice(PRACTICES), near.center if near else drawn.choice(CENTERS)
     is_split = drawn.random() < 0.2
     product_id = (
         SPLIT_PRODUCT if is_split else drawn.choice([e for e in PRODUCTS[center.tenant_id] if e != SPLIT_PRODUCT])

@@ -1,7 +1,7 @@
 """One scenario: a flow, the faults it meets, and what is wrong when everything is over."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.errors import UnavailableError
@@ -10,6 +10,7 @@ from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 from tests.simulation.flows import ROUND_DURATION, Flow, NoReplyError, Scene
 from tests.simulation.proof_world import ProofWorld
+from tests.simulation.single_requests import SingleRequest
 from tests.support import faults
 from tests.support.faults import CallLog, FaultMode
 from tests.support.invariants import TableSnapshot
@@ -93,7 +94,7 @@ class ScenarioRunner:
         tables, mails = TableSnapshot.read(self.world.stores), self.world.mails()
         found = []
         for result in self.played:
-            faulty = [*result.trouble, *_wrong(result, self.flow, tables, mails)]
+            faulty = [*result.trouble, *_find_wrong(result, self.flow, tables, mails)]
             if all_met and result.count_faults_hit != sum(len(each) for each in result.wanted):
                 faulty.append("a fault was not met")
             if faulty:
@@ -111,6 +112,12 @@ def _possible(wanted: Mapping[int, FaultMode]) -> faults.FaultPlan:
         return FaultMode.THROTTLE if mode is FaultMode.CONFLICT and not can_conflict else mode
 
     return plan
+
+
+def _find_wrong(result: ScenarioResult, flow: Flow, tables: TableSnapshot, mails: Counter[str]) -> Iterable[str]:
+    if isinstance(flow, SingleRequest):
+        return flow.find_wrong(result.scene, tables)
+    return _wrong(result, flow, tables, mails)
 
 
 def _wrong(result: ScenarioResult, flow: Flow, tables: TableSnapshot, mails: Counter[str]) -> list[str]:

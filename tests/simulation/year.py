@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from unittest.mock import patch
 
+from chalicelib import wiring
 from chalicelib.domain.notices import mail_timing
 from chalicelib.domain.notices import planning as plan
 from chalicelib.domain.notices.overdue_alerts import StageAlerts
@@ -20,8 +21,14 @@ from chalicelib.domain.referrals import planned_dates, plans
 from chalicelib.domain.referrals.named_products import NamedProducts
 from chalicelib.mail.ses import SesMailer
 from chalicelib.routes.referrals import plan_responses
+from chalicelib.services.coverage import connections
 from chalicelib.services.notices import compose, notify
 from chalicelib.services.notices import planned_tasks as planned
+from chalicelib.store.documents.files import DocumentFiles
+from tests.simulation import year_mistakes_consultation, year_mistakes_coverage, year_mistakes_documents
+from tests.simulation.final_consultations import find_old_invitations, find_wrong_appointment, find_wrong_seats
+from tests.simulation.final_coverage import find_wrong_coverage
+from tests.simulation.final_documents import find_wrong_documents, find_wrong_files
 from tests.simulation.final_state import FinalState
 from tests.simulation.known_events import DAY, YEAR_START
 from tests.simulation.proof_world import ProofWorld, open_proof_world
@@ -30,7 +37,7 @@ from tests.simulation.workers import run_parts
 from tests.simulation.year_members import create_members
 from tests.simulation.year_runner import YearPart, YearRunner
 
-MINUTES = 4
+MINUTES = 8
 REFERRALS = 200
 REFERRALS_A_PART = 50
 MISTAKE_PARTS = 5
@@ -67,7 +74,13 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
             ends=YEAR_START + 100 * DAY,
             pace=0.4,
         )
-        for name in filter(None, NAIVE)
+        for name in NAIVE
+        if name and name not in _BEFORE_THE_INFUSION
+    ]
+    # What people do before an infusion needs fewer days.
+    naive += [
+        replace(naive[0], naive=name, referrals=8, within=8 * DAY, ends=YEAR_START + 35 * DAY)
+        for name in _BEFORE_THE_INFUSION
     ]
     found: list[YearPartResult] = []
     wrong: list[str] = []
@@ -109,11 +122,27 @@ def run_part(world: ProofWorld, part: YearPart) -> YearPartResult:
     year = YearRunner(world, drawn, create_members(world.stores, drawn), part)
     # The directory as it was read before has none of these tenants.
     world.start_over()
-    with patch.object(SesMailer, "send", year.count_sends(SesMailer.send)):
+    with (
+        patch.object(SesMailer, "send", year.count_sends(SesMailer.send)),
+        patch.object(wiring, "ConfiguredPayers", lambda: year.insurer.payer),
+        patch.object(connections, "send_post", year.insurer.payer.send_post),
+        patch.object(DocumentFiles, "request_check", lambda *_: None),
+    ):
         year.run()
     outcome = FinalState.read(world.stores, year.staff, year.oracles, year.sent)
-    wrong = [*year.trouble, *outcome.find_violations()]
-    return YearPartResult(part.referrals, len(outcome.notices), len(outcome.mails), year.met, wrong)
+    wrong = [*year.trouble, *outcome.find_violations(), *find_wrong_seats(world.stores, year.booker.slots)]
+    wrong += [*find_old_invitations(year.invited), *find_wrong_files(world.stores, year.filer)]
+    for referral_id, oracle in year.oracles.items():
+        tasks = [row for row in outcome.tasks.values() if row["referral_id"] == referral_id]
+        notices = [each for each in outcome.notices if each["referral_id"] == referral_id]
+        beside = [
+            *find_wrong_coverage(world.stores, oracle, year.insurer, tasks, notices),
+            *find_wrong_documents(world.stores, oracle, year.filer, tasks, notices),
+        ]
+        wrong += [f"{oracle.course.name}: {each}" for each in beside]
+        wrong += [f"{oracle.course.name}: {each}" for each in find_wrong_appointment(world.stores, oracle.visits)]
+    met = year.met + year.sender.met
+    return YearPartResult(part.referrals, len(outcome.notices), len(outcome.mails), met, wrong)
 
 
 # --------------------------------------------------------------- mistakes that must be found
@@ -190,6 +219,12 @@ def _preferring_the_planned_product() -> Iterator[None]:
         yield
 
 
+_BEFORE_THE_INFUSION: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
+    **year_mistakes_consultation.MISTAKES,
+    **year_mistakes_coverage.MISTAKES,
+    **year_mistakes_documents.MISTAKES,
+}
+
 NAIVE: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "": nullcontext,
     "counts days in UTC": _counting_in_utc,
@@ -200,4 +235,5 @@ NAIVE: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "keeps planned dates after an ending": _planning_after_the_end,
     "sends what waited when a patient died": _writing_about_the_dead,
     "wakes its readers at midnight": _waking_readers,
+    **_BEFORE_THE_INFUSION,
 }

@@ -19,12 +19,14 @@ from chalicelib.domain.referrals.events import (
     derive_id,
 )
 from chalicelib.domain.referrals.plan_terms import PlanKind
+from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import UnavailableError
 from chalicelib.services.referrals import report_event as journey
 from chalicelib.store.webhooks.idempotency import Delivery, StoredResponse, hash_body
 from tests.simulation.known_events import AGAIN, KnownEvent, ReferralHistory
 from tests.simulation.year_members import YearMembers
+from tests.simulation.year_payer import MEMBERS
 from tests.support.faults import SimulatedCrash
 from tests.support.service_driver import ServiceDriver
 
@@ -87,6 +89,7 @@ class Reporter:
             alias = key.translate(_LETTERS)
             changed: dict[str, Any] = {"center_id": self.course.center.tenant_id, "patient__alias": alias}
             changed |= {"product_id": self.course.requested}
+            changed |= {"insurance__member_id": MEMBERS[len(self.course.news) % len(MEMBERS)]}
             driver.refer(self.referral_id, key=key, member=member, **changed)
             return "applied"
         request = driver.build_request(member, f"POST /v1/referrals/{self.referral_id}/events", key)
@@ -132,6 +135,7 @@ class Reporter:
             return Corrected(**common, supersedes=wrong_id, replacement=StageChange(**fields))
         of = 2 if self.course.is_split and news.what == "infused" else 1
         common |= {"part": news.part, "of": of, "product_id": news.product_id}
+        common |= {"reason_code": ReasonCode.NO_SHOW} if news.is_no_show else {}
         return StageChange(**common, stage=Stage(news.stage), **_list_date_fields(news))
 
 

@@ -4,28 +4,37 @@ The clock jumps from report to report and from run to run. Next to the product, 
 referral learns what is reported, and which runs failed.
 """
 
+import heapq
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.errors import UnavailableError
 from chalicelib.mail.ses import SesMailer
+from tests.simulation.final_consultations import SentInvitation, read_invitation
 from tests.simulation.final_state import AcceptedMail
-from tests.simulation.known_events import DAY, MINUTE, YEAR_END, YEAR_START, KnownEvent
+from tests.simulation.known_events import AGAIN, DAY, MINUTE, YEAR_END, YEAR_START, KnownEvent
 from tests.simulation.notice_oracle import NoticeOracle
 from tests.simulation.proof_world import ProofWorld
 from tests.simulation.random_histories import draw_history
 from tests.simulation.scenarios import is_about_sending
+from tests.simulation.year_booker import YearBooker, draw_visit_steps
+from tests.simulation.year_filer import YearFiler, draw_document_steps
+from tests.simulation.year_insurer import YearInsurer, draw_coverage_steps
 from tests.simulation.year_members import YearMembers
+from tests.simulation.year_payer import YearPayer
 from tests.simulation.year_reporter import Reporter
+from tests.simulation.year_sender import YearSender
 from tests.support import faults
 from tests.support.faults import CallLog, FaultMode
+from tests.support.service_driver import ServiceDriver
 
 _ALL_OF_IT = timedelta(days=300)
 """The part of the year in which referrals begin."""
@@ -35,6 +44,9 @@ _CALM_AFTER = timedelta(minutes=65)
 
 _DRAINS = timedelta(days=3)
 """For so long the jobs run without faults at the end: no email waits longer."""
+
+_LAST_MAILS = timedelta(days=2)
+"""For so long emails are sent after that, and nothing new: some readers get one a day."""
 
 _ANY = tuple(mode for mode in FaultMode if mode is not FaultMode.CONFLICT)
 
@@ -76,19 +88,67 @@ class YearRunner:
     sent: dict[str, list[AcceptedMail]] = field(default_factory=lambda: defaultdict(list))
     trouble: list[str] = field(default_factory=list)
     met: int = 0
+    booker: YearBooker = field(init=False)
+    insurer: YearInsurer = field(init=False)
+    filer: YearFiler = field(init=False)
+    sender: YearSender = field(default_factory=YearSender)
+    invited: list[SentInvitation] = field(default_factory=list)
+    _reporters: dict[str, Reporter] = field(default_factory=dict)
+    _steps: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=count)
     _just_sent: list[AcceptedMail] = field(default_factory=list)
     _went_wrong: dict[TaskQueue, datetime] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """People book times and work on the coverage, next to everything else that happens."""
+        drawn = random.Random(f"people {self.part.seed}")  # noqa: S311 as the other draws
+        self.booker = YearBooker(drawn, self.staff, self._report_later, self.sender)
+        payer = YearPayer(drawn, YEAR_START, self.part.ends)
+        self.insurer = YearInsurer(drawn, self.staff, self.sender, payer)
+        self.filer = YearFiler(drawn, self.staff, self.sender, self._play_later)
+
     def run(self) -> None:
-        """Play everything in its order: facts that become known, and each run of a job."""
+        """Play everything in its order: facts that become known, what people do, and each run of a job."""
         ends = self.part.ends
-        steps = [*self._reports(), *self._runs_until(ends)]
-        for at, step in sorted(steps, key=lambda each: each[0]):
-            self.world.now = at
+        for at, step in (*self._reports(), *self._runs_until(ends)):
+            self._play_at(at, step)
+        while self._steps:
+            self.world.now, _, step = heapq.heappop(self._steps)
+            self.insurer.payer.now = self.world.now
             step()
         for n in range(_DRAINS // DAY * 4):
-            self.world.now = ends + _CALM_AFTER + n * DAY / 4
+            self.insurer.payer.now = self.world.now = ends + _CALM_AFTER + n * DAY / 4
             self._run(TaskQueue.EVENT, TaskQueue.PLAN, TaskQueue.OVERDUE, faulty=False)
+        for _ in range(_LAST_MAILS // DAY * 4):
+            self.insurer.payer.now = self.world.now = self.world.now + DAY / 4
+            self._run(TaskQueue.MAIL, faulty=False)
+
+    def _play_at(self, at: datetime, step: Callable[[], None]) -> None:
+        heapq.heappush(self._steps, (at, next(self._numbers), step))
+
+    def _play_later(self, delay: timedelta, step: Callable[[ServiceDriver], None]) -> None:
+        """Play what follows, within the year or soon after it."""
+
+        def play() -> None:
+            self._draw_faults()
+            step(self.world.driver)
+            self._take_wrong()
+
+        self._play_at(self.world.now + delay, play)
+
+    def _draw_faults(self) -> None:
+        self.sender.plan = self._now_and_then(0.08) if self.drawn.random() < 0.2 else faults.plan_never
+
+    def _report_later(self, at: datetime, oracle: NoticeOracle, find: Callable[[], KnownEvent | None]) -> None:
+        """Report what is then the case, if it is within the year."""
+
+        def report() -> None:
+            news = find()
+            if news:
+                self._report(news, self._reporters[oracle.course.name], oracle)
+
+        if at < self.part.ends:
+            self._play_at(at, report)
 
     def count_sends(self, real: Callable[..., str]) -> Callable[..., str]:
         """Return a sender that records what the mail service accepted, whatever it answered."""
@@ -101,22 +161,58 @@ class YearRunner:
             finally:
                 taken = [AcceptedMail(self.world.now) for _ in range(_lines(record, after=before))]
                 self.sent[tag] += taken
+                if message.calendar:
+                    self.invited += [read_invitation(message.to, message.calendar.text) for _ in taken]
                 self._just_sent += taken
 
         return send
 
     def _reports(self) -> Iterator[tuple[datetime, Callable[[], None]]]:
+        course = None
         for n in range(self.part.referrals):
             name = f"seed {self.part.seed} referral {n}{self.part.naive}"
             drawn = random.Random(name)  # noqa: S311 as above
-            course = draw_history(drawn, name, within=self.part.within, pace=self.part.pace)
-            reporter = Reporter(course, self.staff)
+            course = draw_history(drawn, name, within=self.part.within, pace=self.part.pace, near=course)
+            reporter = self._reporters[name] = Reporter(course, self.staff)
             oracle = self.oracles[reporter.referral_id] = NoticeOracle(course)
             for news in course.news:
                 if news.at < self.part.ends:
                     yield news.at, partial(self._report, news, reporter, oracle)
+            for at, what in draw_visit_steps(drawn, course):
+                if at < self.part.ends:
+                    yield at, partial(self._visit, what, oracle)
+            for at, what in draw_coverage_steps(drawn, course):
+                if at < self.part.ends:
+                    yield at, partial(self._insure, what, oracle)
+            for at, what in draw_document_steps(drawn, course):
+                if at < self.part.ends - 15 * DAY:
+                    yield at, partial(self._file, what, oracle)
+
+    def _insure(self, what: str, oracle: NoticeOracle) -> None:
+        """People of one side record a move of the coverage, or ask the payer."""
+        self._draw_faults()
+        self.insurer.act(what, oracle, self.world.driver)
+        self._take_wrong()
+
+    def _file(self, what: str, oracle: NoticeOracle) -> None:
+        """People of one side add a document, or ask for one."""
+        self._draw_faults()
+        self.filer.act(what, oracle, self.world.driver)
+        self._take_wrong()
+
+    def _take_wrong(self) -> None:
+        self.trouble += self.sender.wrong
+        self.sender.wrong.clear()
+
+    def _visit(self, what: str, oracle: NoticeOracle) -> None:
+        """People of one side publish, hold, book or cancel a time."""
+        rate = 0.08 if self.drawn.random() < 0.2 and what not in {"race", "contest"} else 0.0
+        plan = self._now_and_then(rate) if rate else faults.plan_never
+        self.booker.act(what, oracle, self.world.driver, rivals=self.oracles, plan=plan)
+        self._take_wrong()
 
     def _report(self, news: KnownEvent, reporter: Reporter, oracle: NoticeOracle) -> None:
+        news = self._follow_booking(news, oracle)
         rate = 0.08 if self.drawn.random() < 0.2 else 0.0
         with faults.inject_faults(self._now_and_then(rate)) as calls:
             reporter.report(news, self.world.driver)
@@ -124,6 +220,16 @@ class YearRunner:
         self.trouble += [f"{oracle.course.name}: {each}" for each in reporter.illegal]
         reporter.illegal.clear()
         oracle.record_event(news)
+
+    def _follow_booking(self, news: KnownEvent, oracle: NoticeOracle) -> KnownEvent:
+        """The center's system reports the status after a booking: once more, and half of it with the booked time."""
+        is_known = bool(oracle.rings.stays) and oracle.rings.stays[-1].stage == "consult_scheduled"
+        if news.what != "consult_scheduled" or news.is_no_show or not is_known:
+            return news
+        current = oracle.visits.current
+        if news.planned_for and current and current.slot and self.drawn.random() < 0.5:
+            news = replace(news, planned_for=current.slot.starts_at, place=None)
+        return replace(news, what=f"{news.what}{AGAIN}")
 
     def _runs_until(self, ends: datetime) -> Iterator[tuple[datetime, Callable[[], None]]]:
         """One to three runs a day at any minute; sometimes none for up to two days."""

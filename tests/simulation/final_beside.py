@@ -1,0 +1,84 @@
+"""Compares the notices of coverage and documents with what happened: each is sent, and once to each person."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from chalicelib.store.platform.dynamo import Item
+from tests.simulation.notice_oracle import NoticeOracle
+from tests.simulation.year_members import YearMembers
+
+BESIDE = ("coverage", "document.", "information.")
+"""How the rules of these notices begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedNotices:
+    """How often a rule must have notified, and which sides each time."""
+
+    times: int
+    sides: tuple[str, ...]
+
+
+def is_beside(rule: str) -> bool:
+    """Whether a notice is compared here."""
+    return rule.startswith(BESIDE)
+
+
+def find_wrong_beside(
+    oracle: NoticeOracle,
+    staff: YearMembers,
+    tasks: Sequence[Item],
+    notices: Sequence[Item],
+    expected: Mapping[str, ExpectedNotices],
+) -> Iterator[str]:
+    """Yield each task of a referral that is missing, unfinished, or did not notify each person once."""
+    rows = [row for row in tasks if is_beside(row["rule"]) and row["rule"] in expected]
+    counted = Counter(row["rule"] for row in rows)
+    for rule, must in expected.items():
+        if counted[rule] != must.times:
+            yield f"{rule} has {counted[rule]} tasks, and must have {must.times}"
+    told: dict[str, Counter[str]] = defaultdict(Counter)
+    for notice in notices:
+        told[notice["outbox_id"]][notice["member_id"]] += 1
+    for row in rows:
+        if row["state"] != "done":
+            yield f"{row['rule']} is {row['state']} in the end"
+        people = find_people(oracle, staff, expected[row["rule"]].sides)
+        yield from _find_wrong_people(row["rule"], told[row["outbox_id"]], people)
+
+
+def find_wrong_reminders(
+    oracle: NoticeOracle,
+    staff: YearMembers,
+    rows: Sequence[Item],
+    notices: Sequence[Item],
+    is_wanted: Callable[[Item, str], bool],
+) -> Iterator[str]:
+    """Yield each reminder that was sent although its day did not count, or was skipped although it did."""
+    told: dict[str, list[Item]] = defaultdict(list)
+    for notice in notices:
+        told[notice["outbox_id"]].append(notice)
+    people = find_people(oracle, staff, ("practice", "center"))
+    for row in rows:
+        found = told[row["outbox_id"]]
+        for notice in found:
+            if not is_wanted(row, notice["created_at"]):
+                yield f"{row['rule']} of {row['due_on']} was sent at {notice['created_at']}, when it did not count"
+        if row["state"] == "done":
+            yield from _find_wrong_people(row["rule"], Counter(each["member_id"] for each in found), people)
+        elif row["state"] == "skipped" and is_wanted(row, row["finished_at"]):
+            yield f"{row['rule']} of {row['due_on']} was skipped at {row['finished_at']}, when it counted"
+
+
+def find_people(oracle: NoticeOracle, staff: YearMembers, sides: Sequence[str]) -> set[str]:
+    """The members of some sides of a referral."""
+    tenants = {"practice": oracle.course.practice, "center": oracle.course.center}
+    return {member.member_id for side in sides for member in staff.people[tenants[side].tenant_id]}
+
+
+def _find_wrong_people(rule: str, times: Counter[str], people: set[str]) -> Iterator[str]:
+    if times.keys() != people:
+        yield f"{rule} was sent to {sorted(times)}, and must be sent to {sorted(people)}"
+    if max(times.values(), default=0) > 1:
+        yield f"{rule} was sent {max(times.values())} times to one person"

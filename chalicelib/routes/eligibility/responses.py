@@ -26,12 +26,13 @@ SCREEN_DISCLAIMER = (
 
 
 class LabelSourceResponse(TypedDict):
-    """Where something was read, and the day that it applies to."""
+    """Where something was read, how strong the source is, and the day that it applies to."""
 
     source_id: str
     title: str
     url: str
     as_of: str
+    kind: str
 
 
 class MissingValueResponse(TypedDict):
@@ -232,7 +233,13 @@ def _to_missing_response(values: "Iterable[MissingValue]") -> list[MissingValueR
 
 def _to_source_response(source: "SourceReference") -> LabelSourceResponse:
     # Field by field, because `dataclasses.asdict` took a third of the time of a check.
-    return {"source_id": source.source_id, "title": source.title, "url": source.url, "as_of": source.as_of}
+    return {
+        "source_id": source.source_id,
+        "title": source.title,
+        "url": source.url,
+        "as_of": source.as_of,
+        "kind": source.kind,
+    }
 
 
 def _format_day(day: date | None) -> str | None:

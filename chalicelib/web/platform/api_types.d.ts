@@ -1679,12 +1679,13 @@ export interface KnownProviderResponse {
   is_own: boolean;
 }
 
-/** Where something was read, and the day that it applies to. */
+/** Where something was read, how strong the source is, and the day that it applies to. */
 export interface LabelSourceResponse {
   source_id: string;
   title: string;
   url: string;
   as_of: string;
+  kind: string;
 }
 
 /** Lab values of organ function; their units are in the names. */

@@ -78,7 +78,7 @@ class FileBoxedWarning(_ClosedModel):
     source: FileCode
 
 
-class FileLabel(_ClosedModel):
+class FileLabelCopy(_ClosedModel):
     """The copies of the label that were read, and the day on which its version took effect, if known."""
 
     effective_on: FileDay | None
@@ -180,7 +180,7 @@ class FileProduct(_ClosedModel):
     label_as_of: FileDay
     reviewed_on: FileDay
     dailymed_setid: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] | None
-    label: FileLabel
+    label_copy: FileLabelCopy
     sections: FileSections
     boxed_warnings: Annotated[list[FileBoxedWarning], Field(min_length=1)]
     notes: list[FileNote]
@@ -235,8 +235,8 @@ def _check_unverified(row: dict[str, Any]) -> Iterator[str]:
         pointer = f"/boxed_warnings/{index}/text"
         if kinds.get(warning["source"]) not in STRONG_SOURCES and pointer not in unverified:
             yield f"{pointer}: has no label or FDA source and is not listed as unverified"
-    if row["label"]["effective_on"] is None and "/label/effective_on" not in unverified:
-        yield "/label/effective_on: is unknown and not listed as unverified"
+    if row["label_copy"]["effective_on"] is None and "/label_copy/effective_on" not in unverified:
+        yield "/label_copy/effective_on: is unknown and not listed as unverified"
     if row["dailymed_setid"] is None and "/dailymed_setid" not in unverified:
         yield "/dailymed_setid: is unknown and not listed as unverified"
 

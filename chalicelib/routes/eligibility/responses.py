@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 # pydantic needs this one on Python 3.11.
 from typing_extensions import TypedDict
 
-from chalicelib.catalog import DISEASE_NAMES
+from chalicelib.catalog import DISEASE_NAMES, load_products
 from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOTE
+from chalicelib.routes.platform.label_responses import LabelResponse, to_label_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -89,6 +90,7 @@ class IndicationResultResponse(TypedDict):
     missing: list[MissingValueResponse]
     limitations: list[str]
     label_as_of: str
+    label: LabelResponse
     version: str
     sources: list[LabelSourceResponse]
 
@@ -142,7 +144,7 @@ class ScreenResponse(TypedDict):
 def to_screen_response(screening: "ScreenOutcome") -> ScreenResponse:
     """The result, with the disclaimers that always go with it."""
     return {
-        "results": [_to_result_response(result) for result in screening.results],
+        "results": [_to_result_response(result, screening.screened_on) for result in screening.results],
         "discuss_with_center": [_to_flag_response(flag) for flag in screening.discuss_with_center],
         "not_asked": _to_missing_response(screening.unanswered),
         "collection_checks": [_to_check_response(check) for check in screening.collection_checks],
@@ -155,7 +157,7 @@ def to_screen_response(screening: "ScreenOutcome") -> ScreenResponse:
     }
 
 
-def _to_result_response(result: "IndicationResult") -> IndicationResultResponse:
+def _to_result_response(result: "IndicationResult", today: date) -> IndicationResultResponse:
     return {
         "product_id": result.product_id,
         "product_name": result.product_name,
@@ -175,6 +177,7 @@ def _to_result_response(result: "IndicationResult") -> IndicationResultResponse:
         "missing": _to_missing_response(result.missing),
         "limitations": list(result.limitations),
         "label_as_of": result.label_as_of.isoformat(),
+        "label": to_label_response(load_products()[result.product_id], "indications", today=today),
         "version": result.version,
         "sources": [_to_source_response(source) for source in result.sources],
     }

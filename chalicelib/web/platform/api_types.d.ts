@@ -262,6 +262,13 @@ export interface BloodCounts {
 /** What to do with a time: hold it for some minutes, or book it. */
 export type BookingState = "held" | "booked";
 
+/** One boxed warning, in our own words. If `unverified`, check the current label. */
+export interface BoxedWarningResponse {
+  title: string;
+  text: string;
+  unverified: boolean;
+}
+
 /** Therapy that bridges the time until the infusion. `by` is who gives it. */
 export interface BridgingData {
   reason_code?: string | null;
@@ -1231,6 +1238,7 @@ export interface EmergencyCardResponse {
   coordinator: string | null;
   coordinator_phone: string | null;
   lines: EmergencyCardLineResponse[];
+  label: LabelResponse | null;
   statements: string[];
   emergency_call: string;
 }
@@ -1542,6 +1550,7 @@ export interface IndicationResultResponse {
   missing: MissingValueResponse[];
   limitations: string[];
   label_as_of: string;
+  label: LabelResponse;
   version: string;
   sources: LabelSourceResponse[];
 }
@@ -1677,6 +1686,23 @@ export interface KnownProviderResponse {
   phone: string | null;
   email: string | null;
   is_own: boolean;
+}
+
+/** The label of a product: `url` is the current prescribing information. */
+export interface LabelResponse {
+  product_name: string;
+  url: string;
+  boxed_warnings: BoxedWarningResponse[];
+  sections: LabelSectionResponse[];
+}
+
+/** A section of the label, the day for which it is known, and the day of its next review. */
+export interface LabelSectionResponse {
+  section: string;
+  label_section: string;
+  label_as_of: string;
+  review_by: string;
+  may_be_out_of_date: boolean;
 }
 
 /** Where something was read, how strong the source is, and the day that it applies to. */
@@ -1877,6 +1903,7 @@ export interface MonitoringWindowResponse {
   milestones: MilestoneResponse[];
   extensions: WindowExtensionResponse[];
   late_effects: string[];
+  label: LabelResponse | null;
   open_adverse_events: AdverseEventResponse[];
   notices: PlannedNoticeResponse[];
 }

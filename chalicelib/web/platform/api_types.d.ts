@@ -453,6 +453,8 @@ export interface CenterPageResponse {
   items: CenterMatchResponse[];
   next_cursor: string | null;
   near: PlaceResponse | null;
+  locations_as_of: string;
+  locations_may_be_out_of_date: boolean;
   sorted_by: string;
   distances_are: string;
 }
@@ -1142,9 +1144,11 @@ export interface DeliveryResponse {
   waiting_for_labels: string[];
 }
 
-/** The codes to choose from, and their release. */
+/** The codes to choose from, and their release. Once it has ended, a newer one can have other codes. */
 export interface DiagnosisCodeListResponse {
   release: Record<string, string>;
+  review_by: string;
+  may_be_out_of_date: boolean;
   items: DiagnosisCodeResponse[];
 }
 
@@ -2759,6 +2763,8 @@ export interface ResourceResponse {
   hours: string | null;
   languages: string[];
   last_checked: string;
+  review_by: string;
+  may_be_out_of_date: boolean;
   confirm: string | null;
   sources: ResourceSourceResponse[];
 }
@@ -2801,7 +2807,7 @@ export interface ResultRecordedBody {
 export type Role = "provider" | "coordinator" | "clinician" | "admin" | "operator";
 
 /** What does not fit. The codes are part of the API. */
-export type RoutingHintKind = "center_does_not_offer_product" | "center_does_not_list_disease" | "center_treats_adults_only" | "center_treats_children_only" | "product_not_labeled_for_disease" | "patient_age_outside_label" | "code_does_not_match_disease";
+export type RoutingHintKind = "center_does_not_offer_product" | "center_does_not_list_disease" | "center_treats_adults_only" | "center_treats_children_only" | "product_not_labeled_for_disease" | "patient_age_outside_label" | "code_does_not_match_disease" | "code_not_in_known_release";
 
 /** What may not fit: the center, the product, or the code. It blocks nothing and decides nothing. */
 export interface RoutingHintResponse {

@@ -72,7 +72,7 @@ def test_a_complete_file_is_complete(run):
     ],
     ids=["part missing", "source missing", "misspelled", "impossible number", "unlisted source", "other name"],
 )
-def test_a_problem_is_said_in_words(check_changed, change, lines):
+def test_a_problem_is_named_in_plain_words(check_changed, change, lines):
     assert check_changed(change) == lines
 
 

@@ -48,13 +48,19 @@ class _ClosedModel(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
+SourceKind = Literal["label", "regulator", "publication", "manufacturer", "secondary"]
+STRONG_SOURCES = ("label", "regulator")
+"""Copies of the label, and what the FDA itself published."""
+
+
 class FileSource(_ClosedModel):
-    """A source, and the date of its information or the date on which it was read."""
+    """A source, how strong it is, and the date of its information or the date on which it was read."""
 
     source_id: FileCode
     title: FileText
     url: FileText
     as_of: FileDay
+    kind: SourceKind
 
 
 class FileNote(_ClosedModel):
@@ -64,10 +70,48 @@ class FileNote(_ClosedModel):
     source: FileCode
 
 
+class FileBoxedWarning(_ClosedModel):
+    """One boxed warning, in our own words: the label's words are one link away."""
+
+    title: FileText
+    text: FileText
+    source: FileCode
+
+
+class FileLabelCopy(_ClosedModel):
+    """The copies of the label that were read, and the day on which its version took effect, if known."""
+
+    effective_on: FileDay | None
+    sources: Annotated[list[FileCode], Field(min_length=1)]
+
+
+class FileSection(_ClosedModel):
+    """A section of the label.
+
+    `label_as_of` is the day of its newest change that is known, or of the copy in which it was read. After
+    `review_by`, pages say that it may be out of date.
+    """
+
+    label_section: FileText
+    label_as_of: FileDay
+    review_by: FileDay
+    sources: Annotated[list[FileCode], Field(min_length=1)]
+
+
+class FileSections(_ClosedModel):
+    """The sections of the label that the product uses."""
+
+    indications: FileSection
+    boxed_warning: FileSection
+    monitoring: FileSection
+    warnings: FileSection
+
+
 class FileRow(_ClosedModel):
     """One way to meet an indication: the text of the label, and the rules that check it."""
 
     row_id: FileCode
+    label_section: FileText | None = None
     text: FileText
     criteria: Annotated[list[dict[str, Any]], Field(min_length=1), AfterValidator(_check_rules)]
     approval: Literal["regular", "accelerated"]
@@ -104,7 +148,6 @@ class Monitoring(_ClosedModel):
     proximity_days: Annotated[int, Field(gt=0)]
     driving_days: Annotated[int, Field(gt=0)]
     handback_target_day: Annotated[int, Field(gt=0)]
-    label_as_of: FileDay
     sources: Annotated[list[FileCode], Field(min_length=1)]
 
 
@@ -137,6 +180,10 @@ class FileProduct(_ClosedModel):
     label_as_of: FileDay
     reviewed_on: FileDay
     dailymed_setid: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] | None
+    label_copy: FileLabelCopy
+    sections: FileSections
+    boxed_warnings: Annotated[list[FileBoxedWarning], Field(min_length=1)]
+    notes: list[FileNote]
     indications: Annotated[list[FileIndication], Field(min_length=1)]
     infusion_parts: Annotated[int, Field(ge=1)]
     split_dose: SplitDose | None
@@ -154,7 +201,7 @@ def find_problems(row: dict[str, Any], *, read_by: date) -> list[str]:
         FileProduct.model_validate_json(json.dumps(row))
     except ValidationError as e:
         return [f"/{'/'.join(map(str, error['loc']))}: {error['msg']}" for error in e.errors()]
-    return [*_check_sources(row, read_by), *_check_unverified(row)]
+    return [*_check_sources(row, read_by), *_check_unverified(row), *_check_dates(row, read_by)]
 
 
 def _check_sources(row: dict[str, Any], read_by: date) -> Iterator[str]:
@@ -183,8 +230,28 @@ def _check_unverified(row: dict[str, Any]) -> Iterator[str]:
         pointer = f"/intervals/{index}/days"
         if interval["source"] is None and pointer not in unverified:
             yield f"{pointer}: has no source and is not listed as unverified"
+    kinds = {source["source_id"]: source["kind"] for source in row["sources"]}
+    for index, warning in enumerate(row["boxed_warnings"]):
+        pointer = f"/boxed_warnings/{index}/text"
+        if kinds.get(warning["source"]) not in STRONG_SOURCES and pointer not in unverified:
+            yield f"{pointer}: has no label or FDA source and is not listed as unverified"
+    if row["label_copy"]["effective_on"] is None and "/label_copy/effective_on" not in unverified:
+        yield "/label_copy/effective_on: is unknown and not listed as unverified"
     if row["dailymed_setid"] is None and "/dailymed_setid" not in unverified:
         yield "/dailymed_setid: is unknown and not listed as unverified"
+
+
+def _check_dates(row: dict[str, Any], read_by: date) -> Iterator[str]:
+    """Find sections from the future or with a review before their date, and a product date that is not theirs."""
+    sections = row["sections"]
+    for name, section in sections.items():
+        if date.fromisoformat(section["label_as_of"]) > read_by:
+            yield f"/sections/{name}: has a date in the future"
+        if section["review_by"] <= section["label_as_of"]:
+            yield f"/sections/{name}: review_by must be after label_as_of"
+    newest = max(section["label_as_of"] for section in sections.values())
+    if row["label_as_of"] != newest:
+        yield f"/label_as_of: must be the newest date of a section, {newest}"
 
 
 def list_named_sources(value: Any) -> Iterator[str]:

@@ -1,11 +1,12 @@
 """The catalog: CAR T products, their indications, and how long their labels require monitoring.
 
-`products/` has one reviewed file per product. Each fact of a label has its `label_as_of` date and the
-sources that it was read from. `unverified` lists the facts without a good source, which a page marks
-with "Check the current label." Nothing here decides anything about a patient.
+`products/` has one reviewed file per product. Each section of a label has its own `label_as_of` and
+`review_by` dates, and each fact has the source that it was read from, with its kind: a copy of the label
+is strong, a secondary source is weak. `unverified` lists the facts without a good source, which a page
+marks with "Check the current label." Nothing here decides anything about a patient.
 
 Source:
-    Public material read by 2026-11-22, named in each file. The `as_of` date of a source is the date
+    Public material read by 2026-11-29, named in each file. The `as_of` date of a source is the date
     that it is valid for, or the date it was read if the source has none.
 """
 
@@ -18,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 from chalicelib.domain.referrals.monitoring_window import (
     DEFAULT_HANDBACK_DAY,
@@ -40,6 +42,9 @@ DISEASES: tuple[str, ...] = tuple(DISEASE_NAMES)
 MEDWATCH: Mapping[str, str] = {"name": "FDA MedWatch", "phone": "1-800-FDA-1088", "url": "https://www.fda.gov/medwatch"}
 """Where anyone can report a suspected adverse event. Source: the US labels, section 17."""
 
+DAILYMED = "https://dailymed.nlm.nih.gov/dailymed"
+"""Where the current prescribing information of every US product is published."""
+
 _PRODUCT_FILES = Path(__file__).with_name("products")
 
 
@@ -50,6 +55,7 @@ class CatalogProduct:
     Attributes:
         diseases: The diseases of its label, as codes of `DISEASES`.
         infusion_parts: How many infusions make one treatment.
+        label_url: Where the current prescribing information is published.
         version: Changes with every byte of the reviewed file.
         facts: The product as the API serves it.
     """
@@ -62,8 +68,13 @@ class CatalogProduct:
     diseases: tuple[str, ...]
     infusion_parts: int
     profile: MonitoringProfile
+    label_url: str
     version: str
     facts: Mapping[str, Any]
+
+    def get_section_date(self, section: str) -> date:
+        """The day for which a section of the label is known: `indications`, `monitoring`, and others."""
+        return date.fromisoformat(self.facts["sections"][section]["label_as_of"])
 
 
 @cache
@@ -113,6 +124,7 @@ def _parse_product(file_content: bytes) -> CatalogProduct:
     version = compute_version(file_content)
     monitoring = row["monitoring"]
     diseases = tuple(indication["disease"] for indication in row["indications"])
+    label_url = _build_label_url(row)
     return CatalogProduct(
         product_id=row["product_id"],
         name=row["name"],
@@ -123,7 +135,7 @@ def _parse_product(file_content: bytes) -> CatalogProduct:
         infusion_parts=row["infusion_parts"],
         profile=MonitoringProfile(
             product_id=row["product_id"],
-            label_as_of=date.fromisoformat(monitoring["label_as_of"]),
+            label_as_of=date.fromisoformat(row["sections"]["monitoring"]["label_as_of"]),
             anchor=AnchorInfusion(monitoring["anchor"]),
             infusion_parts=row["infusion_parts"],
             daily_days=monitoring["daily_days"],
@@ -134,9 +146,17 @@ def _parse_product(file_content: bytes) -> CatalogProduct:
             second_part_day=_compute_second_part_day(row),
             version=version,
         ),
+        label_url=label_url,
         version=version,
-        facts=_to_served_row(row, diseases, version),
+        facts=_to_served_row(row, diseases, version, label_url),
     )
+
+
+def _build_label_url(row: Mapping[str, Any]) -> str:
+    """The page of the current label, by its set ID; without one, a search for the product's name."""
+    if row["dailymed_setid"]:
+        return f"{DAILYMED}/drugInfo.cfm?setid={row['dailymed_setid']}"
+    return f"{DAILYMED}/search.cfm?query={quote(row['generic'])}"
 
 
 def _compute_second_part_day(row: Mapping[str, Any]) -> int | None:
@@ -149,13 +169,16 @@ def _compute_second_part_day(row: Mapping[str, Any]) -> int | None:
     return split["gap_days"] if split and opens_window else None
 
 
-def _to_served_row(row: Mapping[str, Any], diseases: Sequence[str], version: str) -> Mapping[str, Any]:
+def _to_served_row(row: Mapping[str, Any], diseases: Sequence[str], version: str, label_url: str) -> Mapping[str, Any]:
     """The reviewed row, with the disease names and the safety phone number that all products share."""
+    monitoring = {**row["monitoring"], "label_as_of": row["sections"]["monitoring"]["label_as_of"]}
     indications = [{**indication, "name": DISEASE_NAMES[indication["disease"]]} for indication in row["indications"]]
     return {
         **row,
         "version": version,
         "diseases": list(diseases),
         "indications": indications,
+        "monitoring": monitoring,
+        "label_url": label_url,
         "safety_line": {"medwatch": dict(MEDWATCH), "maker": row["safety_line"]},
     }

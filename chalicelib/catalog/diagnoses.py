@@ -4,14 +4,19 @@ A code is billable if it has no subcodes: C83.3 is not, and since October 2024 i
 not either. Nothing here states that a patient has a disease: a form offers codes, and the referring
 provider is responsible for the code that is sent.
 
+A release ends when the next one takes effect. From then on, a code that the file does not have can be a
+code of the newer release: it is accepted with a hint.
+
 Source: the release that the file names; `python -m infra.build_icd10` writes it from the tabular list.
 The choice of subcategories for each disease follows the text of the tabular list in the same release,
 and product labels where they name a histology.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -35,6 +40,9 @@ SUBCATEGORIES_BY_DISEASE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The subcategories whose billable codes a form offers for each disease of the catalog."""
 
+_BLOCK_CODE = re.compile(r"C(8[1-9]|9[0-6])\.\d[0-9A-Z]{0,3}", re.ASCII)
+"""The form of a code of the block C81 to C96. Source: ICD-10-CM official guidelines, section I.A."""
+
 MAX_NAMED = 12
 """How many billable codes an error message names before it only counts the rest."""
 
@@ -55,6 +63,19 @@ class CodeSet:
     release: Mapping[str, str]
     codes: Mapping[str, str]
     billable: frozenset[str]
+
+    @property
+    def review_by(self) -> str:
+        """The last day of the release."""
+        return (date.fromisoformat(self.release["next_on"]) - timedelta(days=1)).isoformat()
+
+    def has_ended(self, today: date) -> bool:
+        """Whether a newer release is in effect."""
+        return today >= date.fromisoformat(self.release["next_on"])
+
+    def can_be_newer(self, code: str, today: date) -> bool:
+        """Whether a code that is not in this release can be one of a newer release."""
+        return code not in self.codes and self.has_ended(today) and bool(_BLOCK_CODE.fullmatch(code))
 
     def list_billable_below(self, stem: str) -> Sequence[str]:
         """The billable codes below a code (or the code itself); none for an unknown code."""

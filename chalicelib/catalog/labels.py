@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,7 +50,7 @@ def _build_indications(product: CatalogProduct) -> Iterator[LabelIndication]:
                 for number, row in enumerate(indication["rows"])
             ),
             limitations=tuple(_build_limitations(indication)),
-            label_as_of=date.fromisoformat(facts["label_as_of"]),
+            label_as_of=product.get_section_date("indications"),
             version=product.version,
         )
 

@@ -1,8 +1,9 @@
 """National resources for patients and caregivers: public bodies and nonprofits.
 
 One reviewed file. No one pays to be listed, and the order is by name. `last_checked` is the date that
-the newest source is valid for, or the date it was read if the source has none. `confirm` is what a
-reader should ask before relying on a row. `insured_only` marks who helps only people with insurance.
+the newest source is valid for, or the date it was read if the source has none. After `review_by`, a year
+later, a page says that the row may be out of date. `confirm` is what a reader should ask before relying
+on a row. `insured_only` marks who helps only people with insurance.
 
 Source: the public pages that each row names, read by 2026-11-22.
 """

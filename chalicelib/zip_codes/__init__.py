@@ -21,6 +21,9 @@ from typing import NamedTuple
 
 from chalicelib.domain.centers.geo import Point
 
+AS_OF, REVIEW_BY = "2026-11-22", "2027-11-22"
+"""The day on which the sources of `zips.bin` were read, and the day of the next review, a year later."""
+
 UNITS_PER_DEGREE = 200
 PREFIXES = 1000
 MAP_BYTES = 13

@@ -55,10 +55,12 @@ def _build_pattern_parser(pattern: str, message: str) -> CellReader:
 
 
 def _build_choice_parser(values: Sequence[str] | frozenset[str], message: str) -> CellReader:
+    spellings = {value.casefold(): value for value in values}
+
     def parse(cell: str) -> str:
-        if cell not in values:
+        if cell.casefold() not in spellings:
             raise ValueError(message)
-        return cell
+        return spellings[cell.casefold()]
 
     return parse
 
@@ -70,9 +72,11 @@ def _parse_text(cell: str) -> str:
 
 
 def _parse_boolean(cell: str) -> bool:
-    if cell not in ("yes", "no"):
+    # Spreadsheets write TRUE and FALSE for a checkbox.
+    answers = {"yes": True, "true": True, "no": False, "false": False}
+    if cell.casefold() not in answers:
         raise ValueError("use yes or no")
-    return cell == "yes"
+    return answers[cell.casefold()]
 
 
 def _parse_zip(cell: str) -> str:

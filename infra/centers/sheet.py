@@ -2,9 +2,8 @@
 
 import csv
 import hashlib
-import io
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,47 +15,26 @@ from infra.centers.columns import (
     build_listing,
     list_uncertified_products,
 )
+from infra.centers.plausible import check_time_zone, restore_zeros
 from infra.centers.publishing import CenterListing
+from infra.centers.saved_files import SheetError, SheetFault, decode_table, fit_row, list_rows, normalize_header
 
 MAX_ROWS = 10_000
 """More centers than exist. A file with more rows is the wrong file."""
 
 MAX_BYTES = 100_000_000
 
-_BOM = b"\xef\xbb\xbf"
 _FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories of control characters and other hidden characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SheetFault:
-    """What is wrong and where. `line` is the line number in a text editor, from 1."""
-
-    line: int
-    column: str | None
-    message: str
-
-    def __str__(self) -> str:
-        """Format the fault as one line of text."""
-        location = f"line {self.line}" + (f", column {self.column}" if self.column else "")
-        return f"{location}: {self.message}"
-
-
-class SheetError(Exception):
-    """The file cannot be imported. Nothing was imported."""
-
-    def __init__(self, faults: Sequence[SheetFault]) -> None:
-        """Store all faults."""
-        super().__init__(f"{len(faults)} faults")
-        self.faults = tuple(faults)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedSheet:
-    """The content of a file without faults."""
+    """The content of a file without faults. Warnings name what is probably wrong; they stop nothing."""
 
     listings: Sequence[CenterListing]
+    warnings: Sequence[SheetFault]
     digest: str
 
 
@@ -65,11 +43,15 @@ class _SheetReader:
     """The listings and faults that were found so far."""
 
     faults: list[SheetFault] = field(default_factory=list)
+    warnings: list[SheetFault] = field(default_factory=list)
     listings: list[CenterListing] = field(default_factory=list)
     first_lines: dict[str, int] = field(default_factory=dict)
 
     def add_fault(self, line: int, column: str | None, message: str) -> None:
         self.faults.append(SheetFault(line=line, column=column, message=message))
+
+    def add_warning(self, line: int, column: str, message: str) -> None:
+        self.warnings.append(SheetFault(line=line, column=column, message=message))
 
 
 def parse_sheet(raw: bytes) -> ParsedSheet:
@@ -79,9 +61,9 @@ def parse_sheet(raw: bytes) -> ParsedSheet:
         SheetError: lists every fault of every row, or the one fault that prevents reader the rows.
     """
     reader = _SheetReader()
-    rows = list_rows(_decode_utf8(raw))
-    names = _check_header(next(rows, (1, [])))
+    rows = list_rows(_decode(raw))
     try:
+        names = _check_header(next(rows, (1, [])))
         for line, cells in rows:
             if len(reader.first_lines) >= MAX_ROWS:
                 message = f"has more than {MAX_ROWS:,} centers. Is this the right file?"
@@ -93,18 +75,19 @@ def parse_sheet(raw: bytes) -> ParsedSheet:
         reader.add_fault(2, None, "has a header but no centers")
     if reader.faults:
         raise SheetError(reader.faults)
-    return ParsedSheet(listings=reader.listings, digest=hashlib.sha256(raw).hexdigest())
+    return ParsedSheet(
+        listings=reader.listings, warnings=tuple(reader.warnings), digest=hashlib.sha256(raw).hexdigest()
+    )
 
 
-def _decode_utf8(raw: bytes) -> str:
+def _decode(raw: bytes) -> str:
     if len(raw) > MAX_BYTES:
         message = f"has more than {MAX_BYTES:,} bytes. Is this the right file?"
         raise SheetError([SheetFault(line=1, column=None, message=message)])
-    text = raw.removeprefix(_BOM)
     try:
-        return text.decode("utf-8")
+        return decode_table(raw)
     except UnicodeDecodeError as e:
-        raise SheetError([_build_encoding_fault(text, e.start)]) from None
+        raise SheetError([_build_encoding_fault(e.object, e.start)]) from None
 
 
 def _build_encoding_fault(raw: bytes, at: int) -> SheetFault:
@@ -120,30 +103,9 @@ def _build_encoding_fault(raw: bytes, at: int) -> SheetFault:
     )
 
 
-def list_rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """List each row with the line on which it starts. Skip empty lines.
-
-    Raises:
-        csv.Error: the text is not CSV; its `line` says where.
-    """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    line = 1
-    while True:
-        try:
-            cells = next(reader, None)
-        except csv.Error as e:
-            e.line = line  # type: ignore[attr-defined]
-            raise
-        if cells is None:
-            return
-        if any(cell.strip() for cell in cells):
-            yield line, cells
-        line = reader.line_num + 1
-
-
 def _check_header(row: tuple[int, list[str]]) -> Sequence[str]:
     line, cells = row
-    names = [cell.strip() for cell in cells]
+    names = normalize_header(cells)
     messages = [f"column {name} is missing" for name in COLUMN_NAMES if name not in names]
     messages += [f"column {name} appears more than once" for name in COLUMN_NAMES if names.count(name) > 1]
     # Identify an unknown column by its number only, because messages do not repeat the text of the file.
@@ -159,12 +121,14 @@ def _check_header(row: tuple[int, list[str]]) -> Sequence[str]:
 
 def _parse_row(reader: _SheetReader, line: int, names: Sequence[str], cells: Sequence[str]) -> None:
     """Parse one row and collect its faults."""
+    cells = _fit_cells(cells, names)
     if len(cells) != len(names):
         reader.first_lines[f"line {line}"] = line
         reader.add_fault(line, None, f"has {len(cells)} cells, but the header has {len(names)}")
         return
     fault_count = len(reader.faults)
     raw_cells = {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
+    _restore_zip(reader, line, raw_cells)
     values = {column.name: _parse_cell(reader, line, column.name, raw_cells[column.name]) for column in COLUMNS}
     for first, second in COLUMNS_REQUIRED_TOGETHER:
         if bool(raw_cells[first]) != bool(raw_cells[second]):
@@ -174,7 +138,27 @@ def _parse_row(reader: _SheetReader, line: int, names: Sequence[str], cells: Seq
         reader.add_fault(line, "certified_by", f"does not say who authorized the center for {product}")
     _check_center_id(reader, line, raw_cells["center_id"])
     if len(reader.faults) == fault_count:
+        unlikely = check_time_zone(values["time_zone"], values["state"])
+        if unlikely:
+            reader.add_warning(line, "time_zone", unlikely)
         reader.listings.append(build_listing(values))
+
+
+def _fit_cells(cells: Sequence[str], names: Sequence[str]) -> list[str]:
+    """A row as wide as the header. Programs add empty cells at the end, or omit them if nothing follows."""
+    fitted = fit_row(cells, len(names))
+    omitted = names[len(fitted) :]
+    if all(not COLUMNS[COLUMN_NAMES.index(name)].is_required for name in omitted):
+        fitted += [""] * len(omitted)
+    return fitted
+
+
+def _restore_zip(reader: _SheetReader, line: int, raw_cells: dict[str, str]) -> None:
+    """Put back the zeros that a spreadsheet dropped from a ZIP code, and say so."""
+    restored = restore_zeros(raw_cells["zip"], raw_cells["state"].upper())
+    if restored:
+        raw_cells["zip"] = restored
+        reader.add_warning(line, "zip", "had lost its leading zeros, which were put back. Format the column as text")
 
 
 def _check_center_id(reader: _SheetReader, line: int, center_id: str) -> None:

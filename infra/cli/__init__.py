@@ -6,6 +6,7 @@
     time_arguments  parses dates and times as people type them
     sending         signs and sends events as a center's system would
     centers         imports and exports the center directory and lists its versions
+    catalog         checks product files, and lists what is due for review
     operating       checks the audit trail, replays deliveries, and retries failed tasks
     hooks           calls the CDS Hooks services as the simulated EHR would
     doctor          checks everything that the product depends on

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from infra.centers.publishing import CenterChange
-    from infra.centers.sheet import SheetFault
+    from infra.centers.saved_files import SheetFault
 
 Parsed = TypeVar("Parsed")
 MAX_FAULTS_SHOWN = 50
@@ -47,7 +47,10 @@ def import_file(
     stores = wiring.get_stores()
     directory = stores.tenants.read_directory()
     changes = publishing.compare_centers(directory, parsed.listings)
-    _print_changes(changes, len(parsed.listings), as_json=as_json)
+    if not as_json:
+        for warning in parsed.warnings:
+            typer.echo(f"{file.name}, {warning}. Imported as written; please check.", err=True)
+    _print_changes(changes, len(parsed.listings), parsed.warnings, as_json=as_json)
     if dry_run or not changes:
         return
     if not (yes or typer.confirm("Apply these changes?", err=True)):
@@ -97,7 +100,7 @@ def export() -> None:
 
 def read_sheet(file: Path, parse: "Callable[[bytes], Parsed]", *, max_bytes: int, as_json: bool) -> "Parsed":
     """Read and parse a CSV file. If it has faults, print them and exit."""
-    from infra.centers.sheet import SheetError
+    from infra.centers.saved_files import SheetError
 
     try:
         with file.open("rb") as stream:
@@ -123,7 +126,9 @@ def print_faults(file: Path, faults: "Sequence[SheetFault]", *, as_json: bool) -
     typer.echo(f"{number}. No changes made.", err=True)
 
 
-def _print_changes(changes: "Sequence[CenterChange]", center_count: int, *, as_json: bool) -> None:
+def _print_changes(
+    changes: "Sequence[CenterChange]", center_count: int, warnings: "Sequence[SheetFault]", *, as_json: bool
+) -> None:
     """Print what would change, field by field."""
     added = sum(change.is_new for change in changes)
     counts = {"added": added, "changed": len(changes) - added, "unchanged": center_count - len(changes)}
@@ -136,7 +141,8 @@ def _print_changes(changes: "Sequence[CenterChange]", center_count: int, *, as_j
             }
             for change in changes
         ]
-        print_json({**counts, "centers": change_rows})
+        found = [{"line": w.line, "column": w.column, "message": w.message} for w in warnings]
+        print_json({**counts, "centers": change_rows, "warnings": found})
         return
     for change in changes:
         sign = "+" if change.is_new else "~"

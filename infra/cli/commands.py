@@ -16,6 +16,7 @@ import typer
 from chalicelib.errors import UnauthenticatedError, UnavailableError
 from chalicelib.settings import SettingsError
 from infra.cli import hooks, importing, migrating, operating, site, time_arguments
+from infra.cli.catalog import catalog
 from infra.cli.centers import centers
 from infra.cli.common import NO_SITE_FOUND, PROBLEM_FOUND, USAGE_ERROR, AsJson, fail, print_json
 from infra.cli.jobs import RunnableJob
@@ -37,6 +38,7 @@ app.add_typer(operating.audit, name="audit")
 app.add_typer(operating.deliveries, name="deliveries")
 app.add_typer(operating.outbox, name="outbox")
 app.add_typer(centers, name="centers")
+app.add_typer(catalog, name="catalog")
 
 _WRONG_SECRET = b"no center signs with this secret"
 

@@ -40,7 +40,7 @@ def import_file(
     enter_site_or_fail()
     from chalicelib import wiring
     from chalicelib.services.platform.run_context import RunContext
-    from infra.centers.sheet import SheetError
+    from infra.centers.saved_files import SheetError
     from infra.referral_import import sheet
     from infra.referral_import.checks import check_rows
 

@@ -25,7 +25,7 @@ from chalicelib.services.referrals.date_checks import check_date
 from chalicelib.services.referrals.duplicates import find_possible_duplicates
 from chalicelib.services.referrals.event_writes import load_decision_context
 from chalicelib.services.referrals.referred_on_checks import check_referred_on
-from infra.centers.sheet import SheetError, SheetFault
+from infra.centers.saved_files import SheetError, SheetFault
 from infra.referral_import.columns import find_column
 from infra.referral_import.sheet import ImportRow, find_first_step_column
 from infra.referral_import.steps import PlannedImport, Reporters, get_event_id, plan_import

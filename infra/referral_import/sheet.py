@@ -13,7 +13,7 @@ from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import MalformedError
 from chalicelib.routes.platform.request import validate_json
 from chalicelib.routes.referrals.request_bodies import ReferralRequest
-from infra.centers.sheet import SheetError, SheetFault, list_rows
+from infra.centers.saved_files import SheetError, SheetFault, decode_table, fit_row, list_rows, normalize_header
 from infra.referral_import.columns import (
     REQUIRED_COLUMNS,
     ROW_ID,
@@ -96,14 +96,14 @@ def _decode(raw: bytes) -> str:
     if len(raw) > MAX_BYTES:
         raise SheetError([_build_fault(1, f"has more than {MAX_BYTES:,} bytes. Is this the right file?")])
     try:
-        return raw.decode("utf-8-sig")
+        return decode_table(raw)
     except UnicodeDecodeError as e:
-        line = raw[: e.start].count(b"\n") + 1
+        line = e.object[: e.start].count(b"\n") + 1
         raise SheetError([_build_fault(line, "is not UTF-8. Save the file as CSV UTF-8.")]) from None
 
 
 def _check_header(line: int, cells: Sequence[str]) -> Sequence[str]:
-    names = [cell.strip() for cell in cells]
+    names = normalize_header(cells)
     messages = [f"column {name} is missing" for name in REQUIRED_COLUMNS if name not in names]
     # Identify a column by its number only, because messages do not repeat the text of the file.
     messages += [
@@ -122,6 +122,7 @@ def _check_header(line: int, cells: Sequence[str]) -> Sequence[str]:
 
 
 def _parse_row(reader: _Reader, line: int, cells: Sequence[str]) -> None:
+    cells = fit_row(cells, len(reader.names))
     if len(cells) != len(reader.names):
         reader.add_fault(line, None, f"has {len(cells)} cells, but the header has {len(reader.names)}")
         return

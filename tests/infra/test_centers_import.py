@@ -244,3 +244,36 @@ def test_the_guide_and_the_template_have_every_column():
 
     assert [name for name in COLUMN_NAMES if f"`{name}`" not in guide] == []
     assert TEMPLATE.read_text().splitlines()[0].split(",") == [*COLUMN_NAMES]
+
+
+def test_a_workbook_is_refused_in_one_sentence(run, tmp_path, directory):
+    """Case C1: a renamed .xlsx was a traceback."""
+    path = tmp_path / "centers.csv"
+    path.write_bytes(b"PK\x03\x04" + bytes(range(256)))
+    before = directory()
+
+    result = run("import", path, "--yes")
+
+    assert result.exit_code == 2
+    assert "is a workbook" in result.stderr
+    assert result.stderr.splitlines()[1:] == ["1 error. No changes made."]
+    assert directory().keys() == before.keys()
+
+
+def test_a_warning_is_shown_and_the_center_is_imported(run, write_file, directory):
+    """Case E17."""
+    path = write_file({"center_id": "ctr_new", "time_zone": "America/Los_Angeles"})
+
+    result = run("import", path, "--yes")
+
+    assert result.exit_code == 0
+    assert "line 2, column time_zone: is not a time zone of PR" in result.stderr
+    assert "ctr_new" in directory()
+
+
+def test_warnings_are_part_of_the_json(run, write_file):
+    path = write_file({"center_id": "ctr_new", "zip": "901"})
+
+    result = run("import", path, "--dry-run", "--json")
+
+    assert [(w["line"], w["column"]) for w in json.loads(result.stdout)["warnings"]] == [(2, "zip")]

@@ -5,8 +5,10 @@ import io
 
 import pytest
 
-from infra.centers import sheet
-from infra.centers.columns import COLUMN_NAMES
+from chalicelib.zip_codes import find_zip_point
+from infra.centers import saved_files, sheet
+from infra.centers.columns import COLUMN_NAMES, STATES
+from infra.centers.plausible import ZERO_PREFIXES_BY_STATE, ZONES_BY_STATE
 
 ROW = {
     "center_id": "ctr_lagoon",
@@ -99,7 +101,7 @@ def test_common_spreadsheet_changes_are_accepted():
         ("name", "Two\nlines", "line break"),
         ("name", "Hid\u200bden", "hidden character"),
         ("state", "Texas", "state or territory"),
-        ("zip", "901", "use a 5-digit ZIP code"),
+        ("zip", "123", "use a 5-digit ZIP code"),
         ("zip", "K1A 0B1", "use a 5-digit ZIP code"),
         ("zip", "00000", "no location is known"),
         ("time_zone", "EST5", "IANA"),
@@ -182,9 +184,12 @@ def test_a_latin_1_byte_shows_its_line_and_column():
         (build_file(), "line 2: has a header but no centers"),
         (build_file(ROW) + b"one,two\r\n", "line 3: has 2 cells, but the header has 23"),
         (build_file(ROW) + b'"unclosed', "line 3: cannot be read as CSV (unexpected end of data)"),
-        (b"PK\x03\x04\xff", "line 1: byte 0xff is not UTF-8. Save the file as CSV UTF-8."),
+        (b"PK\x03\x04\xff", f"line 1: {saved_files.WORKBOOK}"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", f"line 1: {saved_files.WORKBOOK}"),
+        (b"\xff\xfec\x00\x00\xd8x", "line 1: is UTF-16 text that cannot be read. Save the file as CSV UTF-8."),
+        (b'"unclosed', "line 1: cannot be read as CSV (unexpected end of data)"),
     ],
-    ids=["empty-file", "header-only", "short-row", "unclosed-quote", "zip-archive"],
+    ids=["empty-file", "header-only", "short-row", "unclosed-quote", "xlsx", "xls", "cut UTF-16", "unclosed header"],
 )
 def test_an_unreadable_file_shows_the_line_of_its_first_fault(raw, message):
     assert list_faults(raw)[0] == message
@@ -201,3 +206,107 @@ def test_a_file_with_too_many_bytes_is_rejected(monkeypatch):
     monkeypatch.setattr(sheet, "MAX_BYTES", 100)
 
     assert list_faults(build_file(ROW)) == ["line 1: has more than 100 bytes. Is this the right file?"]
+
+
+def save_with(delimiter, row=ROW, names=COLUMN_NAMES):
+    """A table with another separator and quotes, as a spreadsheet writes it."""
+    out = io.StringIO()
+    table = csv.writer(out, delimiter=delimiter, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
+    table.writerows([names, [row[name] for name in COLUMN_NAMES]])
+    return out.getvalue()
+
+
+TITLES = [name.replace("_", " ").title() for name in COLUMN_NAMES]
+AS_SAVED = {
+    "Excel, CSV UTF-8": b"\xef\xbb\xbf" + save_with(",").encode(),
+    "Excel, Unicode Text": b"\xff\xfe" + save_with("\t").encode("utf-16-le"),
+    "big-endian UTF-16": b"\xfe\xff" + save_with(",").encode("utf-16-be"),
+    "UTF-16 without a mark": save_with(";").encode("utf-16-le"),
+    "Excel, decimal comma": save_with(";").encode(),
+    "Excel, with its first line": b"sep=;\r\n" + save_with(";").encode(),
+    "tabs, with that line": b"sep=\t\r\n" + save_with("\t").encode(),
+    "LibreOffice, tabs": save_with("\t").encode(),
+    "Google Sheets, line feeds": save_with(",").replace("\r\n", "\n").encode(),
+    "headers as titles": save_with(",", names=TITLES).encode(),
+    "two empty columns at the end": "".join(f"{line},,\r\n" for line in save_with(",").splitlines()).encode(),
+    "checkboxes": save_with(",", ROW | {"listed": "TRUE", "accepts_new": "YES", "fictional": "True"}).encode(),
+    "other case": save_with(",", ROW | {"state": "pr", "age_group": "Adult"}).encode(),
+}
+
+
+@pytest.mark.parametrize("raw", AS_SAVED.values(), ids=AS_SAVED.keys())
+def test_a_file_is_read_as_spreadsheets_save_it(raw):
+    """Cases C1 and C2. Each is the same center."""
+    parsed = sheet.parse_sheet(raw)
+
+    assert list(parsed.listings) == list(sheet.parse_sheet(build_file(ROW)).listings)
+    assert list(parsed.warnings) == []
+
+
+def test_lines_are_counted_with_the_line_that_names_the_separator():
+    raw = b"sep=;\n" + save_with(";", ROW | {"verified_on": "x"}).encode()
+
+    assert [fault.partition(":")[0] for fault in list_faults(raw)] == ["line 3, column verified_on"]
+
+
+def test_optional_cells_that_a_program_left_off_at_the_end_are_empty():
+    """Excel writes no separators after the last filled cell of a row."""
+    optional = ("coordinator_name", "coordinator_phone")
+    names = (*(name for name in COLUMN_NAMES if name not in optional), *optional)
+    raw = build_file(ROW | dict.fromkeys(optional, ""), names=names).replace(b"yes,,\r\n", b"yes\r\n")
+
+    assert raw.endswith(b",yes\r\n")
+    assert len(sheet.parse_sheet(raw).listings) == 1
+
+
+def list_warnings(**changed):
+    return [str(warning) for warning in sheet.parse_sheet(build_file(ROW | changed)).warnings]
+
+
+@pytest.mark.parametrize(
+    ("state", "zone", "is_likely"),
+    [
+        ("PR", "America/Los_Angeles", False),
+        ("PR", "America/Puerto_Rico", True),
+        # The same hours in winter only.
+        ("AZ", "America/Los_Angeles", False),
+        ("IN", "America/Indiana/Indianapolis", True),
+        ("TX", "America/Denver", True),
+        ("TX", "America/New_York", False),
+        ("MI", "America/Detroit", True),
+    ],
+)
+def test_a_time_zone_of_another_state_is_a_warning(state, zone, is_likely):
+    """Case E17: a center in San Juan with the time of Los Angeles. It is imported, and a person is asked to check."""
+    warnings = list_warnings(state=state, zip="00901", time_zone=zone)
+
+    assert [w.partition(" is ")[0] for w in warnings] == ([] if is_likely else ["line 2, column time_zone:"])
+
+
+def test_a_zip_code_without_its_zeros_gets_them_back_with_a_warning():
+    """A spreadsheet reads 00901 as a number."""
+    parsed = sheet.parse_sheet(build_file(ROW | {"zip": "901"}))
+
+    assert parsed.listings[0].facts["zip"] == "00901"
+    assert [str(w).partition(",")[2] for w in parsed.warnings] == [
+        " column zip: had lost its leading zeros, which were put back. Format the column as text"
+    ]
+
+
+def test_a_short_zip_code_of_a_state_without_such_codes_is_a_fault():
+    """In Texas 7703 has lost its last digit, not its first."""
+    row = ROW | {"state": "TX", "zip": "7703", "time_zone": "America/Chicago"}
+
+    assert "column zip: use a 5-digit ZIP code" in list_faults(build_file(row))[0]
+
+
+def test_every_state_has_its_time_zones():
+    assert ZONES_BY_STATE.keys() == STATES
+
+
+def test_every_prefix_with_a_zero_has_zip_codes():
+    """A misspelled prefix would have none."""
+    for prefixes in ZERO_PREFIXES_BY_STATE.values():
+        for prefix in prefixes:
+            width = 5 - len(prefix)
+            assert any(find_zip_point(f"{prefix}{number:0{width}}") for number in range(10**width)), prefix

@@ -377,3 +377,27 @@ def test_the_example_can_be_imported(run, api, tmp_path):
 
     assert result.exit_code == 0, result.output
     assert "3 referrals to create, 0 imported before." in result.stdout
+
+
+def test_a_file_in_utf_16_with_tabs_and_titles_is_read(run, write_file, api):
+    """As Excel saves "Unicode Text"."""
+    path = write_file({"accepted_on": get_day(5)})
+    rows = list(csv.reader(io.StringIO(path.read_text())))
+    out = io.StringIO()
+    csv.writer(out, delimiter="\t").writerows([[name.replace("_", " ").title() for name in rows[0]], *rows[1:]])
+    path.write_bytes(out.getvalue().encode("utf-16"))
+
+    result = run(path)
+
+    assert result.exit_code == 0, result.output
+    assert len(list_referrals(api)) == 1
+
+
+def test_a_workbook_of_patients_is_refused_in_one_sentence(run, tmp_path):
+    path = tmp_path / "patients.csv"
+    path.write_bytes(b"PK\x03\x04\x00\xff")
+
+    result = run(path)
+
+    assert result.exit_code == 2
+    assert "is a workbook" in result.stderr

@@ -27,12 +27,17 @@ class MissingValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceReference:
-    """Where a fact comes from, and the date that it is valid for (`as_of`), as YYYY-MM-DD."""
+    """Where a fact comes from, and the date that it is valid for (`as_of`), as YYYY-MM-DD.
+
+    Attributes:
+        kind: How strong it is: `label`, `regulator`, `publication`, `manufacturer`, or `secondary`.
+    """
 
     source_id: str
     title: str
     url: str
     as_of: str
+    kind: str = "secondary"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

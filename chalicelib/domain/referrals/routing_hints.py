@@ -38,6 +38,7 @@ class RoutingHintKind(StrEnum):
     PRODUCT_NOT_LABELED_FOR_DISEASE = "product_not_labeled_for_disease"
     PATIENT_AGE_OUTSIDE_LABEL = "patient_age_outside_label"
     CODE_DOES_NOT_MATCH_DISEASE = "code_does_not_match_disease"
+    CODE_NOT_IN_KNOWN_RELEASE = "code_not_in_known_release"
 
 
 class RoutingHint(NamedTuple):
@@ -65,6 +66,7 @@ class RoutingFacts:
         disease_name: In words, for sentences.
         code_diseases: The diseases that the ICD-10-CM code is offered for; empty if there is no code, or if
             the code does not decide.
+        ended_release: The name of the code release of this site, if it has ended and does not have the code.
     """
 
     birth_date: str | None
@@ -72,6 +74,7 @@ class RoutingFacts:
     disease: str | None
     disease_name: str | None
     code_diseases: Sequence[str] = ()
+    ended_release: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +119,12 @@ def find_routing_hints(
             f"The ICD-10-CM code belongs to another disease than {facts.disease_name}. Check the code and the disease."
         )
         found.append(RoutingHint(RoutingHintKind.CODE_DOES_NOT_MATCH_DISEASE, "/clinical/icd10", text))
+    if facts.ended_release:
+        text = (
+            f"The ICD-10-CM code is not in {facts.ended_release}, the newest release that this site has. That release"
+            " has ended. Check the code in the current release."
+        )
+        found.append(RoutingHint(RoutingHintKind.CODE_NOT_IN_KNOWN_RELEASE, "/clinical/icd10", text))
     return found
 
 

@@ -13,6 +13,7 @@ from chalicelib.routes.centers.responses import (
     to_center_response,
 )
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
+from chalicelib.routes.platform.label_responses import to_label_response
 from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.query_params import CenterQuery
 from chalicelib.routes.platform.request import ApiRequest
@@ -30,9 +31,20 @@ def read_disclaimers(request: ApiRequest) -> ApiResponse[DisclaimersResponse]:  
 
 
 @declare_endpoint(blueprint, "GET", "/v1/products")
-def list_products(request: ApiRequest) -> ApiResponse[ProductListResponse]:  # noqa: ARG001 as above
+def list_products(request: ApiRequest) -> ApiResponse[ProductListResponse]:
     """Get the CAR T product catalog with dates and sources."""
-    return ApiResponse(body={"items": [dict(p.facts) for p in catalog.load_products().values()]})
+    today = request.now.date()
+    return ApiResponse(
+        body={
+            "items": [
+                {
+                    **product.facts,
+                    "label": to_label_response(product, "indications", "monitoring", "warnings", today=today),
+                }
+                for product in catalog.load_products().values()
+            ]
+        }
+    )
 
 
 @declare_endpoint(blueprint, "GET", "/v1/centers")

@@ -5,6 +5,7 @@ from typing import cast
 from chalice import Blueprint
 
 from chalicelib.catalog import diagnoses, resources
+from chalicelib.catalog.review_dates import is_due
 from chalicelib.routes.centers.responses import (
     DiagnosisCodeListResponse,
     ResourceListResponse,
@@ -19,13 +20,16 @@ blueprint = Blueprint(__name__)
 
 
 @declare_endpoint(blueprint, "GET", "/v1/resources")
-def list_resources(request: ApiRequest, query: ResourceQuery) -> ApiResponse[ResourceListResponse]:  # noqa: ARG001 all views take it
+def list_resources(request: ApiRequest, query: ResourceQuery) -> ApiResponse[ResourceListResponse]:
     """Find national patient resources by topic, language, and text."""
     found = resources.list_resources(topic=query.topic, language=query.language, search_text=query.q or "")
     return ApiResponse(
         body={
             # The file is reviewed, and a test checks each of its fields.
-            "items": cast("list[ResourceResponse]", found),
+            "items": [
+                cast("ResourceResponse", {**row, "may_be_out_of_date": is_due(row["review_by"], request.now.date())})
+                for row in found
+            ],
             "topics": dict(resources.TOPICS),
             "languages": dict(resources.LANGUAGES),
             "reviewed_on": resources.load_file()["reviewed_on"],
@@ -34,8 +38,15 @@ def list_resources(request: ApiRequest, query: ResourceQuery) -> ApiResponse[Res
 
 
 @declare_endpoint(blueprint, "GET", "/v1/diagnosis-codes")
-def list_diagnosis_codes(request: ApiRequest, query: DiagnosisQuery) -> ApiResponse[DiagnosisCodeListResponse]:  # noqa: ARG001 as above
+def list_diagnosis_codes(request: ApiRequest, query: DiagnosisQuery) -> ApiResponse[DiagnosisCodeListResponse]:
     """List billable ICD-10-CM codes for one disease or all."""
     codes = diagnoses.load_code_set()
     items = to_codes_response(codes.list_for_disease(query.disease))
-    return ApiResponse(body={"release": dict(codes.release), "items": items})
+    return ApiResponse(
+        body={
+            "release": dict(codes.release),
+            "review_by": codes.review_by,
+            "may_be_out_of_date": codes.has_ended(request.now.date()),
+            "items": items,
+        }
+    )

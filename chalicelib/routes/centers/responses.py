@@ -73,6 +73,8 @@ class CenterPageResponse(TypedDict):
     items: list[CenterMatchResponse]
     next_cursor: str | None
     near: PlaceResponse | None
+    locations_as_of: str
+    locations_may_be_out_of_date: bool
     sorted_by: str
     distances_are: str
 
@@ -119,6 +121,8 @@ class ResourceResponse(TypedDict):
     hours: str | None
     languages: list[str]
     last_checked: str
+    review_by: str
+    may_be_out_of_date: bool
     confirm: str | None
     sources: list[ResourceSourceResponse]
 
@@ -141,9 +145,11 @@ class DiagnosisCodeResponse(TypedDict):
 
 
 class DiagnosisCodeListResponse(TypedDict):
-    """The codes to choose from, and their release."""
+    """The codes to choose from, and their release. Once it has ended, a newer one can have other codes."""
 
     release: dict[str, str]
+    review_by: str
+    may_be_out_of_date: bool
     items: list[DiagnosisCodeResponse]
 
 

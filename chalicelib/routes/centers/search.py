@@ -3,6 +3,7 @@
 from math import inf
 
 from chalicelib import wiring, zip_codes
+from chalicelib.catalog.review_dates import is_due
 from chalicelib.domain.centers.geo import Point
 from chalicelib.errors import FieldError, MalformedError
 from chalicelib.routes.centers.responses import (
@@ -37,6 +38,8 @@ def build_center_page(request: ApiRequest, query: CenterQuery) -> ApiResponse[Ce
             "items": [_to_match_response(match) for match in shown],
             "next_cursor": cursor,
             "near": _to_place_response(query.near, origin),
+            "locations_as_of": zip_codes.AS_OF,
+            "locations_may_be_out_of_date": is_due(zip_codes.REVIEW_BY, request.now.date()),
             "sorted_by": _get_sort_order(query),
             "distances_are": DISTANCE_NOTE,
         },

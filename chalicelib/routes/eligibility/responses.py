@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 # pydantic needs this one on Python 3.11.
 from typing_extensions import TypedDict
 
-from chalicelib.catalog import DISEASE_NAMES
+from chalicelib.catalog import DISEASE_NAMES, load_products
 from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOTE
+from chalicelib.routes.platform.label_responses import LabelResponse, to_label_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,12 +27,13 @@ SCREEN_DISCLAIMER = (
 
 
 class LabelSourceResponse(TypedDict):
-    """Where something was read, and the day that it applies to."""
+    """Where something was read, how strong the source is, and the day that it applies to."""
 
     source_id: str
     title: str
     url: str
     as_of: str
+    kind: str
 
 
 class MissingValueResponse(TypedDict):
@@ -88,6 +90,7 @@ class IndicationResultResponse(TypedDict):
     missing: list[MissingValueResponse]
     limitations: list[str]
     label_as_of: str
+    label: LabelResponse
     version: str
     sources: list[LabelSourceResponse]
 
@@ -141,7 +144,7 @@ class ScreenResponse(TypedDict):
 def to_screen_response(screening: "ScreenOutcome") -> ScreenResponse:
     """The result, with the disclaimers that always go with it."""
     return {
-        "results": [_to_result_response(result) for result in screening.results],
+        "results": [_to_result_response(result, screening.screened_on) for result in screening.results],
         "discuss_with_center": [_to_flag_response(flag) for flag in screening.discuss_with_center],
         "not_asked": _to_missing_response(screening.unanswered),
         "collection_checks": [_to_check_response(check) for check in screening.collection_checks],
@@ -154,7 +157,7 @@ def to_screen_response(screening: "ScreenOutcome") -> ScreenResponse:
     }
 
 
-def _to_result_response(result: "IndicationResult") -> IndicationResultResponse:
+def _to_result_response(result: "IndicationResult", today: date) -> IndicationResultResponse:
     return {
         "product_id": result.product_id,
         "product_name": result.product_name,
@@ -174,6 +177,7 @@ def _to_result_response(result: "IndicationResult") -> IndicationResultResponse:
         "missing": _to_missing_response(result.missing),
         "limitations": list(result.limitations),
         "label_as_of": result.label_as_of.isoformat(),
+        "label": to_label_response(load_products()[result.product_id], "indications", today=today),
         "version": result.version,
         "sources": [_to_source_response(source) for source in result.sources],
     }
@@ -232,7 +236,13 @@ def _to_missing_response(values: "Iterable[MissingValue]") -> list[MissingValueR
 
 def _to_source_response(source: "SourceReference") -> LabelSourceResponse:
     # Field by field, because `dataclasses.asdict` took a third of the time of a check.
-    return {"source_id": source.source_id, "title": source.title, "url": source.url, "as_of": source.as_of}
+    return {
+        "source_id": source.source_id,
+        "title": source.title,
+        "url": source.url,
+        "as_of": source.as_of,
+        "kind": source.kind,
+    }
 
 
 def _format_day(day: date | None) -> str | None:

@@ -58,7 +58,7 @@ def write_handback(request: ApiRequest, referral_id: str, body: HandbackRequest)
 @declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/follow-up")
 def read_follow_up(request: ApiRequest, referral_id: str) -> ApiResponse[FollowUpResponse]:
     """Get the follow-up dates after infusion and the emergency card."""
-    return ApiResponse(body=to_follow_up_response(_read_follow_up(request, referral_id)))
+    return ApiResponse(body=to_follow_up_response(_read_follow_up(request, referral_id), now=request.now))
 
 
 @declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/follow-up.ics")

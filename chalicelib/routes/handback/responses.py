@@ -1,6 +1,7 @@
 """The transition-of-care summary and the follow-up dates as the API returns them."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 # pydantic needs this one on Python 3.11.
@@ -17,6 +18,7 @@ from chalicelib.domain.referrals.adverse_events import format_adverse_event
 from chalicelib.domain.referrals.facts import CENTER_CONTACT
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.stages import Actor, Stage
+from chalicelib.routes.platform.label_responses import LabelResponse, to_label_response
 from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.services.handback.calendar import FollowUp
@@ -105,6 +107,7 @@ class EmergencyCardResponse(TypedDict):
     coordinator: str | None
     coordinator_phone: str | None
     lines: list[EmergencyCardLineResponse]
+    label: LabelResponse | None
     statements: list[str]
     emergency_call: str
 
@@ -166,7 +169,7 @@ def to_handback_response(
     }
 
 
-def to_follow_up_response(follow_up: FollowUp) -> FollowUpResponse:
+def to_follow_up_response(follow_up: FollowUp, *, now: datetime) -> FollowUpResponse:
     """A follow-up with its dates and the emergency card."""
     referral, visit = follow_up.referral, follow_up.basis.first_visit_on
     practice = wiring.get_stores().tenants.get_cached(TenantKind.PRACTICE, referral.practice_id)
@@ -182,7 +185,7 @@ def to_follow_up_response(follow_up: FollowUp) -> FollowUpResponse:
             {"key": day.key, "kind": day.kind, "date": day.on.isoformat(), "label": day.label, "source": day.source}
             for day in follow_up.dates
         ],
-        "card": _build_emergency_card(follow_up),
+        "card": _build_emergency_card(follow_up, now),
     }
 
 
@@ -210,7 +213,7 @@ def _build_source(source: Mapping[str, Any]) -> CareSourceResponse:
     return {"title": source["title"], "url": source["url"], "as_of": source["as_of"]}
 
 
-def _build_emergency_card(follow_up: FollowUp) -> EmergencyCardResponse:
+def _build_emergency_card(follow_up: FollowUp, now: datetime) -> EmergencyCardResponse:
     referral, package = follow_up.referral, follow_up.basis.package or {}
     # The reported infusion counts before the summary, which may be older than a correction of it.
     product_id = referral.status.products.given or package.get("product_id") or referral.current_product_id
@@ -231,6 +234,7 @@ def _build_emergency_card(follow_up: FollowUp) -> EmergencyCardResponse:
             _build_driving_line(follow_up),
             _build_steroid_line(),
         ],
+        "label": to_label_response(product, "monitoring", today=now.date()) if product else None,
         "statements": list(DISCLAIMERS),
         "emergency_call": EMERGENCY_CALL,
     }

@@ -197,9 +197,12 @@ def require_known_disease(disease: str) -> str:
 
 
 def require_billable_code(code: str) -> str:
-    """Refuse a diagnosis code that is not in the release, or has more specific codes below it."""
+    """Refuse a diagnosis code that is not in the release, or has more specific codes below it.
+
+    Once the release has ended, a code that a newer one can contain is accepted; a hint asks to check it.
+    """
     codes = diagnoses.load_code_set()
-    if code in codes.billable:
+    if code in codes.billable or codes.can_be_newer(code, wiring.read_clock().date()):
         return code
     specific, release = codes.list_billable_below(code), codes.release["name"]
     if not specific:

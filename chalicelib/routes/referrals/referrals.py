@@ -214,7 +214,7 @@ def read_window(request: ApiRequest, referral_id: str) -> ApiResponse[Monitoring
         raise NotFoundError
     notices = list_planned_notices(referral, stores=wiring.get_stores())
     return ApiResponse(
-        body=responses.to_window_response(referral, referral.window, notices),
+        body=responses.to_window_response(referral, referral.window, notices, now=request.now),
         headers=responses.build_referral_etag(referral),
     )
 

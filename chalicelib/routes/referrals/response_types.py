@@ -12,6 +12,7 @@ from chalicelib.routes.coverage.summary_responses import (
     CoverageSummaryResponse,
     CoverageWarningResponse,
 )
+from chalicelib.routes.platform.label_responses import LabelResponse
 from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.referrals.care_responses import AdverseEventResponse, BridgingResponse, RelapseResponse
 from chalicelib.routes.referrals.plan_responses import NextPlanResponse, PlanResponse
@@ -136,6 +137,7 @@ class MonitoringWindowResponse(TypedDict):
     milestones: list[MilestoneResponse]
     extensions: list[WindowExtensionResponse]
     late_effects: list[str]
+    label: LabelResponse | None
     open_adverse_events: list[AdverseEventResponse]
     notices: list[PlannedNoticeResponse]
 

@@ -1,6 +1,7 @@
 """Referrals as the API returns them. Times are RFC 3339 in UTC, days are dates."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from chalicelib import catalog, wiring
@@ -25,6 +26,7 @@ from chalicelib.routes.coverage.summary_responses import (
     to_coverage_summary_response,
     to_warning_responses,
 )
+from chalicelib.routes.platform.label_responses import to_label_response
 from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.routes.referrals.care_responses import list_open_adverse_events, to_care_response
@@ -110,7 +112,7 @@ def to_referral_response(
         "may_report": [*list_reportable_events(referral, member, context)],
         "packet": _build_packet(referral),
         "coverage": to_coverage_summary_response(referral, today=today, time_zone=context.time_zone),
-        "window": to_window_response(referral, referral.window, notices) if referral.window else None,
+        "window": to_window_response(referral, referral.window, notices, now=viewer.now) if referral.window else None,
         "hold": _build_hold(referral),
         "outcome": _build_outcome(None if summarize_stage(referral).replanned else status.reason_code),
         "contradiction": _build_contradiction(referral),
@@ -200,7 +202,7 @@ def _build_outcome(reason_code: str | None) -> OutcomeReasonResponse | None:
 
 
 def to_window_response(
-    referral: Referral, window: MonitoringWindow, notices: Sequence[PlannedNotice]
+    referral: Referral, window: MonitoringWindow, notices: Sequence[PlannedNotice], *, now: datetime
 ) -> MonitoringWindowResponse:
     """A referral's monitoring window with its dates, its open adverse events and its notices."""
     product = catalog.load_products().get(window.profile.product_id)
@@ -233,6 +235,7 @@ def to_window_response(
             for extension in window.extensions
         ],
         "late_effects": [effect["text"] for effect in product.facts["late_effects"]] if product else [],
+        "label": to_label_response(product, "monitoring", "warnings", today=now.date()) if product else None,
         "open_adverse_events": list_open_adverse_events(referral),
         "notices": [_to_planned_notice_response(notice) for notice in notices],
     }

@@ -107,7 +107,7 @@ def _collect_facts(referral: Referral, *, context: RunContext) -> LetterFacts:
         diagnosis=_find_diagnosis(clinical.get("icd10")),
         product_name=product.name if product else None,
         label=rows,
-        label_as_of=product.profile.label_as_of if product else None,
+        label_as_of=product.get_section_date("indications") if product else None,
         case_number=track.get_fact(MoveName.AUTHORIZATION_SUBMITTED, "case_number"),
         appeal_to=track.get_fact(MoveName.AUTHORIZATION_DENIED, "appeal_to"),
         denial_words=track.get_fact(MoveName.AUTHORIZATION_DENIED, "words"),

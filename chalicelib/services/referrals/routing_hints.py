@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from chalicelib import catalog
+from chalicelib.catalog import diagnoses
 from chalicelib.catalog.diagnoses import SUBCATEGORIES_BY_DISEASE, list_diseases_for_code
 from chalicelib.domain.referrals.history_start import get_referred_on
 from chalicelib.domain.referrals.referral import Referral
@@ -23,7 +24,6 @@ from chalicelib.domain.referrals.routing_hints import (
 )
 from chalicelib.domain.referrals.stages import STAGE_FACTS, Stage
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.store.all_stores import Stores
 from chalicelib.store.referrals.items import ReferralSummary
 
 _UNSPECIFIED_CATEGORIES = frozenset({"C85", "C91", "C96"})
@@ -41,7 +41,7 @@ def find_hints_of_referral(referral: Referral, *, context: RunContext) -> Sequen
         icd10=clinical.get("icd10"),
         product_id=referral.current_product_id,
         center_id=referral.center_id,
-        stores=context.stores,
+        context=context,
     )
 
 
@@ -55,7 +55,7 @@ def find_hints_of_row(row: ReferralSummary, *, context: RunContext) -> Sequence[
         icd10=row.icd10,
         product_id=row.stage_summary.product_id or row.product_id,
         center_id=row.center_id,
-        stores=context.stores,
+        context=context,
     )
 
 
@@ -68,7 +68,7 @@ def _find_hints(
     icd10: str | None,
     product_id: str | None,
     center_id: str | None,
-    stores: Stores,
+    context: RunContext,
 ) -> Sequence[RoutingHint]:
     if STAGE_FACTS[stage].phase not in HINTED_PHASES:
         return ()
@@ -78,8 +78,9 @@ def _find_hints(
         disease=disease,
         disease_name=catalog.DISEASE_NAMES.get(disease or "", disease),
         code_diseases=_list_code_diseases(icd10) if icd10 else (),
+        ended_release=_find_ended_release(icd10, context.now.date()) if icd10 else None,
     )
-    center = stores.tenants.get_center(center_id)
+    center = context.stores.tenants.get_center(center_id)
     return find_routing_hints(
         facts,
         center=_read_offer(center.listing) if center else None,
@@ -99,6 +100,11 @@ def _list_code_diseases(icd10: str) -> Sequence[str]:
         return offered
     same = [d for d, stems in SUBCATEGORIES_BY_DISEASE.items() if any(stem.startswith(category) for stem in stems)]
     return same or ["other"]
+
+
+def _find_ended_release(icd10: str, today: date) -> str | None:
+    codes = diagnoses.load_code_set()
+    return codes.release["name"] if codes.can_be_newer(icd10, today) else None
 
 
 def _read_offer(listing: Mapping[str, Any]) -> CenterOffer:

@@ -128,6 +128,7 @@ function Results({ data, query, failed, more, refer }) {
     <section aria-labelledby="found-title">
       <h2 id="found-title">${describeCount(data)}
         <span class="small-text"> ${describeOrder(data)}. Not ranked. You and the patient choose.</span></h2>
+      ${data.locations_may_be_out_of_date && html`<p class="small-text">The locations of ZIP codes may be out of date (as of ${data.locations_as_of}).</p>`}
       <p class="small-text on-paper">As of ${formatTime(new Date().toISOString(), getTimeZone())}</p>
       <ol class="stack">
         ${data.items.map((center, index) => html`<${CenterCard} key=${center.center_id} center=${center} number=${index + 1} near=${data.near} refer=${refer} />`)}

@@ -36,7 +36,7 @@ function Resource({ resource: r, topics, languages }) {
     </p>
     <p class="small-text">${details.join(" · ")}</p>
     ${r.confirm && html`<p class="confirm"><strong>Check before you rely on this.</strong> ${r.confirm}</p>`}
-    <p class="small-text tabular-numbers">Last checked ${formatDate(r.last_checked)}</p>
+    <p class="small-text tabular-numbers">Last checked ${formatDate(r.last_checked)}${r.may_be_out_of_date && html` <span class="chip is-warning">May be out of date</span>`}</p>
     <${Sources} sources=${r.sources} />
   </li>`;
 }

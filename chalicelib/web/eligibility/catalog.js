@@ -2,6 +2,7 @@
 import { listProducts } from "../centers/centers_api.js";
 import { html } from "../platform/dom.js";
 import { FactList } from "../platform/form_fields.js";
+import { LabelWarnings } from "../platform/label_warnings.js";
 import { formatCount } from "../platform/labels.js";
 import { formatDate } from "../platform/time.js";
 import { Loading, PageTitle, PhoneLink, Problem, useLoad } from "../platform/ui.js";
@@ -70,6 +71,8 @@ function ProductCard({ product }) {
       <span class="chip">${product.target}</span>
     </div>
     <p class="small-text tabular-numbers">${product.maker} · Label information as of ${formatDate(product.label_as_of)} · Reviewed ${formatDate(product.reviewed_on)}</p>
+    <${LabelWarnings} label=${product.label} />
+    ${product.notes.map(({ text }) => html`<p class="small-text">${text}</p>`)}
     <div class="product-grid">
       <div class="stack">
         ${product.indications.map((indication, index) => html`<${Indication} indication=${indication} at=${`/indications/${index}`} unverified=${unverified} />`)}

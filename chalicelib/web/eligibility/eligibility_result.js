@@ -1,5 +1,6 @@
 // The result of an eligibility check: never a verdict. Each line has its rule, the entries, and a source.
 import { html } from "../platform/dom.js";
+import { LabelWarnings } from "../platform/label_warnings.js";
 import { formatCount } from "../platform/labels.js";
 import { formatDate } from "../platform/time.js";
 import { Icon } from "../platform/ui.js";
@@ -19,7 +20,7 @@ const CHECK_STATE_LABELS = {
 const Chip = ({ of: [kind, text] }) => html`<span class="chip ${kind}">${text}</span>`;
 
 export const Source = ({ source }) =>
-  html`<span class="source"><a href=${source.url} rel="noreferrer" target="_blank">${source.title}</a>, as of ${formatDate(source.as_of)}</span>`;
+  html`<span class="source"><a href=${source.url} rel="noreferrer" target="_blank">${source.title}</a>, as of ${formatDate(source.as_of)}${source.kind === "secondary" && ", secondary source"}</span>`;
 
 const SourceList = ({ anchors }) => html`<ul class="source-list small-text">
   ${anchors.map(({ says: text, source }) => html`<li>${text}: <${Source} source=${source} /></li>`)}
@@ -67,6 +68,7 @@ function ProductResult({ result, onPick }) {
     ${result.rows.map((row) => html`<${RowResult} row=${row} reasons=${result.reasons.filter(({ row_id }) => row_id === row.row_id)} />`)}
     ${result.limitations.map((limitation) => html`<p class="small-text">${limitation}</p>`)}
     <p class="small-text tabular-numbers">Label information as of ${formatDate(result.label_as_of)}</p>
+    <${LabelWarnings} label=${result.label} />
     <${SupportDetails} version=${result.version} />
   </section>`;
 }

@@ -1,5 +1,7 @@
 // The emergency card of a patient after CAR T. It is one page on paper, and fits a wallet when folded.
+
 import { html } from "../platform/dom.js";
+import { LabelLink, listBoxedWarnings, OutOfDate } from "../platform/label_warnings.js";
 import { formatFullName } from "../platform/labels.js";
 import { buildReferralHref } from "../platform/route.js";
 import { formatBirthDate, formatDate } from "../platform/time.js";
@@ -52,8 +54,14 @@ export function EmergencyCard({ id }) {
           html`<div><dt>Center coordinator</dt><dd>${card.coordinator} <${PhoneLink} number=${card.coordinator_phone} /></dd></div>`
         }
         ${card.lines.map(({ label, text, source }) => html`<div><dt>${label}</dt><dd>${text}<span class="subtext">${source}</span></dd></div>`)}
+        ${
+          card.label &&
+          html`<div><dt>Boxed warnings of the label</dt>
+          <dd>${listBoxedWarnings(card.label)}<span class="subtext"><${LabelLink} label=${card.label} /></span></dd></div>`
+        }
         <div><dt>Referring practice</dt><dd>${practice.name}</dd></div>
       </dl>
+      ${card.label && html`<${OutOfDate} sections=${card.label.sections} />`}
       <p class="emergency-card-note">${card.emergency_call}</p>
       ${card.statements.map((statement) => html`<p class="small-text">${statement}</p>`)}
     </article>`;

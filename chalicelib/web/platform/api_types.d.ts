@@ -262,6 +262,13 @@ export interface BloodCounts {
 /** What to do with a time: hold it for some minutes, or book it. */
 export type BookingState = "held" | "booked";
 
+/** One boxed warning, in our own words. If `unverified`, check the current label. */
+export interface BoxedWarningResponse {
+  title: string;
+  text: string;
+  unverified: boolean;
+}
+
 /** Therapy that bridges the time until the infusion. `by` is who gives it. */
 export interface BridgingData {
   reason_code?: string | null;
@@ -446,6 +453,8 @@ export interface CenterPageResponse {
   items: CenterMatchResponse[];
   next_cursor: string | null;
   near: PlaceResponse | null;
+  locations_as_of: string;
+  locations_may_be_out_of_date: boolean;
   sorted_by: string;
   distances_are: string;
 }
@@ -1135,9 +1144,11 @@ export interface DeliveryResponse {
   waiting_for_labels: string[];
 }
 
-/** The codes to choose from, and their release. */
+/** The codes to choose from, and their release. Once it has ended, a newer one can have other codes. */
 export interface DiagnosisCodeListResponse {
   release: Record<string, string>;
+  review_by: string;
+  may_be_out_of_date: boolean;
   items: DiagnosisCodeResponse[];
 }
 
@@ -1236,6 +1247,7 @@ export interface EmergencyCardResponse {
   coordinator: string | null;
   coordinator_phone: string | null;
   lines: EmergencyCardLineResponse[];
+  label: LabelResponse | null;
   statements: string[];
   emergency_call: string;
 }
@@ -1547,6 +1559,7 @@ export interface IndicationResultResponse {
   missing: MissingValueResponse[];
   limitations: string[];
   label_as_of: string;
+  label: LabelResponse;
   version: string;
   sources: LabelSourceResponse[];
 }
@@ -1684,12 +1697,30 @@ export interface KnownProviderResponse {
   is_own: boolean;
 }
 
-/** Where something was read, and the day that it applies to. */
+/** The label of a product: `url` is the current prescribing information. */
+export interface LabelResponse {
+  product_name: string;
+  url: string;
+  boxed_warnings: BoxedWarningResponse[];
+  sections: LabelSectionResponse[];
+}
+
+/** A section of the label, the day for which it is known, and the day of its next review. */
+export interface LabelSectionResponse {
+  section: string;
+  label_section: string;
+  label_as_of: string;
+  review_by: string;
+  may_be_out_of_date: boolean;
+}
+
+/** Where something was read, how strong the source is, and the day that it applies to. */
 export interface LabelSourceResponse {
   source_id: string;
   title: string;
   url: string;
   as_of: string;
+  kind: string;
 }
 
 /** Lab values of organ function; their units are in the names. */
@@ -1881,6 +1912,7 @@ export interface MonitoringWindowResponse {
   milestones: MilestoneResponse[];
   extensions: WindowExtensionResponse[];
   late_effects: string[];
+  label: LabelResponse | null;
   open_adverse_events: AdverseEventResponse[];
   notices: PlannedNoticeResponse[];
 }
@@ -2741,6 +2773,8 @@ export interface ResourceResponse {
   hours: string | null;
   languages: string[];
   last_checked: string;
+  review_by: string;
+  may_be_out_of_date: boolean;
   confirm: string | null;
   sources: ResourceSourceResponse[];
 }
@@ -2783,7 +2817,7 @@ export interface ResultRecordedBody {
 export type Role = "provider" | "coordinator" | "clinician" | "admin" | "operator";
 
 /** What does not fit. The codes are part of the API. */
-export type RoutingHintKind = "center_does_not_offer_product" | "center_does_not_list_disease" | "center_treats_adults_only" | "center_treats_children_only" | "product_not_labeled_for_disease" | "patient_age_outside_label" | "code_does_not_match_disease";
+export type RoutingHintKind = "center_does_not_offer_product" | "center_does_not_list_disease" | "center_treats_adults_only" | "center_treats_children_only" | "product_not_labeled_for_disease" | "patient_age_outside_label" | "code_does_not_match_disease" | "code_not_in_known_release";
 
 /** What may not fit: the center, the product, or the code. It blocks nothing and decides nothing. */
 export interface RoutingHintResponse {

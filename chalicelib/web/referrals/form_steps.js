@@ -68,7 +68,11 @@ export function PatientStep({ draft }) {
 function describeCode(codes, typed) {
   if (!codes) return "For example, C83.398";
   const match = codes.items.find(({ code }) => code === typed);
-  return match ? match.description : `Billable codes from ${codes.release.name}.`;
+  if (match) return match.description;
+  const ended = codes.may_be_out_of_date
+    ? " This list may be out of date: the release has ended. Newer codes are accepted."
+    : "";
+  return `Billable codes from ${codes.release.name}.${ended}`;
 }
 
 /** The hint and the suggested codes of the diagnosis code field. */

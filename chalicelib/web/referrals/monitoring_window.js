@@ -2,6 +2,7 @@
 
 import { describeNoticeState } from "../notices/notice_labels.js";
 import { html } from "../platform/dom.js";
+import { LabelWarnings } from "../platform/label_warnings.js";
 import { getLabel } from "../platform/labels.js";
 import { buildPageHref } from "../platform/route.js";
 import {
@@ -74,6 +75,8 @@ export function MonitoringWindow({ window, referral }) {
         </li>`,
       )}
     </ol>
+    ${window.late_effects.map((text) => html`<p class="banner is-warning">${text}</p>`)}
+    ${window.label && html`<${LabelWarnings} label=${window.label} />`}
     ${
       window.extensions.length > 0 &&
       html`<ul class="extensions small-text tabular-numbers">

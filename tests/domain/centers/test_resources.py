@@ -63,6 +63,7 @@ def test_a_row_has_dated_sources(row):
     assert all(urlsplit(source["url"]).scheme in {"https", "http"} for source in row["sources"])
     assert max(days) <= REVIEWED_ON
     assert date.fromisoformat(row["last_checked"]) == max(days)
+    assert date.fromisoformat(row["review_by"]) - max(days) <= timedelta(days=366)
 
 
 @for_each_row

@@ -12,7 +12,7 @@ from chalicelib.catalog import DISEASES, CatalogProduct, compute_version, get_mo
 from chalicelib.domain.referrals.monitoring_window import AnchorInfusion
 from infra.product_schema import FILES, find_problems
 
-READ_ON = date(2026, 11, 22)
+READ_ON = date(2026, 11, 29)
 
 
 # The diseases of each label, written down a second time from the sources.
@@ -70,6 +70,73 @@ def test_the_schema_check_finds_each_kind_of_problem(changed, found):
     problems = find_problems(build_row(**changed), read_by=READ_ON)
 
     assert any(found in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("section", "found"),
+    [
+        ({"label_as_of": "2027-01-01", "review_by": "2027-06-01"}, "has a date in the future"),
+        ({"review_by": "2020-01-01"}, "review_by must be after label_as_of"),
+        ({"label_as_of": "2026-11-01"}, "/label_as_of: must be the newest date of a section, 2026-11-01"),
+    ],
+    ids=["future", "review before date", "not the newest"],
+)
+def test_the_schema_check_finds_dates_of_sections_that_cannot_be(section, found):
+    """A page says until when each section may be relied on."""
+    row = build_row()
+    row["sections"]["indications"] |= section
+
+    assert any(found in problem for problem in find_problems(row, read_by=READ_ON))
+
+
+def test_the_schema_check_finds_a_boxed_warning_that_only_a_secondary_source_supports():
+    """It must be listed as unverified, so that a page says "Check the current label"."""
+    row = build_row()
+    row["unverified"] = [mark for mark in row["unverified"] if not mark.startswith("/boxed_warnings")]
+    row["sources"][0] |= {"kind": "secondary"}
+    row["boxed_warnings"][0]["source"] = row["sources"][0]["source_id"]
+
+    assert any("/boxed_warnings/0/text: has no label or FDA source" in p for p in find_problems(row, read_by=READ_ON))
+
+
+def test_the_follicular_indication_of_breyanzi_is_not_under_accelerated_approval():
+    """The statement was removed from section 1.3 in 2/2026. Source: openFDA copy of 2026-08-11."""
+    indications = load_products()["breyanzi"].facts["indications"]
+    (row,) = next(each["rows"] for each in indications if each["disease"] == "FL")
+
+    assert (row["approval"], row["label_section"]) == ("regular", "1.3")
+
+
+@pytest.mark.parametrize(
+    ("product_id", "section", "month"),
+    [
+        ("breyanzi", "indications", "2026-02"),
+        ("breyanzi", "warnings", "2025-12"),
+        ("abecma", "warnings", "2025-11"),
+        ("kymriah", "warnings", "2025-12"),
+        ("carvykti", "warnings", "2025-10"),
+        ("yescarta", "indications", "2026-02"),
+    ],
+)
+def test_each_section_has_the_date_of_its_newest_known_change(product_id, section, month):
+    """Source: the recent major changes in openFDA's copies of June to August 2026; for the last two, FDA news."""
+    assert load_products()[product_id].get_section_date(section).isoformat()[:7] == month
+
+
+def test_the_current_label_is_linked_by_its_set_id_where_that_is_known():
+    """Source of Breyanzi's: openFDA's product directory, copy of 2026-10-06."""
+    products = load_products()
+
+    assert products["breyanzi"].label_url.endswith("drugInfo.cfm?setid=594bb413-af3b-4b97-afb3-bfe2b174f2ed")
+    assert products["kymriah"].label_url.endswith("search.cfm?query=tisagenlecleucel")
+
+
+def test_the_late_effects_of_carvykti_name_pml():
+    """Source: the label of 10/2025, which warns of JC virus and PML. Its text was not seen: it stays marked."""
+    facts = load_products()["carvykti"].facts
+    (index,) = [n for n, effect in enumerate(facts["late_effects"]) if "PML" in effect["text"]]
+
+    assert f"/late_effects/{index}/text" in facts["unverified"]
 
 
 def test_the_schema_check_finds_an_unknown_label_rule():

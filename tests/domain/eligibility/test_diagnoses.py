@@ -1,6 +1,9 @@
 """The ICD-10-CM codes of blood cancers, and which of them are billable."""
 
+import io
 import json
+import zipfile
+from datetime import date, timedelta
 
 import pytest
 
@@ -95,3 +98,68 @@ def test_the_generator_takes_only_the_block_of_blood_cancers():
 
     assert list(document["codes"].items()) == [("C83", "a"), ("C90", "b"), ("C90.0", "c")]
     assert document["release"] == dict(build_icd10.RELEASE)
+
+
+def build_tabular(version="2027"):
+    """A tabular list with one code."""
+    code = "<diag><name>C83.3</name><desc>b</desc></diag>"
+    return f'<t><version>{version}</version><section id="C81-C96">{code}</section></t>'.encode()
+
+
+@pytest.mark.parametrize(
+    ("effective_on", "name", "next_on"),
+    [
+        (None, "ICD-10-CM 2027", "2027-04-01"),
+        (date(2027, 4, 1), "ICD-10-CM 2027, update of April 1, 2027", "2027-10-01"),
+    ],
+)
+def test_a_release_ends_when_the_next_one_takes_effect(effective_on, name, next_on):
+    """A fiscal year begins in October, and has an update in April."""
+    release = build_icd10.build_release(build_tabular(), effective_on, package="x.zip")
+
+    assert (release["name"], release["next_on"]) == (name, next_on)
+    assert release["effective_on"] == (effective_on or date(2026, 10, 1)).isoformat()
+
+
+def test_one_command_reads_a_new_release_from_the_official_zip(tmp_path, monkeypatch, capsys):
+    """The CDC packs the XML in a zip, which CMS packs in another zip."""
+    file = tmp_path / "icd10.json"
+    file.write_text(json.dumps({"release": {}, "codes": {"C90": "gone"}}))
+    monkeypatch.setattr(build_icd10, "FILE", file)
+    inner, outer = io.BytesIO(), tmp_path / "release.zip"
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("Table and Index/icd10cm-tabular_-2027.xml", build_tabular())
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.writestr("icd10cm-table-and-index-2027.zip", inner.getvalue())
+
+    build_icd10.main(["--from", str(outer)])
+
+    assert json.loads(file.read_text())["codes"] == {"C83.3": "b"}
+    assert capsys.readouterr().out.splitlines() == ["ICD-10-CM 2027: 1 codes", "+ C83.3 b", "- C90 gone"]
+
+
+def test_a_release_without_blood_cancers_changes_nothing(tmp_path, monkeypatch):
+    """The wrong file must not empty the list."""
+    file = tmp_path / "icd10.json"
+    file.write_text('{"release": {}, "codes": {"C90": "kept"}}')
+    monkeypatch.setattr(build_icd10, "FILE", file)
+    wrong = tmp_path / "wrong.xml"
+    wrong.write_bytes(build_tabular().replace(b"C81-C96", b"D00-D09"))
+
+    with pytest.raises(SystemExit, match="no codes of the blood cancers"):
+        build_icd10.main(["--from", str(wrong)])
+    assert "kept" in file.read_text()
+
+
+NEXT_ON = date.fromisoformat(CODES.release["next_on"])
+
+
+def test_an_unknown_code_can_be_newer_only_once_the_release_has_ended():
+    assert not CODES.can_be_newer("C83.39A", NEXT_ON - timedelta(days=1))
+    assert CODES.can_be_newer("C83.39A", NEXT_ON)
+
+
+@pytest.mark.parametrize("code", ["C83.3", "C83.390", "C83.Q7", "C83", "C97.0", "D47.Z1", "C83.12345"])
+def test_a_known_code_or_one_of_another_form_is_never_a_newer_one(code):
+    """C83.3 is known and not billable; C97 is not a blood cancer."""
+    assert not CODES.can_be_newer(code, NEXT_ON)

@@ -1,8 +1,16 @@
 """National resources and diagnosis codes, as every signed-in person can look them up."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
+from chalicelib import wiring, zip_codes
+from chalicelib.catalog import diagnoses, resources
 from tests.support import factories
+
+DAYS = [timedelta(days=-2), timedelta(days=2)]
+"""Days of a review, seen from now: one has passed, whatever the time zone, and the other has not."""
 
 
 def test_resources_come_with_labels_for_their_filters(shared_api):
@@ -83,3 +91,66 @@ def test_a_code_outside_the_blood_cancers_is_refused_with_the_name_of_the_releas
     assert fault["code"] == "icd10_unknown"
     assert code not in fault["message"]
     assert "April 1, 2026" in fault["message"]
+
+
+@pytest.fixture
+def set_release_end(monkeypatch):
+    """Let the release end on a day, seen from now."""
+
+    def set_end(days):
+        next_on = (wiring.read_clock().date() + timedelta(days=days)).isoformat()
+        codes = diagnoses.load_code_set()
+        ending = replace(codes, release={**codes.release, "next_on": next_on})
+        monkeypatch.setattr(diagnoses, "load_code_set", lambda: ending)
+
+    return set_end
+
+
+NEWER_CODE = "C83.39A"
+
+
+def test_an_unknown_code_is_refused_while_the_release_is_in_effect(shared_api, set_release_end):
+    set_release_end(days=2)
+
+    status, fault = refused(shared_api, NEWER_CODE)
+
+    assert (status, fault["code"]) == (400, "icd10_unknown")
+    assert shared_api.practice.get("/v1/diagnosis-codes").json["may_be_out_of_date"] is False
+
+
+def test_an_unknown_code_gives_a_hint_once_the_release_has_ended(shared_api, set_release_end):
+    """A newer release can have it. The patient is not turned away because a list is old."""
+    set_release_end(days=-2)
+
+    made = shared_api.refer(clinical__icd10=NEWER_CODE)
+
+    assert made["stage"] == "submitted"
+    (hint,) = made["routing_hints"]
+    assert (hint["kind"], hint["pointer"]) == ("code_not_in_known_release", "/clinical/icd10")
+    assert diagnoses.load_code_set().release["name"] in hint["message"]
+    assert shared_api.practice.get("/v1/diagnosis-codes").json["may_be_out_of_date"] is True
+
+
+def test_a_code_outside_the_blood_cancers_is_refused_also_when_the_release_has_ended(shared_api, set_release_end):
+    set_release_end(days=-2)
+
+    assert refused(shared_api, "C50.911")[0] == 400
+
+
+def test_a_resource_may_be_out_of_date_after_its_review(shared_api, monkeypatch):
+    today = wiring.read_clock().date()
+    due, current = ({**resources.list_resources()[0], "review_by": (today + d).isoformat()} for d in DAYS)
+    monkeypatch.setattr(resources, "list_resources", lambda **_: [due, current])
+
+    items = shared_api.practice.get("/v1/resources").json["items"]
+
+    assert [item["may_be_out_of_date"] for item in items] == [True, False]
+
+
+def test_a_search_by_distance_says_whether_its_locations_may_be_out_of_date(shared_api, monkeypatch):
+    found = []
+    for days in DAYS:
+        monkeypatch.setattr(zip_codes, "REVIEW_BY", (wiring.read_clock().date() + days).isoformat())
+        found.append(shared_api.practice.get("/v1/centers?near=77030").json["locations_may_be_out_of_date"])
+
+    assert found == [True, False]

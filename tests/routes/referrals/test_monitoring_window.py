@@ -67,7 +67,7 @@ def test_a_window_lists_the_labels_late_effects(shared_api):
         for product_id in ("carvykti", "breyanzi")
     ]
 
-    assert late == [2, 0]
+    assert late == [3, 0]
 
 
 def test_a_split_dose_has_the_day_of_its_second_infusion(shared_api):

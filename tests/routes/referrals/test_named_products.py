@@ -106,7 +106,7 @@ def test_a_correction_of_the_given_product_moves_the_dates(site):
     window = read(site, referral_id)["window"]
     assert get_days(window)["driving_minimum_ends"] == 14
     assert "second_part_due" not in get_days(window)
-    assert len(window["late_effects"]) == 2
+    assert len(window["late_effects"]) == 3
     rules = {n["rule"]: n["due_on"] for n in window["notices"] if n["state"] == "planned"}
     assert "driving_minimum_ends" not in rules
     assert rules["label_minimum_ends"] == next(m["on"] for m in window["milestones"] if m["day"] == 14)

@@ -16,7 +16,7 @@ from moto.dynamodb.models.table import SecondaryIndex, Table
 from moto.dynamodb.parsing import ast_nodes, expressions
 from moto.dynamodb.parsing.validators import ActionCountValidator
 
-from tests.support.moto_requests import answer_directly, shorten_requests
+from tests.support.moto_requests import answer_directly, remember_what_is_always_the_same, shorten_requests
 
 _IN_MOTO = RLock()
 _PLAIN = frozenset({"S", "B", "BOOL"})
@@ -34,6 +34,7 @@ def patch_moto() -> None:
         return
     moto.process_request = _one_at_a_time(answer_directly(moto.process_request))
     shorten_requests()
+    remember_what_is_always_the_same()
     table: Any = Table
     # Only a transaction copies a table.
     table.__deepcopy__ = lambda table, _memo: table

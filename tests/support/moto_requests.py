@@ -11,6 +11,8 @@ from functools import cache, wraps
 from itertools import count
 from typing import Any
 
+from botocore import useragent
+from botocore.loaders import JSONFileLoader, Loader
 from botocore.signers import RequestSigner
 from moto.core import DEFAULT_ACCOUNT_ID, responses  # type: ignore[attr-defined]
 from moto.core.exceptions import HTTPException  # type: ignore[attr-defined]
@@ -18,6 +20,7 @@ from moto.core.models import botocore_stubber
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.serialize import XFormedAttributePicker
 from moto.core.utils import get_service_model
+from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.responses import DynamoHandler
 
 _ADDRESS = re.compile(r"https://dynamodb\.([a-z0-9-]+)\.amazonaws\.com/")
@@ -42,6 +45,44 @@ def shorten_requests() -> None:
     requests: Any = responses
     numbers = count()
     requests.gen_amzn_requestid_long = lambda headers: _number_request(headers, next(numbers))
+
+
+def remember_what_is_always_the_same() -> None:
+    """Read the files of botocore, and parse conditions and parts of the user agent, once for each text."""
+    files: Any = JSONFileLoader
+    files.load_file = _cached_by_arguments(files.load_file)
+    loader: Any = Loader
+    loader.list_available_services = _cached_by_path(loader.list_available_services)
+    agent: Any = useragent
+    agent.sanitize_user_agent_string_component = cache(agent.sanitize_user_agent_string_component)
+    conditions: Any = ConditionExpressionParser
+    # A part of a condition is the same in each parser, and no parser changes it.
+    conditions._lex_one_node = _cached_by_arguments(conditions._lex_one_node)
+
+
+def _cached_by_arguments(read: Any) -> Any:
+    known: dict[Any, Any] = {}
+
+    @wraps(read)
+    def result(self: Any, argument: str) -> Any:
+        if argument not in known:
+            known[argument] = read(self, argument)
+        return known[argument]
+
+    return result
+
+
+def _cached_by_path(find: Any) -> Any:
+    known: dict[Any, Any] = {}
+
+    @wraps(find)
+    def result(self: Any, type_name: str) -> Any:
+        key = (type_name, *self.search_paths)
+        if key not in known:
+            known[key] = find(self, type_name)
+        return list(known[key])
+
+    return result
 
 
 def answer_directly(process: Any) -> Any:

@@ -16,6 +16,8 @@ from moto.dynamodb.models.table import SecondaryIndex, Table
 from moto.dynamodb.parsing import ast_nodes, expressions
 from moto.dynamodb.parsing.validators import ActionCountValidator
 
+from tests.support.moto_requests import answer_directly, remember_what_is_always_the_same, shorten_requests
+
 _IN_MOTO = RLock()
 _PLAIN = frozenset({"S", "B", "BOOL"})
 _SERVICES = frozenset({"dynamodb", "kms", "s3", "sesv2"})
@@ -30,7 +32,9 @@ def patch_moto() -> None:
     moto: Any = BotocoreStubber
     if hasattr(moto.process_request, "__wrapped__"):
         return
-    moto.process_request = _one_at_a_time(moto.process_request)
+    moto.process_request = _one_at_a_time(answer_directly(moto.process_request))
+    shorten_requests()
+    remember_what_is_always_the_same()
     table: Any = Table
     # Only a transaction copies a table.
     table.__deepcopy__ = lambda table, _memo: table

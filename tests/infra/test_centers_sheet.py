@@ -48,7 +48,7 @@ def build_file(*rows, names=COLUMN_NAMES):
 
 def list_faults(raw):
     """List the faults of a file as text."""
-    with pytest.raises(sheet.SheetError) as raised:
+    with pytest.raises(saved_files.SheetError) as raised:
         sheet.parse_sheet(raw)
     return [str(fault) for fault in raised.value.faults]
 

@@ -1,6 +1,6 @@
 """Keeps the record of the consultation, its seat and its invitation in step with the referral.
 
-The writes join the transaction of every event that changes when the consultation is, from any reporter. A
+The writes join the transaction of every event that changes when the consultation is, from either side. A
 booking passes its own writes instead (`services.consultation.book`).
 """
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.consultation.booking_actions import find_obstacle
 from chalicelib.domain.consultation.consultation import (
     Appointment,
     CancelReason,
@@ -30,7 +31,7 @@ from chalicelib.domain.referrals.events import EventSource, PlanChanged, StageCh
 from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, Recorded
-from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor, Stage
+from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import ConflictError, FieldError, PreconditionFailedError
 from chalicelib.services.consultation.view import ConsultationView, build_view
 from chalicelib.services.platform.optimistic import commit_with_retry
@@ -140,7 +141,7 @@ def book_slot(
 def cancel_consultation(
     referral_id: str, *, version: int, reason: CancelReason | None, member: Member, context: RunContext
 ) -> ConsultationView:
-    """Cancel what is planned, whoever planned it; if nothing is, end the hold.
+    """Cancel what is planned, also by the center; if nothing is, end the hold.
 
     Raises:
         NotFoundError: no such referral, or another tenant's.
@@ -310,10 +311,9 @@ def _prepare_end_of_hold(read: _Read, *other_writes: str | None, context: RunCon
 
 def _read_open(referral_id: str, member: Member, action: str, *, context: RunContext) -> _Read:
     referral = get_visible_or_404(referral_id, member, action, context=context)
-    if referral.stage in TERMINAL_STAGES:
-        raise ConflictError("referral_closed", "This referral is closed, so no consultation can be booked or changed.")
-    if not referral.is_with_center:
-        raise ConflictError("not_submitted", "Submit the referral first. Then you can book a consultation.")
+    obstacle = find_obstacle(referral)
+    if obstacle:
+        raise ConflictError(obstacle.code, obstacle.message)
     return _Read(referral, context.stores.consultations.get(referral_id, scope=referral.practice_id))
 
 

@@ -1,13 +1,13 @@
 // The page to book a consultation: free times as radio buttons, a hold with a countdown, and a question to the center.
-import { getTimeZone, isPractice } from "../identity/member.js";
+import { getTimeZone } from "../identity/member.js";
 import { html, useEffect, useState } from "../platform/dom.js";
 import { RadioChoice } from "../platform/form_fields.js";
 import { useIdempotentRequest } from "../platform/idempotent_request.js";
 import { formatFullName } from "../platform/labels.js";
 import { buildReferralHref, navigate } from "../platform/route.js";
-import { formatClock, formatDate, formatDay, formatTime, formatWallClock, formatWeekday } from "../platform/time.js";
+import { formatClock, formatDate, formatTime, formatWallClock, formatWeekday } from "../platform/time.js";
 import { announce, Field, Icon, Loading, PageTitle, PhoneLink, Problem, useLoad } from "../platform/ui.js";
-import { getReferral } from "../referrals/referrals_api.js";
+import { getReferral, isAllowed } from "../referrals/referrals_api.js";
 import { askForTime, cancelConsultation, getConsultation, listSlots, putConsultation } from "./consultation_api.js";
 import { MODES, PARTS_OF_DAY, WEEKDAYS } from "./consultation_labels.js";
 
@@ -183,7 +183,7 @@ export function BookConsultation({ id }) {
     } catch (failure) {
       setProblem(failure);
       setChosen(null);
-      await Promise.all([consultation.reload(), slots.reload()]);
+      await Promise.all([referral.reload(), consultation.reload(), slots.reload()]);
     } finally {
       setBusy(false);
     }
@@ -233,6 +233,7 @@ export function BookConsultation({ id }) {
       ? html`<${PageTitle} page="Consultation">Book the consultation<//><${Problem} problem=${failed} retry=${() => Promise.all([referral.reload(), consultation.reload()])} />`
       : html`<${Loading} what="the consultation" />`;
   }
+  const obstacle = data.actions.find(({ action }) => action === "consultation.hold")?.why_not;
   const asked = async () => {
     announce("The center was asked for a time.");
     navigate(buildReferralHref(id));
@@ -247,7 +248,7 @@ export function BookConsultation({ id }) {
     }
     ${problem && html`<${Problem} problem=${problem} />`}
     ${
-      consultation.data.open
+      !obstacle
         ? html`<div class="columns">
           <div>
             ${slots.problem && html`<${Problem} problem=${slots.problem} retry=${slots.reload} />`}
@@ -256,9 +257,9 @@ export function BookConsultation({ id }) {
           </div>
           <div>
             ${chosen && html`<${Selection} consultation=${consultation.data} slot=${chosen} busy=${busy} book=${book} release=${release} onEnd=${onEnd} />`}
-            ${isPractice() && html`<${Ask} referral=${data} onAsked=${asked} />`}
+            ${isAllowed(data, "consultation.ask") && html`<${Ask} referral=${data} onAsked=${asked} />`}
           </div>
         </div>`
-        : html`<p>This referral cannot be booked now. ${data.submitted_at ? `It was closed on ${formatDay(data.updated_at, getTimeZone())} or earlier.` : "Submit it first."}</p>`
+        : html`<p>${obstacle}</p>`
     }`;
 }

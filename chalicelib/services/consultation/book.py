@@ -45,6 +45,8 @@ from chalicelib.store.notices.outbox import parse_existing_tasks
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
 
+_BOOKED_ALREADY = "This time is booked for this patient already."
+
 _Decided = tuple[StageChange | PlanChanged, Applied | Recorded]
 
 
@@ -126,6 +128,8 @@ def book_slot(
         read = _read_open(referral_id, member, "consultation.book", context=context)
         known, appointment = read.consultation, read.open_appointment
         if appointment and appointment.slot_id == slot_id:
+            if known.version == version and note and note != appointment.note:
+                raise _build_slot_error("already_booked", f"{_BOOKED_ALREADY} Send a message to add to the note.")
             # Booked already, in another tab or by a request whose response was lost.
             return build_view(read.referral, known, context=context)
         _require_version(known, version)
@@ -326,7 +330,7 @@ def _get_free_slot(read: _Read, slot_id: str, *, context: RunContext) -> Slot:
     if slot.starts_at <= context.now:
         raise _build_slot_error("slot_past", "This time has begun or is past. Choose another one.")
     if referral.referral_id in slot.list_booked():
-        raise _build_slot_error("already_booked", "This time is booked for this patient already.")
+        raise _build_slot_error("already_booked", _BOOKED_ALREADY)
     if not slot.has_room(referral.referral_id, now=context.now):
         was_held = hold is not None and hold.slot_id == slot_id
         message = "This time was taken after your hold ended." if was_held else "This time was just taken."

@@ -169,6 +169,15 @@ def test_a_canceled_consultation_is_on_the_list_of_those_that_need_a_new_date(ap
     assert booker.referral_id in {row["referral_id"] for row in rows}
 
 
+def test_a_cancellation_frees_one_seat_of_a_group(api, booker):
+    slot_id = publish_slot(api, capacity=2)
+    booker.book(slot_id)
+    refer_accepted(api).book(slot_id)
+    booker.cancel()
+
+    assert count_free_seats(api, slot_id) == 1
+
+
 def test_a_canceled_time_can_be_booked_again(api, booker):
     slot_id = publish_slot(api)
     booker.book(slot_id)

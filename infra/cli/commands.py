@@ -185,7 +185,7 @@ def send_event(  # noqa: PLR0913 one option for each field
 
 _JOB_HELP = (
     "Job to run: relay (notices about recorded events), notices (scheduled notices and reminders), "
-    "clocks (overdue alerts), or digest (weekly summaries)."
+    "clocks (overdue alerts), digest (weekly summaries), or slots (consultation times from weekly patterns)."
 )
 _COUNT_LABELS = {"parked": "dead letters", "taken": "taken by another run"}
 """The labels of those counts whose name alone is not clear."""
@@ -207,14 +207,18 @@ def run_job(
         fail(f"--at is not valid: {error}.", USAGE_ERROR)
     with _open_site():
         from chalicelib import wiring
+        from chalicelib.services.consultation.patterns import materialize_all
         from chalicelib.services.notices import outbox_worker
 
+        context = wiring.build_job_context(run_at)
         try:
-            counts = dict(outbox_worker.run_job(name.queue, context=wiring.build_job_context(run_at)))
+            counts = (
+                outbox_worker.run_job(name.queue, context=context) if name.queue else materialize_all(context=context)
+            )
         except outbox_worker.JobFailedError as error:
             fail(f"{error}. The failed tasks will be retried on the next run.", PROBLEM_FOUND)
         if as_json:
-            print_json(counts)
+            print_json(dict(counts))
         else:
             typer.echo(", ".join(f"{number} {_COUNT_LABELS.get(name, name)}" for name, number in counts.items()))
 

@@ -1,4 +1,4 @@
-"""The jobs that `referrals run-job` can run, and the task queue that each job processes."""
+"""The jobs that `referrals run-job` can run, and the task queue that a job processes."""
 
 from enum import StrEnum
 
@@ -12,11 +12,12 @@ class RunnableJob(StrEnum):
     RELAY = "relay"
     CLOCKS = "clocks"
     DIGEST = "digest"
+    SLOTS = "slots"
 
     @property
-    def queue(self) -> TaskQueue:
-        """The task queue that the job processes."""
-        return _QUEUES[self]
+    def queue(self) -> TaskQueue | None:
+        """The task queue that the job processes; None if it processes no tasks."""
+        return _QUEUES.get(self)
 
 
 _QUEUES = {

@@ -113,7 +113,7 @@ def test_a_center_publishes_changes_and_removes_its_times(open_page, demo_world,
     expect(dialog.get_by_role("alert")).to_contain_text("Fix 1 field to continue")
     dialog.get_by_role("checkbox", name="Tue").check()
     start = "07:10" if width == 390 else "07:20"
-    dialog.get_by_label("Times").fill(start)
+    dialog.get_by_label("Times", exact=True).fill(start)
     assert find_violations(page) == []
     dialog.get_by_role("button", name="Save weekly times").click()
     expect(dialog).to_be_hidden()
@@ -122,5 +122,41 @@ def test_a_center_publishes_changes_and_removes_its_times(open_page, demo_world,
     expect(weekly).to_contain_text(f"Tue {start}")
     assert find_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("button", name=f"Change Tue {start}").click()
+    dialog = page.get_by_role("dialog", name="Change weekly times")
+    dialog.get_by_label("Extra times").fill("2030-01-02 25:00")
+    dialog.get_by_role("button", name="Save weekly times").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Fix 1 field to continue")
+    extra_day = (wiring.read_clock() + timedelta(days=20)).date().isoformat()
+    dialog.get_by_label("Extra times").fill(f"{extra_day} 7:05")
+    dialog.get_by_role("button", name="Save weekly times").click()
+    expect(weekly).to_contain_text("Extra times: ")
+    expect(weekly).to_contain_text(", 07:05.")
     page.get_by_role("button", name=f"Remove Tue {start}").click()
     expect(weekly).not_to_contain_text(f"Tue {start}")
+
+
+@WIDTHS
+def test_a_center_adds_one_time_next_to_its_weekly_ones_and_removes_it(open_page, demo_world, width):
+    user = PageUser(open_page("#/times", by=CENTER_COORDINATOR, width=width))
+    page = user.page
+    user.press("Add one time")
+    dialog = page.get_by_role("dialog", name="Add one time")
+    dialog.get_by_role("button", name="Publish time").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Fix 2 fields to continue")
+    day = (wiring.read_clock() + timedelta(days=18)).date().isoformat()
+    dialog.get_by_label("Day").fill(day)
+    dialog.get_by_label("Time", exact=True).fill("06:05" if width == 390 else "06:10")
+    dialog.get_by_label("Patients at the same time").fill("3")
+    dialog.get_by_label("Place").fill("Clinic 4")
+    assert find_violations(page) == []
+    dialog.get_by_role("button", name="Publish time").click()
+    expect(dialog).to_be_hidden()
+
+    page.get_by_role("button", name="Later").click()
+    row = page.get_by_role("listitem").filter(has_text="6:05 AM" if width == 390 else "6:10 AM")
+    expect(row).to_contain_text("Video · Clinic 4 · 3 of 3 free")
+    assert find_violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    row.get_by_role("button", name="Remove").click()
+    expect(row).to_have_count(0)

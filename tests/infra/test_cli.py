@@ -23,6 +23,7 @@ from infra.cli.site import enter_site
 from infra.local import environment
 from infra.world.people import MEMBERS
 from tests.support.api_driver import STAGES_TO_INFUSED
+from tests.support.bookings import PATTERNS, build_pattern_body
 
 
 @pytest.fixture
@@ -224,6 +225,17 @@ def test_run_job_digest_sends_a_weekly_summary_once(run, api):
     runs = [json.loads(run("run-job", "digest", "--at", next_week, "--json").stdout) for _ in range(2)]
 
     assert [counts["done"] for counts in runs] == [1, 0]
+
+
+def test_run_job_slots_makes_the_times_of_weekly_patterns_once(run, api):
+    later = (wiring.read_clock() + timedelta(days=21)).date().isoformat()
+    body = build_pattern_body(weekdays=["monday"], starts=["09:00"])
+    assert api.center.post(PATTERNS, body).status == 201
+
+    runs = [json.loads(run("run-job", "slots", "--at", later, "--json").stdout) for _ in range(2)]
+
+    assert runs[0]["written"] >= 3
+    assert runs[1] == {"patterns": 1, "written": 0}
 
 
 def test_run_job_fails_when_a_task_fails(run, api, monkeypatch):

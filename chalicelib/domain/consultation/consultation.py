@@ -2,7 +2,7 @@
 
 The planned date of the referral (`plans`) is the only truth about when the consultation is. This record adds
 what a date alone does not say: the slot and its seat, and the entry in people's calendars. `follow_fact`
-keeps it in step, whoever reported the date.
+keeps it in step with every report of the date.
 """
 
 from dataclasses import dataclass, replace

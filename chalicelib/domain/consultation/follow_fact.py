@@ -5,7 +5,8 @@ a planned date                nothing        an appointment; the center's own ca
 the same date                 a booking      nothing changes, and no one is notified again
 another date or place         a booking      the center's word counts: it moves, and the seat is free
 a status without a date       a booking      the booked time stays
-a cancellation, or an ending  anything       it ends, and the seat is free
+a cancellation                anything       it ends, and the seat is free
+an ending of the referral     anything       it ends, and its seat and a held one are free
 a no-show                     anything       the seat stays used; a new booking is possible
 a corrected no-show           the no-show    it is as it was booked
 the consultation took place   anything       it is completed
@@ -36,12 +37,12 @@ class ConsultationChange:
 
     Attributes:
         consultation: The next version.
-        released_slot_id: The slot whose seat is free again.
+        released_slot_ids: The slots whose seats are free again.
         invitation: What people's calendars are sent.
     """
 
     consultation: Consultation
-    released_slot_id: str | None = None
+    released_slot_ids: tuple[str, ...] = ()
     invitation: CalendarInvitation | None = None
 
 
@@ -52,8 +53,8 @@ def concerns_consultation(before: Referral, after: Referral, event: ReferralEven
     # A second no-show; the status says so already.
     if _is_no_show(event) and is_consultation_missed(after):
         return True
-    has_plan = after.plans.find(PlanKind.CONSULTATION) is not None
-    return has_plan and (after.stage in TERMINAL_STAGES) is not (before.stage in TERMINAL_STAGES)
+    # An ending also ends the hold of a patient without a consultation.
+    return before.is_with_center and (after.stage in TERMINAL_STAGES) is not (before.stage in TERMINAL_STAGES)
 
 
 def find_planned(referral: Referral) -> Plan | None:
@@ -74,6 +75,8 @@ def follow_fact(
     """
     planned = find_planned(after)
     appointment = consultation.appointment
+    if after.stage in TERMINAL_STAGES:
+        return _end(consultation, appointment)
     if appointment and appointment.is_open:
         return _follow_open(consultation, appointment, planned, after, event)
     if appointment and appointment.state is ConsultationState.NO_SHOW:
@@ -141,23 +144,47 @@ def _move(
     )
     return ConsultationChange(
         consultation=consultation.changed(appointment=moved, hold=consultation.hold),
-        released_slot_id=appointment.slot_id,
+        released_slot_ids=_list_slots(appointment.slot_id),
         invitation=build_invitation(moved, InvitationMethod.REQUEST),
     )
 
 
 def _close(consultation: Consultation, appointment: Appointment, after: Referral) -> ConsultationChange:
-    if after.stage not in TERMINAL_STAGES and not _is_canceled(after):
+    if not _is_canceled(after):
         completed = replace(appointment, state=ConsultationState.COMPLETED)
         # What the practice asked for is no longer open.
         return ConsultationChange(consultation=consultation.changed(appointment=completed, hold=consultation.hold))
+    # A seat that is held for a new time stays held until its hold is over.
+    return _cancel(consultation, appointment)
+
+
+def _end(consultation: Consultation, appointment: Appointment | None) -> ConsultationChange | None:
+    """Cancel what is planned, and end the hold, because the referral ended. What was asked for is kept."""
+    hold = consultation.hold
+    if hold:
+        consultation = replace(consultation, hold=None)
+    if appointment and appointment.is_open:
+        change = _cancel(consultation, appointment)
+        return replace(change, released_slot_ids=_list_slots(appointment.slot_id, hold.slot_id if hold else None))
+    if hold is None:
+        return None
+    return ConsultationChange(
+        consultation=consultation.changed(appointment=appointment, request=consultation.request),
+        released_slot_ids=_list_slots(hold.slot_id),
+    )
+
+
+def _cancel(consultation: Consultation, appointment: Appointment) -> ConsultationChange:
     canceled = replace(appointment, state=ConsultationState.CANCELED, sequence=appointment.sequence + 1, slot_id=None)
     return ConsultationChange(
-        # A seat that is held for a new time stays held until its hold is over.
         consultation=_with(consultation, canceled),
-        released_slot_id=appointment.slot_id,
+        released_slot_ids=_list_slots(appointment.slot_id),
         invitation=build_invitation(canceled, InvitationMethod.CANCEL),
     )
+
+
+def _list_slots(*slot_ids: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(slot_id for slot_id in slot_ids if slot_id))
 
 
 def _with(consultation: Consultation, appointment: Appointment) -> Consultation:
@@ -183,7 +210,7 @@ def _follow_missed(
         return ConsultationChange(
             consultation=_with(consultation, replace(appointment, state=ConsultationState.BOOKED))
         )
-    if after.stage in TERMINAL_STAGES or _is_canceled(after):
+    if _is_canceled(after):
         return None
     completed = replace(appointment, state=ConsultationState.COMPLETED)
     return ConsultationChange(consultation=consultation.changed(appointment=completed, hold=consultation.hold))

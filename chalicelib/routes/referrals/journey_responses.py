@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from chalicelib.domain.consultation.booking_actions import BookingAction, explain_refusal
+from chalicelib.domain.consultation.consultation import CancelReason
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.referrals.allowed_reports import list_allowed_reports
 from chalicelib.domain.referrals.events import EventType
@@ -85,6 +87,26 @@ _FIELDS_BY_STAGE: Mapping[Stage, tuple[str, ...]] = {
 """What a page asks for when it reports a stage, in addition to its time, its reason and an optional note."""
 
 
+REPORT_STAGE = "stage.report"
+
+_BOOKING_LABELS: Mapping[BookingAction, str] = {
+    BookingAction.BOOK: "Book a time",
+    BookingAction.MOVE: "Reschedule",
+    BookingAction.HOLD: "Hold a time",
+    BookingAction.ASK: "Ask the center for a time",
+    BookingAction.CANCEL: "Cancel consultation",
+}
+
+_FIELDS_BY_BOOKING_ACTION: Mapping[BookingAction, tuple[str, ...]] = {
+    BookingAction.BOOK: ("slot_id",),
+    BookingAction.MOVE: ("slot_id",),
+    BookingAction.HOLD: ("slot_id",),
+    BookingAction.ASK: ("preferred_days", "earliest_on", "part_of_day", "mode"),
+}
+
+_NO_ACCESS = "Your role does not include updating referrals."
+
+
 def list_reportable_events(referral: Referral, member: Member, context: DecisionContext) -> list[EventType]:
     """The types of events, other than stage changes, that this member can report now."""
     return list_allowed_reports(referral, actor=member.actor, context=context) if member.has_clinical_access else []
@@ -93,12 +115,13 @@ def list_reportable_events(referral: Referral, member: Member, context: Decision
 def to_actions_response(
     referral: Referral, member: Member, organization_names: Mapping[TenantKind, str | None]
 ) -> list[ActionResponse]:
-    """The stages that can come next: which this member can report, and who reports the others."""
+    """What can come next: which stage this member can report, who reports the others, and what can be booked."""
     actions: list[ActionResponse] = []
     for stage, actors in list_transitions_from(referral.stage).items():
         is_allowed = member.has_clinical_access and member.actor in actors
         actions.append(
             {
+                "action": REPORT_STAGE,
                 "stage": stage,
                 "label": STAGE_FACTS[stage].action,
                 "allowed": is_allowed,
@@ -108,12 +131,27 @@ def to_actions_response(
                 "ends": stage in TERMINAL_STAGES,
             }
         )
+    actions += [_to_booking_action(action, referral, member) for action in BookingAction]
     return sorted(actions, key=lambda action: (not action["allowed"], action["ends"]))
+
+
+def _to_booking_action(action: BookingAction, referral: Referral, member: Member) -> ActionResponse:
+    why_not = explain_refusal(action, referral, member.actor) if member.has_clinical_access else _NO_ACCESS
+    return {
+        "action": action,
+        "stage": None,
+        "label": _BOOKING_LABELS[action],
+        "allowed": why_not is None,
+        "why_not": why_not,
+        "needs": list(_FIELDS_BY_BOOKING_ACTION.get(action, ())),
+        "reasons": sorted(CancelReason) if action is BookingAction.CANCEL else [],
+        "ends": False,
+    }
 
 
 def _explain_not_allowed(stage: Stage, member: Member, organization_names: Mapping[TenantKind, str | None]) -> str:
     if not member.has_clinical_access:
-        return "Your role does not include updating referrals."
+        return _NO_ACCESS
     other = TenantKind.CENTER if member.kind is TenantKind.PRACTICE else TenantKind.PRACTICE
     is_automatic = not {member.actor.value, other.value} & {actor.value for actor in list_actors_for(stage)}
     if is_automatic:

@@ -59,9 +59,14 @@ class JourneyPhaseResponse(TypedDict):
 
 
 class ActionResponse(TypedDict):
-    """A stage that can come next; `why_not` says why the reader cannot report it."""
+    """Something that can come next; `why_not` says why the reader cannot do it now.
 
-    stage: str
+    An action with a `stage` reports it. The others hold, book, move, cancel or ask for a consultation time. A time
+    that is only held is given back with the request that cancels.
+    """
+
+    action: str
+    stage: str | None
     label: str
     allowed: bool
     why_not: str | None

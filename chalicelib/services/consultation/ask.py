@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from chalicelib.domain.consultation.booking_actions import find_obstacle
 from chalicelib.domain.consultation.consultation import TimeRequest
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.platform.rate_limit import TIME_REQUESTS_PER_MEMBER
 from chalicelib.domain.referrals.events import ConsultationRequested, EventSource, derive_id
 from chalicelib.domain.referrals.stage_changes import Applied
-from chalicelib.domain.referrals.stages import TERMINAL_STAGES
 from chalicelib.errors import ConflictError, ForbiddenError
 from chalicelib.services.consultation.view import ConsultationView, build_view
 from chalicelib.services.platform.run_context import RunContext
@@ -43,10 +43,9 @@ def ask_for_time(
         if member.kind is not TenantKind.PRACTICE:
             raise ForbiddenError("practice_only", "Only the referring practice can ask for a consultation time.")
         referral = get_visible_or_404(referral_id, member, "consultation.requested", context=context)
-        if referral.stage in TERMINAL_STAGES:
-            raise ConflictError("referral_closed", "This referral is closed. Send the center a message instead.")
-        if not referral.is_with_center:
-            raise ConflictError("not_submitted", "Submit the referral first. Then you can ask for a consultation.")
+        obstacle = find_obstacle(referral)
+        if obstacle:
+            raise ConflictError(obstacle.code, obstacle.message)
         event = ConsultationRequested(
             event_id=derive_id("evt", request.scope_key),
             referral_id=referral_id,

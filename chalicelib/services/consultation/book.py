@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.consultation.booking_actions import find_obstacle
 from chalicelib.domain.consultation.consultation import (
     Appointment,
     CancelReason,
@@ -30,7 +31,7 @@ from chalicelib.domain.referrals.events import EventSource, PlanChanged, StageCh
 from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, Recorded
-from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor, Stage
+from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import ConflictError, FieldError, PreconditionFailedError
 from chalicelib.services.consultation.view import ConsultationView, build_view
 from chalicelib.services.platform.optimistic import commit_with_retry
@@ -43,6 +44,8 @@ from chalicelib.services.referrals.write_once import audit_refusals
 from chalicelib.store.notices.outbox import parse_existing_tasks
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
+
+_BOOKED_ALREADY = "This time is booked for this patient already."
 
 _Decided = tuple[StageChange | PlanChanged, Applied | Recorded]
 
@@ -125,6 +128,8 @@ def book_slot(
         read = _read_open(referral_id, member, "consultation.book", context=context)
         known, appointment = read.consultation, read.open_appointment
         if appointment and appointment.slot_id == slot_id:
+            if known.version == version and note and note != appointment.note:
+                raise _build_slot_error("already_booked", f"{_BOOKED_ALREADY} Send a message to add to the note.")
             # Booked already, in another tab or by a request whose response was lost.
             return build_view(read.referral, known, context=context)
         _require_version(known, version)
@@ -140,7 +145,7 @@ def book_slot(
 def cancel_consultation(
     referral_id: str, *, version: int, reason: CancelReason | None, member: Member, context: RunContext
 ) -> ConsultationView:
-    """Cancel what is planned, whoever planned it; if nothing is, end the hold.
+    """Cancel what is planned, also by the center; if nothing is, end the hold.
 
     Raises:
         NotFoundError: no such referral, or another tenant's.
@@ -310,10 +315,9 @@ def _prepare_end_of_hold(read: _Read, *other_writes: str | None, context: RunCon
 
 def _read_open(referral_id: str, member: Member, action: str, *, context: RunContext) -> _Read:
     referral = get_visible_or_404(referral_id, member, action, context=context)
-    if referral.stage in TERMINAL_STAGES:
-        raise ConflictError("referral_closed", "This referral is closed, so no consultation can be booked or changed.")
-    if not referral.is_with_center:
-        raise ConflictError("not_submitted", "Submit the referral first. Then you can book a consultation.")
+    obstacle = find_obstacle(referral)
+    if obstacle:
+        raise ConflictError(obstacle.code, obstacle.message)
     return _Read(referral, context.stores.consultations.get(referral_id, scope=referral.practice_id))
 
 
@@ -326,7 +330,7 @@ def _get_free_slot(read: _Read, slot_id: str, *, context: RunContext) -> Slot:
     if slot.starts_at <= context.now:
         raise _build_slot_error("slot_past", "This time has begun or is past. Choose another one.")
     if referral.referral_id in slot.list_booked():
-        raise _build_slot_error("already_booked", "This time is booked for this patient already.")
+        raise _build_slot_error("already_booked", _BOOKED_ALREADY)
     if not slot.has_room(referral.referral_id, now=context.now):
         was_held = hold is not None and hold.slot_id == slot_id
         message = "This time was taken after your hold ended." if was_held else "This time was just taken."

@@ -69,8 +69,8 @@ def list_slots(
 ) -> SlotPage:
     """List a center's times that start in a range, earliest first.
 
-    A practice sees the times that it can book now; a seat that `referral_id` holds counts as free for it. The
-    center's team sees all of its times, with who booked them.
+    A practice sees the times that it can book now; a seat that `referral_id` holds counts as free for it, and the
+    time that it has booked is left out. The center's team sees all of its times, with who booked them.
 
     Raises:
         NotFoundError: no such center, or another one than the member's own.
@@ -82,7 +82,7 @@ def list_slots(
     zone = center.tenant.time_zone
     if member.kind is TenantKind.PRACTICE:
         own_id = _find_own_referral(referral_id, member, context=context)
-        free = [slot for slot in found if slot.has_room(own_id, now=context.now)]
+        free = [slot for slot in found if slot.has_room(own_id, now=context.now) and own_id not in slot.list_booked()]
         return SlotPage(center_id=center_id, time_zone=zone, slots=free)
     context.stores.audit_log.append(build_slots_audit_entry(center_id, member, "slot.list", context.now))
     aliases = _list_aliases(found, member, context=context)

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.domain.consultation.booking_actions import find_obstacle
 from chalicelib.domain.consultation.consultation import Consultation, ConsultationState
 from chalicelib.domain.consultation.follow_fact import find_planned
 from chalicelib.domain.consultation.slots import Slot
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.notices.planning import build_consultation_reminder
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stages import TERMINAL_STAGES
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import build_member_audit_entry, get_visible_or_404
 
@@ -40,7 +40,7 @@ class ConsultationView:
     @property
     def is_open(self) -> bool:
         """Whether a time can be booked, moved or canceled."""
-        return self.referral.is_with_center and self.referral.stage not in TERMINAL_STAGES
+        return find_obstacle(self.referral) is None
 
     @property
     def reminder_at(self) -> datetime | None:

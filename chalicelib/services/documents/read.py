@@ -39,7 +39,7 @@ def get_document(
 
 
 def create_link(referral_id: str, document_id: str, *, member: Member, context: RunContext) -> str:
-    """Create a link to the file of a document. The audit row is written first: whoever has the link can read.
+    """Create a link to the file of a document. The audit row is written first: anyone with the link can read.
 
     Raises:
         NotFoundError: no such referral or document, or another tenant's.

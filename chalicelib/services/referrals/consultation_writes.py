@@ -1,6 +1,6 @@
 """Keeps the record of the consultation, its seat and its invitation in step with the referral.
 
-The writes join the transaction of every event that changes when the consultation is, whoever reported it. A
+The writes join the transaction of every event that changes when the consultation is, from either side. A
 booking passes its own writes instead (`services.consultation.book`).
 """
 
@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.consultation.consultation import Consultation
-from chalicelib.domain.consultation.follow_fact import concerns_consultation, follow_fact
+from chalicelib.domain.consultation.follow_fact import ConsultationChange, concerns_consultation, follow_fact
 from chalicelib.domain.consultation.invitations import CalendarInvitation
 from chalicelib.domain.referrals.events import ReferralEvent, encode_id
 from chalicelib.domain.referrals.referral import Referral
@@ -39,24 +38,18 @@ def prepare_consultation_writes(
     change = follow_fact(known, after, event, new_uid=create_uid())
     if change is None:
         return NO_CONSULTATION_WRITES
-    return build_writes(after, change.consultation, change.invitation, change.released_slot_id, stores=stores)
+    return _build_writes(after, change, stores=stores)
 
 
-def build_writes(
-    referral: Referral,
-    consultation: Consultation,
-    invitation: CalendarInvitation | None,
-    released_slot_id: str | None,
-    *,
-    stores: Stores,
-) -> ConsultationWrites:
-    """Build the writes of a changed consultation, its invitation, and the seat that is free again."""
+def _build_writes(referral: Referral, change: ConsultationChange, *, stores: Stores) -> ConsultationWrites:
+    """Build the writes of a changed consultation, its invitation, and the seats that are free again."""
     referral_id = referral.referral_id
-    writes = [stores.consultations.prepare_save(referral_id, consultation, scope=referral.practice_id)]
-    if invitation:
-        writes.append(stores.consultations.prepare_invitation(referral_id, invitation))
-    writes += prepare_release(referral, released_slot_id, referral.updated_at, stores=stores)
-    return ConsultationWrites(writes, invitation)
+    writes = [stores.consultations.prepare_save(referral_id, change.consultation, scope=referral.practice_id)]
+    if change.invitation:
+        writes.append(stores.consultations.prepare_invitation(referral_id, change.invitation))
+    for slot_id in change.released_slot_ids:
+        writes += prepare_release(referral, slot_id, referral.updated_at, stores=stores)
+    return ConsultationWrites(writes, change.invitation)
 
 
 def prepare_release(

@@ -1,33 +1,18 @@
 // The page to book a consultation: free times as radio buttons, a hold with a countdown, and a question to the center.
-import { getTimeZone, isPractice } from "../identity/member.js";
+import { getTimeZone } from "../identity/member.js";
 import { html, useEffect, useState } from "../platform/dom.js";
 import { RadioChoice } from "../platform/form_fields.js";
 import { useIdempotentRequest } from "../platform/idempotent_request.js";
 import { formatFullName } from "../platform/labels.js";
 import { buildReferralHref, navigate } from "../platform/route.js";
-import { formatClock, formatDate, formatDay, formatTime, formatWallClock, formatWeekday } from "../platform/time.js";
+import { formatClock, formatDate, formatTime, formatWeekday } from "../platform/time.js";
 import { announce, Field, Icon, Loading, PageTitle, PhoneLink, Problem, useLoad } from "../platform/ui.js";
-import { getReferral } from "../referrals/referrals_api.js";
+import { getReferral, isAllowed } from "../referrals/referrals_api.js";
 import { askForTime, cancelConsultation, getConsultation, listSlots, putConsultation } from "./consultation_api.js";
 import { MODES, PARTS_OF_DAY, WEEKDAYS } from "./consultation_labels.js";
+import { groupByDay, useTwoWeeks, WeekButtons } from "./weeks.js";
 
-const DAYS_SHOWN = 14;
 const HOLD_AFTER_MS = 600;
-
-/** A date some days after another. @param {string} date @param {number} days */
-const addDays = (date, days) =>
-  new Date(Date.parse(`${date}T12:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
-
-/** Group times by the reader's own day. @param {any[]} slots @param {string} zone */
-export function groupByDay(slots, zone) {
-  /** @type {Map<string, any[]>} */
-  const days = new Map();
-  for (const slot of slots) {
-    const day = formatWallClock(Date.parse(slot.starts_at), zone).slice(0, 10);
-    days.set(day, [...(days.get(day) ?? []), slot]);
-  }
-  return [...days];
-}
 
 /** "4:05": minutes and seconds until a hold ends. @param {number} ms */
 export const formatLeft = (ms) => {
@@ -61,10 +46,10 @@ function SlotRadio({ slot, zone, chosen, pick }) {
   </label>`;
 }
 
-function FreeTimes({ page, chosenId, pick, range, move }) {
+function FreeTimes({ page, chosenId, pick, weeks }) {
   const days = groupByDay(page.items, getTimeZone());
   return html`<section class="card stack" aria-labelledby="free-times">
-    <h2 id="free-times">Free times, ${formatDate(range.first)} to ${formatDate(range.last)}</h2>
+    <h2 id="free-times">Free times, ${formatDate(weeks.first)} to ${formatDate(weeks.last)}</h2>
     <p class="small-text">In your time, and in the center's time if it differs. As of ${formatTime(page.as_of, getTimeZone())}.</p>
     ${
       days.length
@@ -76,10 +61,7 @@ function FreeTimes({ page, chosenId, pick, range, move }) {
           )
         : html`<p>No free times in these two weeks. Look at later weeks, or ask the center.</p>`
     }
-    <div class="buttons">
-      <button type="button" disabled=${range.first <= range.today} onClick=${() => move(-DAYS_SHOWN)}>Earlier</button>
-      <button type="button" onClick=${() => move(DAYS_SHOWN)}>Later</button>
-    </div>
+    <${WeekButtons} weeks=${weeks} />
   </section>`;
 }
 
@@ -154,14 +136,12 @@ export function BookConsultation({ id }) {
   const consultation = useLoad(() => getConsultation(id), [id]);
   const data = referral.data?.data;
   const zone = consultation.data?.time_zone ?? getTimeZone();
-  const today = formatWallClock(Date.now(), zone).slice(0, 10);
-  const [first, setFirst] = useState(today);
-  const range = { first, last: addDays(first, DAYS_SHOWN - 1), today };
+  const weeks = useTwoWeeks(zone);
   const centerId = consultation.data?.center_id;
   const slots = useLoad(
     async () =>
-      centerId ? await listSlots(centerId, { first_day: range.first, last_day: range.last, referral_id: id }) : null,
-    [centerId, first],
+      centerId ? await listSlots(centerId, { first_day: weeks.first, last_day: weeks.last, referral_id: id }) : null,
+    [centerId, weeks.first],
   );
   const [chosen, setChosen] = useState(/** @type {any} */ (null));
   const [problem, setProblem] = useState(/** @type {any} */ (null));
@@ -183,7 +163,7 @@ export function BookConsultation({ id }) {
     } catch (failure) {
       setProblem(failure);
       setChosen(null);
-      await Promise.all([consultation.reload(), slots.reload()]);
+      await Promise.all([referral.reload(), consultation.reload(), slots.reload()]);
     } finally {
       setBusy(false);
     }
@@ -201,6 +181,8 @@ export function BookConsultation({ id }) {
           const body = { slot_id: chosen.slot_id, state: "held" };
           consultation.replace(await putConsultation(id, body, consultation.data?.version ?? 0));
           announce(`${formatTime(chosen.starts_at, getTimeZone())} is held for you.`);
+          // On a phone it is below the times.
+          document.getElementById("selection")?.closest("section")?.scrollIntoView({ block: "nearest" });
         }),
       HOLD_AFTER_MS,
     );
@@ -233,6 +215,7 @@ export function BookConsultation({ id }) {
       ? html`<${PageTitle} page="Consultation">Book the consultation<//><${Problem} problem=${failed} retry=${() => Promise.all([referral.reload(), consultation.reload()])} />`
       : html`<${Loading} what="the consultation" />`;
   }
+  const obstacle = data.actions.find(({ action }) => action === "consultation.hold")?.why_not;
   const asked = async () => {
     announce("The center was asked for a time.");
     navigate(buildReferralHref(id));
@@ -247,18 +230,18 @@ export function BookConsultation({ id }) {
     }
     ${problem && html`<${Problem} problem=${problem} />`}
     ${
-      consultation.data.open
+      !obstacle
         ? html`<div class="columns">
           <div>
             ${slots.problem && html`<${Problem} problem=${slots.problem} retry=${slots.reload} />`}
             ${!slots.data && !slots.problem && html`<${Loading} what="free times" />`}
-            ${slots.data && html`<${FreeTimes} page=${slots.data} chosenId=${chosen?.slot_id} pick=${pick} range=${range} move=${(days) => setFirst([addDays(first, days), today].sort()[1])} />`}
+            ${slots.data && html`<${FreeTimes} page=${slots.data} chosenId=${chosen?.slot_id} pick=${pick} weeks=${weeks} />`}
           </div>
           <div>
             ${chosen && html`<${Selection} consultation=${consultation.data} slot=${chosen} busy=${busy} book=${book} release=${release} onEnd=${onEnd} />`}
-            ${isPractice() && html`<${Ask} referral=${data} onAsked=${asked} />`}
+            ${isAllowed(data, "consultation.ask") && html`<${Ask} referral=${data} onAsked=${asked} />`}
           </div>
         </div>`
-        : html`<p>This referral cannot be booked now. ${data.submitted_at ? `It was closed on ${formatDay(data.updated_at, getTimeZone())} or earlier.` : "Submit it first."}</p>`
+        : html`<p>${obstacle}</p>`
     }`;
 }

@@ -1,12 +1,15 @@
 // The consultation on the page of a referral: when it is, and the dialogs to cancel it.
-import { getTimeZone, hasClinicalAccess } from "../identity/member.js";
+import { getTimeZone } from "../identity/member.js";
 import { html, useState } from "../platform/dom.js";
 import { RadioChoice } from "../platform/form_fields.js";
 import { buildPageHref } from "../platform/route.js";
 import { formatPlanned, formatTime } from "../platform/time.js";
 import { Dialog, Loading, Problem, useLoad } from "../platform/ui.js";
+import { isAllowed } from "../referrals/referrals_api.js";
 import { cancelConsultation, getConsultation } from "./consultation_api.js";
 import { CANCEL_REASONS, MODES, PARTS_OF_DAY, STATE_LABELS, WEEKDAYS } from "./consultation_labels.js";
+
+const OPENS_TIMES = ["consultation.book", "consultation.move"];
 
 /** The time for the reader, and at the center if its zone differs. */
 export function PlannedTime({ value, zone }) {
@@ -64,12 +67,11 @@ function CancelDialog({ referral, consultation, onDone, onClose }) {
   <//>`;
 }
 
-function Buttons({ referral, consultation, onCancel }) {
-  if (!consultation.open || !hasClinicalAccess()) return null;
-  const isBooked = consultation.state === "booked";
+function Buttons({ referral, onCancel }) {
+  const open = referral.actions.find(({ action, allowed }) => allowed && OPENS_TIMES.includes(action));
   return html`<div class="buttons">
-    <a class="button" href=${buildPageHref(referral.referral_id, "consultation")}>${isBooked ? "Reschedule" : "Book a time"}</a>
-    ${isBooked && html`<button type="button" onClick=${onCancel}>Cancel consultation</button>`}
+    ${open && html`<a class="button" href=${buildPageHref(referral.referral_id, "consultation")}>${open.label}</a>`}
+    ${isAllowed(referral, "consultation.cancel") && html`<button type="button" onClick=${onCancel}>Cancel consultation</button>`}
   </div>`;
 }
 
@@ -94,7 +96,7 @@ export function ConsultationCard({ referral, showResult }) {
       ${data.note && html`<p class="note">${data.note}</p>`}
       ${data.request && html`<${Asked} request=${data.request} />`}
       ${data.reminder_at && html`<p class="small-text">Both teams are reminded on ${formatTime(data.reminder_at, getTimeZone())}.</p>`}
-      <${Buttons} referral=${referral} consultation=${data} onCancel=${() => setCanceling(true)} />`
+      <${Buttons} referral=${referral} onCancel=${() => setCanceling(true)} />`
     }
     ${
       canceling &&

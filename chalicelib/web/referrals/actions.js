@@ -52,8 +52,9 @@ export function NextActions({ referral, doses, showResult }) {
   const [chosen, setChosen] = useState(/** @type {any} */ (null));
   const [asking, setAsking] = useState(false);
   // The step that needs a note asks for information. That has its own dialog, at any open stage.
-  const allowed = referral.actions.filter((action) => action.allowed && !action.needs.includes("note"));
-  const others = referral.actions.filter((action) => !action.allowed);
+  const steps = referral.actions.filter(({ stage }) => stage);
+  const allowed = steps.filter((action) => action.allowed && !action.needs.includes("note"));
+  const others = steps.filter((action) => !action.allowed);
   const listStageReports = (ends) =>
     allowed.filter((action) => action.ends === ends).map((action) => buildStageReport(action, referral, doses));
   // A repeat of the current step comes after the next steps.

@@ -21,6 +21,9 @@ import { callApi } from "../identity/session.js";
 
 const encode = encodeURIComponent;
 
+/** Whether this member can do something now. @param {Referral} referral @param {string} action */
+export const isAllowed = (referral, action) => referral.actions.some((each) => each.action === action && each.allowed);
+
 /**
  * @param {{worklist?: string, phase?: string, q?: string, cursor?: string}} query
  * @returns {Promise<ReferralPage>}

@@ -87,6 +87,16 @@ def test_a_held_time_is_offered_to_its_own_holder(api, booker):
     assert slot_id in {item["slot_id"] for item in offered}
 
 
+def test_a_time_that_a_referral_has_booked_is_not_offered_to_it_again(api, booker):
+    slot_id = publish_slot(api, capacity=2)
+    booker.book(slot_id)
+
+    own = api.practice.get(f"{SLOTS}?referral_id={booker.referral_id}").json["items"]
+
+    assert slot_id not in {item["slot_id"] for item in own}
+    assert slot_id in {item["slot_id"] for item in api.practice.get(SLOTS).json["items"]}
+
+
 def test_a_time_is_free_when_its_hold_is_over(api, booker, monkeypatch):
     slot_id = publish_slot(api)
     other = refer_accepted(api)
@@ -159,6 +169,15 @@ def test_a_canceled_consultation_is_on_the_list_of_those_that_need_a_new_date(ap
     assert booker.referral_id in {row["referral_id"] for row in rows}
 
 
+def test_a_cancellation_frees_one_seat_of_a_group(api, booker):
+    slot_id = publish_slot(api, capacity=2)
+    booker.book(slot_id)
+    refer_accepted(api).book(slot_id)
+    booker.cancel()
+
+    assert count_free_seats(api, slot_id) == 1
+
+
 def test_a_canceled_time_can_be_booked_again(api, booker):
     slot_id = publish_slot(api)
     booker.book(slot_id)
@@ -193,6 +212,17 @@ def test_a_repeat_of_a_booking_whose_response_was_lost_gets_the_booking(api, boo
     again = booker.book(slot_id, version=version)
 
     assert (again.status, again.json) == (200, first.json)
+
+
+def test_another_note_for_a_booked_time_is_refused_and_not_lost(api, booker):
+    slot_id = publish_slot(api)
+    booker.book(slot_id, note="Uses a wheelchair.")
+
+    again, other = (booker.book(slot_id, note=note) for note in ("Uses a wheelchair.", "Needs an interpreter."))
+
+    assert again.status == 200
+    assert (other.status, other.json["code"]) == (409, "already_booked")
+    assert booker.read()["note"] == "Uses a wheelchair."
 
 
 def test_a_repeat_of_a_hold_whose_response_was_lost_gets_the_hold(api, booker):

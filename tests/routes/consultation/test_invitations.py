@@ -244,6 +244,19 @@ def test_the_feed_and_the_file_have_the_entry_of_the_invitation(api, booker, pos
         assert found.decoded("DTSTART").tzinfo is UTC or found.decoded("DTSTART").utcoffset() == timedelta()
 
 
+def test_a_canceled_consultation_is_in_no_calendar(api, booker):
+    booker.book(publish_slot(api))
+    booker.cancel()
+    alias = api.practice.get(f"/v1/referrals/{booker.referral_id}").json["alias"]
+
+    feed = api.practice.post("/v1/me/calendar", None).json["url"]
+    events = icalendar.Calendar.from_ical(api.anyone.get(urlsplit(feed).path).text).walk("VEVENT")
+
+    assert [event for event in events if str(event["SUMMARY"]).startswith(f"{alias}:")] == []
+    assert api.practice.get(f"/v1/referrals/{booker.referral_id}/follow-up.ics").status == 404
+    assert api.practice.get(f"{booker.path}.ics").status == 404
+
+
 def test_there_is_no_file_without_a_consultation(booker):
     assert booker.site.get(f"{booker.path}.ics").status == 404
 

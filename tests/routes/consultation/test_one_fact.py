@@ -321,6 +321,24 @@ def test_a_completed_consultation_is_completed(api, booker, slot_id):
     assert booker.read()["state"] == "completed"
 
 
+@pytest.mark.parametrize("stage", ["declined", "deceased"])
+def test_an_ending_frees_a_held_time(api, booker, slot_id, stage):
+    booker.hold(slot_id)
+    api.deliver(booker.referral_id, stage)
+
+    assert (booker.read()["state"], booker.read()["hold"]) == ("none", None)
+    assert count_free_seats(api, slot_id) == 1
+
+
+def test_an_ending_frees_a_booked_time_and_one_that_is_held_to_move_it(api, booker, slot_id):
+    other = publish_slot(api, starts_at=find_time(days=10).isoformat())
+    booker.book(slot_id)
+    booker.hold(other)
+    api.deliver(booker.referral_id, "declined")
+
+    assert (count_free_seats(api, slot_id), count_free_seats(api, other)) == (1, 1)
+
+
 def test_a_death_ends_the_consultation_and_frees_the_seat(api, booker, slot_id):
     booker.book(slot_id)
     api.deliver(booker.referral_id, "deceased")

@@ -134,19 +134,31 @@ function ArrivalButtons({ referral, document, showResult }) {
       )}`;
 }
 
-function OpenButton({ referral, document }) {
-  const [problem, setProblem] = useState(/** @type {any} */ (null));
-  const open = async () => {
+/** Opens the file in a tab of its own, or downloads it. */
+function FileButtons({ referral, document: { document_id: id, kind_label: label, may_view: mayView } }) {
+  const [failed, setFailed] = useState(/** @type {any} */ (null));
+  const follow = async (display, tab = /** @type {Window} */ (window)) => {
     try {
-      // Each click is in the audit trail. Storage answers with a download, so this page stays.
-      location.assign(await createLink(referral.referral_id, document.document_id));
-      setProblem(null);
-    } catch (failure) {
-      setProblem(failure);
+      // A download does not leave this page.
+      tab.location.assign(await createLink(referral.referral_id, id, display));
+      setFailed(null);
+    } catch (problem) {
+      if (tab !== window) tab.close();
+      setFailed(problem);
     }
   };
-  return html`${problem && html`<${Problem} problem=${problem} retry=${open} />`}
-    <button type="button" onClick=${open}>Open<span class="visually-hidden"> ${document.kind_label}</span></button>`;
+  const download = () => follow("download");
+  const view = () => {
+    // Before the request: browsers open a tab only for a click.
+    const tab = open("", "_blank");
+    if (!tab) return setFailed({ message: "The browser did not open a new tab. Download the file instead." });
+    tab.opener = null;
+    tab.sessionStorage.clear(); // Its copy of the session would outlive the sign-out here.
+    follow("inline", tab);
+  };
+  return html`${failed && html`<${Problem} problem=${failed} />`}
+    ${mayView && html`<button type="button" onClick=${view}>Open<span class="visually-hidden"> ${label} in a new tab</span></button>`}
+    <button type="button" onClick=${download}>Download<span class="visually-hidden"> ${label}</span></button>`;
 }
 
 function DocumentRow({ referral, document, showResult, remove }) {
@@ -160,7 +172,7 @@ function DocumentRow({ referral, document, showResult, remove }) {
     ${removed && html`<p class="small-text">${removed.reason.text}. Removed by ${removed.by}, <${Time} at=${removed.at} /></p>`}
     <p class="small-text">Added by ${document.added_by}, <${Time} at=${document.added_at} /></p>
     <div class="buttons">
-      ${document.may_open && html`<${OpenButton} referral=${referral} document=${document} />`}
+      ${document.may_open && html`<${FileButtons} referral=${referral} document=${document} />`}
       ${
         document.may_report_arrival &&
         html`<${ArrivalButtons} key=${document.version} referral=${referral} document=${document} showResult=${showResult} />`

@@ -199,6 +199,7 @@ def test_a_fax_is_recorded_by_keyboard_on_a_phone_and_answers_a_request(open_pag
     expect(page.get_by_role("region", name="Information request")).to_be_hidden()
 
     center_page = open_page(path, by=CENTER_COORDINATOR)
+    expect(get_documents(center_page)).to_contain_text("Not confirmed by your team")
     get_documents(center_page).get_by_role("button", name="Not found").click()
     expect(get_documents(center_page)).to_contain_text("Not found")
     assert find_violations(center_page) == []

@@ -56,7 +56,7 @@ function FileLine({ file }) {
     ${file.removed.length > 0 && html`<p class="small-text">${describeRemoved(file.removed)}</p>`}`;
 }
 
-function SentLine({ sent }) {
+function SentLine({ document: { sent, may_report_arrival: isOurs } }) {
   const parts = [
     `${sent.channel_label} on ${formatDate(sent.sent_on)}`,
     sent.to && `to ${sent.to}`,
@@ -67,7 +67,7 @@ function SentLine({ sent }) {
     ${
       sent.arrival
         ? html`<p class="small-text"><strong>${ARRIVALS[sent.arrival]}</strong>: ${sent.arrival_by}, <${Time} at=${sent.arrival_at} /></p>`
-        : html`<p class="small-text">Not confirmed by the other team</p>`
+        : html`<p class="small-text">Not confirmed by ${isOurs ? "your" : "the other"} team</p>`
     }`;
 }
 
@@ -166,7 +166,7 @@ function DocumentRow({ referral, document, showResult, remove }) {
   return html`<li>
     <p><strong>${document.kind_label}</strong> <${StateChip} document=${document} /></p>
     ${document.file && html`<${FileLine} file=${document.file} />`}
-    ${document.sent && html`<${SentLine} sent=${document.sent} />`}
+    ${document.sent && html`<${SentLine} document=${document} />`}
     ${document.note && html`<p class="note">${document.note}</p>`}
     ${rejection && html`<p>${rejection.text}</p>`}
     ${removed && html`<p class="small-text">${removed.reason.text}. Removed by ${removed.by}, <${Time} at=${removed.at} /></p>`}

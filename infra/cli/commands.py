@@ -225,7 +225,7 @@ def run_job(
 
 @app.command()
 def doctor(*, as_json: AsJson = False) -> None:
-    """Check settings, tables, encryption key, sign-in, email, and payers. Exit code 1 if a check fails."""
+    """Check settings, tables, encryption key, buckets, sign-in, email, and payers. Exit code 1 if a check fails."""
     with _open_site() as running_site:
         from chalicelib import clients, settings, wiring
         from infra.cli.doctor import run_checks

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -45,6 +46,8 @@ def run_checks(settings: Settings, *, aws: CreateClient, url: str, now: datetime
         ("settings", lambda: f"{settings.deployment} deployment at {settings.public_url}"),
         *((f"table {name}", _check_table(settings, aws, name)) for name in TABLE_NAMES),
         ("key", lambda: _check_key(settings, aws)),
+        ("quarantine bucket", lambda: _check_quarantine(settings, aws)),
+        ("documents bucket", lambda: _check_bucket(aws, settings.documents_bucket)),
         ("user pool", lambda: _check_user_pool(settings, aws)),
         ("app client", lambda: _check_app_client(settings, aws)),
         ("token keys", lambda: _check_jwks(settings)),
@@ -81,6 +84,31 @@ def _check_key(settings: Settings, aws: CreateClient) -> str:
     description = aws("kms").describe_key(KeyId=settings.kms_key_id)["KeyMetadata"]
     _fail_unless(description["Enabled"], f"the key is {description['KeyState']}")
     return "enabled"
+
+
+def _check_bucket(aws: CreateClient, bucket: str) -> str:
+    """Check that a bucket exists and keeps versions: a record names the exact version that was checked."""
+    versioning = aws("s3").get_bucket_versioning(Bucket=bucket).get("Status")
+    _fail_unless(versioning == "Enabled", "versioning is not enabled, so no file could be bound to its check")
+    return bucket
+
+
+def _check_quarantine(settings: Settings, aws: CreateClient) -> str:
+    """Check the bucket of uploads: browsers of the dashboard can send to it, and its events start the checks."""
+    bucket = _check_bucket(aws, settings.quarantine_bucket)
+    client = aws("s3")
+    notifications = client.get_bucket_notification_configuration(Bucket=bucket)
+    _fail_unless(
+        "EventBridgeConfiguration" in notifications, "sends no events to EventBridge, so no file would be checked"
+    )
+    rules = client.get_bucket_cors(Bucket=bucket)["CORSRules"]
+    dashboard = urlsplit(settings.public_url)
+    origins = {origin for rule in rules if "POST" in rule["AllowedMethods"] for origin in rule["AllowedOrigins"]}
+    _fail_unless(
+        f"{dashboard.scheme}://{dashboard.netloc}" in origins,
+        "its CORS rules do not allow uploads from the dashboard",
+    )
+    return bucket
 
 
 def _check_user_pool(settings: Settings, aws: CreateClient) -> str:

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR
 from tests.browser.page_driver import PageUser, find_violations
-from tests.support.uploaded_files import EICAR, build_pdf
+from tests.support.uploaded_files import EICAR, build_image, build_pdf
 
 CHECK_MS = 40_000
 
@@ -42,12 +42,71 @@ def test_a_file_is_uploaded_checked_and_opened_by_the_other_team(open_page, demo
 
     center_page = open_page(path, by=CENTER_COORDINATOR)
     with center_page.expect_download() as download:
-        get_documents(center_page).get_by_role("button", name="Open Pathology report").click()
+        get_documents(center_page).get_by_role("button", name="Download Pathology report").click()
 
     assert re.fullmatch(r"pathology-report-\d{4}-\d{2}-\d{2}\.pdf", download.value.suggested_filename)
     assert "Example" not in download.value.url
     with pikepdf.open(download.value.path()) as pdf:
         assert len(pdf.pages) == 3
+
+
+@pytest.fixture
+def open_shared_image(open_page, demo_world):
+    """Share a file as the practice, and open the page of its referral as someone of the center who signs in."""
+
+    def share_image():
+        path = demo_world.create_referral("Viewer", stage="accepted")
+        page = open_page(path, by=COORDINATOR)
+        dialog = open_dialog(page)
+        dialog.get_by_label("What is it?").select_option(label="Pathology report")
+        file = {"name": "scan.png", "mimeType": "image/png", "buffer": build_image("PNG")}
+        dialog.get_by_label("File", exact=True).set_input_files(file)
+        dialog.get_by_role("button", name="Add file").click()
+        expect(get_documents(page).get_by_role("listitem").first).to_contain_text("Available", timeout=CHECK_MS)
+        center_page = open_page(path, width=390)
+        PageUser(center_page).sign_in(CENTER_COORDINATOR)
+        return center_page
+
+    return share_image
+
+
+def test_an_image_is_shown_in_a_new_tab_that_has_no_session(open_shared_image, local_site):
+    """On a phone; the page of the referral stays, and the sign-out there does not leave a session here."""
+    page = open_shared_image()
+    with page.expect_popup() as opened:
+        get_documents(page).get_by_role("button", name="Open Pathology report in a new tab").click()
+    tab = opened.value
+    tab.wait_for_url(re.compile("-documents-"))
+    tab.wait_for_load_state()
+
+    assert tab.evaluate("[document.contentType, document.images[0].naturalWidth > 0, opener]") == [
+        "image/png",
+        True,
+        None,
+    ]
+    assert get_documents(page).is_visible()
+    tab.goto(local_site)
+    expect(tab.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_a_link_that_is_refused_closes_the_new_tab(open_shared_image):
+    """The page says why, and the next click tries again."""
+    page = open_shared_image()
+    page.route(re.compile("/links"), lambda route: route.fulfill(status=503, body="{}"))
+    with page.expect_popup() as opened:
+        get_documents(page).get_by_role("button", name="Open Pathology report").click()
+
+    expect(get_documents(page).get_by_role("alert")).to_contain_text("not available right now")
+    assert opened.value.is_closed()
+
+
+def test_a_browser_that_opens_no_tab_offers_the_download(open_shared_image):
+    """Some phones and managed browsers block every new tab."""
+    page = open_shared_image()
+    page.evaluate("window.open = () => null")
+    get_documents(page).get_by_role("button", name="Open Pathology report").click()
+
+    expect(get_documents(page).get_by_role("alert")).to_contain_text("Download the file instead")
 
 
 def test_a_refused_file_says_what_to_do(open_page, demo_world):
@@ -140,6 +199,7 @@ def test_a_fax_is_recorded_by_keyboard_on_a_phone_and_answers_a_request(open_pag
     expect(page.get_by_role("region", name="Information request")).to_be_hidden()
 
     center_page = open_page(path, by=CENTER_COORDINATOR)
+    expect(get_documents(center_page)).to_contain_text("Not confirmed by your team")
     get_documents(center_page).get_by_role("button", name="Not found").click()
     expect(get_documents(center_page)).to_contain_text("Not found")
     assert find_violations(center_page) == []

@@ -48,6 +48,10 @@ class FakeAws:
         self.secrets = dict(setups.build_secrets("http://127.0.0.1:1"))
         self.ran_at = dict.fromkeys(ScheduledJob, NOON)
         self.failed_tasks: list[str] = []
+        self.missing_buckets: set[str] = set()
+        self.versioning: dict[str, str | None] = {}
+        self.notifications: dict[str, Any] = {"EventBridgeConfiguration": {}}
+        self.cors_rule: dict[str, Any] = {"AllowedMethods": ["POST"], "AllowedOrigins": ["https://dashboard.example"]}
 
     def __call__(self, _service):
         return self
@@ -71,6 +75,17 @@ class FakeAws:
 
     def describe_key(self, **_):
         return {"KeyMetadata": self.key}
+
+    def get_bucket_versioning(self, *, Bucket):  # noqa: N803 the name of the API
+        if Bucket in self.missing_buckets:
+            raise ClientError({"Error": {"Code": "NoSuchBucket"}}, "GetBucketVersioning")
+        return {"Status": self.versioning.get(Bucket, "Enabled")}
+
+    def get_bucket_notification_configuration(self, **_):
+        return self.notifications
+
+    def get_bucket_cors(self, **_):
+        return {"CORSRules": [self.cors_rule]}
 
     def describe_user_pool_client(self, **_):
         return {"UserPoolClient": self.client}
@@ -110,6 +125,21 @@ def test_a_healthy_aws_passes_every_check(environment):
         ({"status": "DELETING"}, "table referrals", "DELETING"),
         ({"describe_table": raise_not_found}, "table audit", "ResourceNotFoundException"),
         ({"key": {"Enabled": False, "KeyState": "PendingDeletion"}}, "key", "PendingDeletion"),
+        ({"missing_buckets": {aws_fakes.QUARANTINE}}, "quarantine bucket", "NoSuchBucket"),
+        ({"missing_buckets": {aws_fakes.DOCUMENTS}}, "documents bucket", "NoSuchBucket"),
+        ({"versioning": {aws_fakes.QUARANTINE: None}}, "quarantine bucket", "versioning"),
+        ({"versioning": {aws_fakes.DOCUMENTS: "Suspended"}}, "documents bucket", "versioning"),
+        ({"notifications": {}}, "quarantine bucket", "EventBridge"),
+        (
+            {"cors_rule": {"AllowedMethods": ["POST"], "AllowedOrigins": ["https://other.example"]}},
+            "quarantine bucket",
+            "CORS",
+        ),
+        (
+            {"cors_rule": {"AllowedMethods": ["GET"], "AllowedOrigins": ["https://dashboard.example"]}},
+            "quarantine bucket",
+            "CORS",
+        ),
         ({"describe_user_pool": raise_not_found}, "user pool", "ResourceNotFoundException"),
         ({"client": {"ExplicitAuthFlows": []}}, "app client", "ALLOW_USER_PASSWORD_AUTH"),
         (
@@ -131,6 +161,13 @@ def test_a_healthy_aws_passes_every_check(environment):
         "table-is-being-deleted",
         "table-is-missing",
         "key-is-disabled",
+        "quarantine-bucket-is-missing",
+        "documents-bucket-is-missing",
+        "uploads-have-no-versions",
+        "documents-have-no-versions",
+        "uploads-cause-no-events",
+        "uploads-come-from-another-site",
+        "uploads-are-not-allowed",
         "user-pool-is-missing",
         "auth-flow-is-missing",
         "client-has-a-secret",

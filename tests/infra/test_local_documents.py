@@ -13,6 +13,7 @@ from botocore.session import get_session
 
 from chalicelib import wiring
 from chalicelib.domain.documents.check_events import FILE_CHECK_PATTERN, UploadedObject
+from chalicelib.domain.documents.file_types import LinkDisplay
 from chalicelib.domain.documents.limits import MAX_FILE_BYTES
 from document_check import handler
 from infra.local import cloud, environment, scanner, schedules, stack
@@ -223,9 +224,20 @@ def test_an_expired_link_opens_nothing(shared):
     practice_id = documents.api.members["practice"].tenant_id
     document = read.get(documents.referral_id, document_id, scope=practice_id)
     earlier = now.replace(year=now.year - 1)
-    link = files.build_link(documents.referral_id, document, document.stored, now=earlier)
+    link = files.build_link(documents.referral_id, document, document.stored, LinkDisplay.DOWNLOAD, now=earlier)
 
     assert fetch(link)[0] == 403
+
+
+@pytest.mark.parametrize(("query", "disposition"), [("", "attachment"), ("?display=inline", "inline")])
+def test_storage_sends_the_type_and_the_disposition_of_the_link(shared, query, disposition):
+    """Whatever the stored object says; and no cache keeps the file."""
+    documents, document_id = shared
+    with urllib.request.urlopen(documents.open(document_id, query=query).json["url"]) as response:
+        headers = response.headers
+
+    assert headers["Content-Disposition"].startswith(f'{disposition}; filename="imaging-')
+    assert (headers["Content-Type"], headers["Cache-Control"]) == ("application/pdf", "no-store")
 
 
 def test_a_browser_opens_a_signed_link_and_nothing_else_of_the_cloud(shared, local):

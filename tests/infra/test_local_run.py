@@ -147,6 +147,8 @@ def test_data_and_sign_ins_survive_a_restart(tmp_path, coordinator):
     assert after == before
     checks = {each["check"]: each for each in json.loads(doctor.stdout)}
     assert checks["payers"] == {"check": "payers", "ok": True, "detail": "6 configured"}
+    assert checks["quarantine bucket"]["ok"], checks["quarantine bucket"]
+    assert checks["documents bucket"]["ok"], checks["documents bucket"]
 
 
 @pytest.mark.parametrize("port", ["eighty", "65536"])

@@ -176,9 +176,9 @@ class DocumentDriver:
         path = f"{self.path}/{document_id}?reason={reason}"
         return site.send("DELETE", path, headers={"If-Match": f'"{tag}"'})
 
-    def open(self, document_id: str, site: ApiClient | None = None) -> ApiAnswer:
+    def open(self, document_id: str, site: ApiClient | None = None, query: str = "") -> ApiAnswer:
         """Ask for a link."""
-        return (site or self.api.practice).post(f"{self.path}/{document_id}/links", {})
+        return (site or self.api.practice).post(f"{self.path}/{document_id}/links{query}", {})
 
     def run_tasks(self, *, after: timedelta = timedelta(0)) -> dict[str, int]:
         """Run what the outbox has, as the relay would some time from now."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from chalicelib.domain.documents.file_types import FileType
+from chalicelib.domain.documents.file_types import VIEWABLE_TYPES, FileType
 from chalicelib.domain.documents.reasons import ALWAYS_ALLOWED, DeletionReason, RejectionReason
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Actor, Stage
@@ -255,6 +255,15 @@ class Document:
             and self.check.cleaned is not None
             and self.verdict is not None
             and self.verdict.status is ScanStatus.CLEAN
+        )
+
+    @property
+    def is_viewable(self) -> bool:
+        """Whether a browser can show the file in a tab."""
+        return (
+            self.state is DocumentState.AVAILABLE
+            and self.announced is not None
+            and self.announced.type in VIEWABLE_TYPES
         )
 
     def is_visible_to(self, side: Actor) -> bool:

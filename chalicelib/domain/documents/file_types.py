@@ -1,4 +1,4 @@
-"""The types of files that are accepted."""
+"""The types of files that are accepted, and how a link shows a file."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -11,6 +11,21 @@ class FileType(StrEnum):
     JPEG = "image/jpeg"
     PNG = "image/png"
     TIFF = "image/tiff"
+
+
+VIEWABLE_TYPES: frozenset[FileType] = frozenset({FileType.PDF, FileType.JPEG, FileType.PNG})
+"""The types that every current browser shows in a tab, and takes for nothing else: one that is sent as PDF or image
+is never read as a web page. Only Safari shows a TIFF.
+
+Source: "MIME type sniffing algorithm" in the MIME Sniffing standard of the WHATWG (read 2026-11).
+"""
+
+
+class LinkDisplay(StrEnum):
+    """What a browser does with a link: store the file, or show it in a tab. Published names."""
+
+    DOWNLOAD = "download"
+    INLINE = "inline"
 
 
 FILE_EXTENSIONS: Mapping[FileType, str] = {

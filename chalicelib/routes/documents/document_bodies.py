@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from chalicelib.domain.documents.document import AnnouncedFile, AnsweredItem, Arrival, Channel, SentRecord
-from chalicelib.domain.documents.file_types import FileType
+from chalicelib.domain.documents.file_types import FileType, LinkDisplay
 from chalicelib.domain.documents.kinds import KIND_LABELS
 from chalicelib.domain.documents.limits import MAX_FILE_BYTES, MAX_PAGES
 from chalicelib.domain.documents.reasons import PERSON_REASONS, DeletionReason
@@ -91,6 +91,12 @@ class DeletionQuery(StrictModel):
     """Why the document is removed."""
 
     reason: PersonReason
+
+
+class LinkQuery(StrictModel):
+    """Whether a browser stores the file of the link, or shows it in a tab, which `may_view` allows."""
+
+    display: LinkDisplay = LinkDisplay.DOWNLOAD
 
 
 def to_new_document(body: DocumentBody) -> NewDocument:

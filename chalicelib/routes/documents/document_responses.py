@@ -95,6 +95,7 @@ class DocumentResponse(TypedDict):
     removed: RemovalResponse | None
     version: int
     may_open: bool
+    may_view: bool
     may_remove: list[ReasonResponse]
     may_report_arrival: bool
 
@@ -202,6 +203,7 @@ def to_document_response(document: Document, referral: Referral, member: Member)
         "removed": _to_removal_response(document),
         "version": document.version,
         "may_open": document.state is DocumentState.AVAILABLE,
+        "may_view": document.is_viewable,
         "may_remove": _list_removal_reasons(document, referral, member),
         "may_report_arrival": documents.can_report_arrival(document, member.actor),
     }

@@ -4,7 +4,13 @@ from chalice import Blueprint
 
 from chalicelib.domain.documents.document import Document
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.routes.documents.document_bodies import ArrivalBody, DeletionQuery, DocumentBody, to_new_document
+from chalicelib.routes.documents.document_bodies import (
+    ArrivalBody,
+    DeletionQuery,
+    DocumentBody,
+    LinkQuery,
+    to_new_document,
+)
 from chalicelib.routes.documents.document_responses import (
     AddedDocumentResponse,
     DocumentLinkResponse,
@@ -71,10 +77,12 @@ def get_document(request: ApiRequest, referral_id: str, document_id: str) -> Api
     status=201,
     needs_idempotency_key=True,
 )
-def create_document_link(request: ApiRequest, referral_id: str, document_id: str) -> ApiResponse[DocumentLinkResponse]:
-    """Create a link to the file, valid for 60 seconds; each link is in the audit trail."""
+def create_document_link(
+    request: ApiRequest, referral_id: str, document_id: str, query: LinkQuery
+) -> ApiResponse[DocumentLinkResponse]:
+    """Create a link that downloads or shows the file, valid for 60 seconds; each link is in the audit trail."""
     # Not stored as an idempotent response: a repeat needs a link that is still valid.
-    url = read.create_link(referral_id, document_id, member=request.member, context=request.context)
+    url = read.create_link(referral_id, document_id, query.display, member=request.member, context=request.context)
     return ApiResponse(body=to_link_response(url), status=201)
 
 

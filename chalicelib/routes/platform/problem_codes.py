@@ -97,6 +97,7 @@ PROBLEM_CODES: dict[str, str] = {
     "not_legal_yet": "Earlier required steps have not been reported; the detail names them.",
     "not_text": "A string contains an unpaired surrogate.",
     "not_utf8": "The body is not valid UTF-8.",
+    "not_viewable": "Browsers cannot show this type of file. Request a link without display=inline.",
     "not_yourself": "You cannot remove your own access. Ask another administrator.",
     "not_your_move": "Only the other organization can report this.",
     "number_too_long": "A number has too many digits to store exactly.",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from chalicelib.domain.coverage.letter import LetterVersion
 from chalicelib.domain.documents.document import Document, DocumentState
+from chalicelib.domain.documents.file_types import LinkDisplay
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.errors import ConflictError
@@ -38,12 +39,14 @@ def get_document(
     return referral, document
 
 
-def create_link(referral_id: str, document_id: str, *, member: Member, context: RunContext) -> str:
+def create_link(
+    referral_id: str, document_id: str, display: LinkDisplay, *, member: Member, context: RunContext
+) -> str:
     """Create a link to the file of a document. The audit row is written first: anyone with the link can read.
 
     Raises:
         NotFoundError: no such referral or document, or another tenant's.
-        ConflictError: the document has no file that can be read.
+        ConflictError: the document has no file that can be read, or none that a browser can show.
     """
     action = "document.opened"
     referral = get_visible_or_404(referral_id, member, action, context=context)
@@ -52,5 +55,7 @@ def create_link(referral_id: str, document_id: str, *, member: Member, context: 
     with audit_refusals(entry, context=context):
         if document.state is not DocumentState.AVAILABLE or document.stored is None:
             raise ConflictError("no_file", "This document has no file that can be opened now. Reload to see why.")
+        if display is LinkDisplay.INLINE and not document.is_viewable:
+            raise ConflictError("not_viewable", "Browsers cannot show this type of file. Download it instead.")
     context.stores.audit_log.append(entry)
-    return context.stores.files.build_link(referral_id, document, document.stored, now=context.now)
+    return context.stores.files.build_link(referral_id, document, document.stored, display, now=context.now)

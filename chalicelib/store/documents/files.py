@@ -24,7 +24,7 @@ from chalicelib.domain.documents.check_events import (
     build_upload_key,
 )
 from chalicelib.domain.documents.document import CleanedFile, Document
-from chalicelib.domain.documents.file_types import FileType
+from chalicelib.domain.documents.file_types import FileType, LinkDisplay
 from chalicelib.domain.documents.kinds import build_download_name
 from chalicelib.domain.documents.limits import LINK_LIFETIME, MAX_FILE_BYTES, UPLOAD_FORM_LIFETIME
 from chalicelib.errors import UnavailableError
@@ -65,9 +65,11 @@ class DocumentFiles:
             identity=self.get_identity(),
         )
 
-    def build_link(self, referral_id: str, document: Document, stored: CleanedFile, *, now: datetime) -> str:
-        """Sign the link to the version of a document that was checked, as a download with a generated name."""
-        headers = _build_download_headers(document)
+    def build_link(
+        self, referral_id: str, document: Document, stored: CleanedFile, display: LinkDisplay, *, now: datetime
+    ) -> str:
+        """Sign the link to the version of a document that was checked, with its type and a generated name."""
+        headers = _build_file_headers(document, display)
         return sign_link(
             self.documents.url,
             f"{referral_id}/{document.document_id}",
@@ -97,8 +99,8 @@ class DocumentFiles:
     def promote(self, referral_id: str, document: Document, cleaned: CleanedFile) -> str | None:
         """Copy exactly the checked version to the documents bucket. Return the version of the copy.
 
-        The copy is a download by itself, so no link can make a browser show it as a page. None means that the
-        checked version is gone, because the document was removed in the meantime.
+        The copy is a download unless a signed link says otherwise. None means that the checked version is gone,
+        because the document was removed in the meantime.
         """
         source = {
             "Bucket": self.quarantine.name,
@@ -112,7 +114,7 @@ class DocumentFiles:
                     Key=f"{referral_id}/{document.document_id}",
                     CopySource=source,
                     MetadataDirective="REPLACE",
-                    **_build_download_headers(document),
+                    **_build_file_headers(document, LinkDisplay.DOWNLOAD),
                 )
             except Exception as e:
                 if get_error_code(e) in _GONE:
@@ -164,12 +166,13 @@ class DocumentFiles:
                     yield row["VersionId"]
 
 
-def _build_download_headers(document: Document) -> Mapping[str, str]:
+def _build_file_headers(document: Document, display: LinkDisplay) -> Mapping[str, str]:
     """The headers of a file when it is opened, by their names in the S3 API."""
     file_type = document.announced.type if document.announced else FileType.PDF
     name = build_download_name(document.kind, file_type, document.added_at.date())
+    disposition = "inline" if display is LinkDisplay.INLINE else "attachment"
     return {
         "CacheControl": "no-store",
-        "ContentDisposition": f'attachment; filename="{name}"',
+        "ContentDisposition": f'{disposition}; filename="{name}"',
         "ContentType": file_type,
     }

@@ -57,7 +57,7 @@ function FileLine({ file }) {
     ${file.removed.length > 0 && html`<p class="small-text">${describeRemoved(file.removed)}</p>`}`;
 }
 
-function SentLine({ sent }) {
+function SentLine({ document: { sent, may_report_arrival: isOurs } }) {
   const parts = [
     `${sent.channel_label} on ${formatDate(sent.sent_on)}`,
     sent.to && `to ${sent.to}`,
@@ -68,7 +68,7 @@ function SentLine({ sent }) {
     ${
       sent.arrival
         ? html`<p class="small-text"><strong>${ARRIVALS[sent.arrival]}</strong>: ${sent.arrival_by}, <${Time} at=${sent.arrival_at} /></p>`
-        : html`<p class="small-text">Not confirmed by the other team</p>`
+        : html`<p class="small-text">Not confirmed by ${isOurs ? "your" : "the other"} team</p>`
     }`;
 }
 
@@ -135,19 +135,31 @@ function ArrivalButtons({ referral, document, showResult }) {
       )}`;
 }
 
-function OpenButton({ referral, document }) {
-  const [problem, setProblem] = useState(/** @type {any} */ (null));
-  const open = async () => {
+/** Opens the file in a tab of its own, or downloads it. */
+function FileButtons({ referral, document: { document_id: id, kind_label: label, may_view: mayView } }) {
+  const [failed, setFailed] = useState(/** @type {any} */ (null));
+  const follow = async (display, tab = /** @type {Window} */ (window)) => {
     try {
-      // Each click is in the audit trail. Storage answers with a download, so this page stays.
-      location.assign(await createLink(referral.referral_id, document.document_id));
-      setProblem(null);
-    } catch (failure) {
-      setProblem(failure);
+      // A download does not leave this page.
+      tab.location.assign(await createLink(referral.referral_id, id, display));
+      setFailed(null);
+    } catch (problem) {
+      if (tab !== window) tab.close();
+      setFailed(problem);
     }
   };
-  return html`${problem && html`<${Problem} problem=${problem} retry=${open} />`}
-    <button type="button" onClick=${open}>Open<span class="visually-hidden"> ${document.kind_label}</span></button>`;
+  const download = () => follow("download");
+  const view = () => {
+    // Before the request: browsers open a tab only for a click.
+    const tab = open("", "_blank");
+    if (!tab) return setFailed({ message: "The browser did not open a new tab. Download the file instead." });
+    tab.opener = null;
+    tab.sessionStorage.clear(); // Its copy of the session would outlive the sign-out here.
+    follow("inline", tab);
+  };
+  return html`${failed && html`<${Problem} problem=${failed} />`}
+    ${mayView && html`<button type="button" onClick=${view}>Open<span class="visually-hidden"> ${label} in a new tab</span></button>`}
+    <button type="button" onClick=${download}>Download<span class="visually-hidden"> ${label}</span></button>`;
 }
 
 function DocumentRow({ referral, document, showResult, remove }) {
@@ -155,13 +167,13 @@ function DocumentRow({ referral, document, showResult, remove }) {
   return html`<li>
     <p><strong>${document.kind_label}</strong> <${StateChip} document=${document} /></p>
     ${document.file && html`<${FileLine} file=${document.file} />`}
-    ${document.sent && html`<${SentLine} sent=${document.sent} />`}
+    ${document.sent && html`<${SentLine} document=${document} />`}
     ${document.note && html`<p class="note">${document.note}</p>`}
     ${rejection && html`<p>${rejection.text}</p>`}
     ${removed && html`<p class="small-text">${removed.reason.text}. Removed by ${removed.by}, <${Time} at=${removed.at} /></p>`}
     <p class="small-text">Added by ${document.added_by}, <${Time} at=${document.added_at} /></p>
     <div class="buttons">
-      ${document.may_open && html`<${OpenButton} referral=${referral} document=${document} />`}
+      ${document.may_open && html`<${FileButtons} referral=${referral} document=${document} />`}
       ${
         document.may_report_arrival &&
         html`<${ArrivalButtons} key=${document.version} referral=${referral} document=${document} showResult=${showResult} />`

@@ -19,9 +19,10 @@ export const listDocuments = async (id) => (await callApi("GET", build(id))).dat
 /** @param {string} id @param {NewDocument} body @param {string} key @returns {Promise<AddedDocument>} */
 export const addDocument = async (id, body, key) => (await callApi("POST", build(id), { body, key })).data;
 
-/** @param {string} id @param {string} documentId @returns {Promise<string>} The link, valid for a minute. */
-export const createLink = async (id, documentId) =>
-  (await callApi("POST", build(id, `/${documentId}/links`), { key: createIdempotencyKey() })).data.url;
+/** @param {string} id @param {string} documentId @param {"download" | "inline"} display @returns {Promise<string>} The link, valid for a minute. */
+export const createLink = async (id, documentId, display) =>
+  (await callApi("POST", build(id, `/${documentId}/links`), { query: { display }, key: createIdempotencyKey() })).data
+    .url;
 
 /** @param {string} id @param {ReferralDocument} document @param {string} reason @returns {Promise<ReferralDocument>} */
 export const removeDocument = async (id, { document_id: documentId, version }, reason) =>

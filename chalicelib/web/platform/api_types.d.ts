@@ -1217,6 +1217,7 @@ export interface DocumentResponse {
   removed: RemovalResponse | null;
   version: number;
   may_open: boolean;
+  may_view: boolean;
   may_remove: ReasonResponse[];
   may_report_arrival: boolean;
 }
@@ -1778,6 +1779,9 @@ export interface LineOfTherapy {
   response?: "complete_response" | "partial_response" | "stable_disease" | "refractory" | "relapsed" | "ongoing" | "unknown" | null;
   event_on?: string | null;
 }
+
+/** What a browser does with a link: store the file, or show it in a tab. Published names. */
+export type LinkDisplay = "download" | "inline";
 
 /** A time of a day at the center. */
 export interface LocalStartResponse {

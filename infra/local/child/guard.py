@@ -6,6 +6,7 @@ Pages of the dashboard may upload to the quarantine bucket and open a signed lin
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
 
 from infra.local.child.checkpoints import CheckpointWriter
 from infra.local.child.mail_record import MailRecord
@@ -19,6 +20,16 @@ Application: TypeAlias = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 _QUARANTINE = re.compile(r"/[a-z0-9-]+-quarantine-[0-9]{12}/?")
 _FILE = re.compile(r"/[a-z0-9-]+-documents-[0-9]{12}/ref_[a-z2-7]{26}/doc_[a-z2-7]{26}")
 """The paths that a browser needs, with the bucket names of `infra/resources.json`."""
+
+_HEADER_PARAMETERS = {
+    b"response-cache-control": b"cache-control",
+    b"response-content-disposition": b"content-disposition",
+    b"response-content-type": b"content-type",
+}
+"""The parameters of a signed link that decide headers of its response. Amazon S3 follows them, ministack does not.
+
+Source: "GetObject", Overriding response header values, in the Amazon S3 API reference (read 2026-11).
+"""
 
 # The verbs of AWS actions that do not change any state.
 READING_VERBS = (
@@ -60,7 +71,7 @@ class GuardedApp:
         elif scope["type"] == "http" and (
             self._is_allowed(dict(scope["headers"])) or self._is_file_of_dashboard(scope)
         ):
-            await self._forward(scope, receive, send)
+            await self._forward(scope, receive, _follow_link(scope, send))
         else:
             await _reject(scope, send)
 
@@ -102,6 +113,23 @@ class GuardedApp:
         else:
             await self._inner(scope, receive, send)
         self._checkpoints.changed |= _can_change_state(scope)
+
+
+def _follow_link(scope: AsgiScope, send: Send) -> Send:
+    """Send the headers that a link to a file names, if its file is sent."""
+    if not _FILE.fullmatch(scope["path"]):
+        return send
+    parameters = dict(parse_qsl(scope["query_string"]))
+    headers = [(header, parameters[name]) for name, header in _HEADER_PARAMETERS.items() if name in parameters]
+
+    async def send_with_headers(message: AsgiMessage) -> None:
+        if message["type"] == "http.response.start" and message["status"] in {200, 206}:
+            named = {header for header, _ in headers}
+            kept = [(name, value) for name, value in message["headers"] if name.lower() not in named]
+            message = {**message, "headers": [*kept, *headers]}
+        await send(message)
+
+    return send_with_headers
 
 
 def _can_send_mail(scope: AsgiScope) -> bool:

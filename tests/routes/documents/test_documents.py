@@ -100,9 +100,63 @@ def test_the_link_reads_exactly_the_copy_that_was_checked(documents):
     assert ("document.opened", "allowed") in list_audited(documents.referral_id)
 
 
-def test_no_link_names_the_file(documents):
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [(PDF, "application/pdf"), (build_image("PNG"), "image/png"), (build_image("JPEG"), "image/jpeg")],
+)
+def test_a_link_can_show_a_pdf_or_an_image_in_a_tab(documents, content, media_type):
+    """Of the same version, with its own type, for the same 60 seconds."""
+    document_id = documents.share(content, file={"type": media_type})
+    shown, stored = (
+        {name: values[0] for name, values in parse_qs(urlsplit(answer.json["url"]).query).items()}
+        for answer in (documents.open(document_id, query="?display=inline"), documents.open(document_id))
+    )
+
+    assert documents.get(document_id)["may_view"] is True
+    assert shown["response-content-disposition"].startswith('inline; filename="imaging-')
+    assert shown["response-content-type"] == media_type
+    assert (shown["versionId"], shown["X-Amz-Expires"]) == (stored["versionId"], "60")
+
+
+def test_a_link_that_shows_a_file_is_audited_like_a_download(documents):
+    """One row for each."""
+    document_id = documents.share()
+    documents.open(document_id, documents.api.center, "?display=inline")
+    documents.open(document_id, documents.api.center)
+
+    assert list_audited(documents.referral_id).count(("document.opened", "allowed")) == 2
+
+
+def test_a_file_that_browsers_cannot_show_is_only_downloaded(documents):
+    """A TIFF, the usual type of a stored fax. The refusal is audited."""
+    document_id = documents.share(build_image("TIFF"), file={"type": "image/tiff"})
+    seen = documents.get(document_id)
+    refused = documents.open(document_id, query="?display=inline")
+
+    assert (seen["may_open"], seen["may_view"]) == (True, False)
+    assert (refused.status, refused.json["code"]) == (409, "not_viewable")
+    assert ("document.opened", "not_viewable") in list_audited(documents.referral_id)
+    assert documents.open(document_id).status == 201
+
+
+@pytest.mark.parametrize("query", ["?display=page", "?display=", "?display=inline&display=download", "?show=inline"])
+def test_a_link_is_not_made_for_an_unknown_display(documents, query):
+    """Nothing is guessed."""
+    assert documents.open(documents.share(), query=query).status == 400
+
+
+def test_a_file_that_is_not_shared_cannot_be_viewed(documents):
+    """Not even by its sender."""
+    document_id = documents.add()
+
+    assert documents.get(document_id)["may_view"] is False
+    assert documents.open(document_id, query="?display=inline").json["code"] == "no_file"
+
+
+@pytest.mark.parametrize("query", ["", "?display=inline"])
+def test_no_link_names_the_file(documents, query):
     """The original name is only in the document itself."""
-    url = documents.open(documents.share()).json["url"]
+    url = documents.open(documents.share(), query=query).json["url"]
 
     assert not {"Ana", "Example", "Scan"} & set(url.replace("%20", " ").replace("-", " ").split())
 

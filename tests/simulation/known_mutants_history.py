@@ -11,6 +11,8 @@ _PLAN_TESTS = "tests/domain/referrals/test_planned_dates.py"
 _PRODUCT_TESTS = "tests/domain/referrals/test_named_products.py"
 _DECISION_TESTS = "tests/domain/referrals/test_apply_event.py"
 _ENDING_TESTS = "tests/routes/referrals/test_endings.py"
+_SECOND_REPORT_TESTS = "tests/domain/referrals/test_apply_event_second_reports.py"
+_APPLY_EVENT = "chalicelib/domain/referrals/apply_event.py"
 
 HISTORY_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
@@ -30,9 +32,31 @@ HISTORY_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "an ending counts although the patient continued",
         _ENDINGS,
-        "    disputed = [e for e in legal if find_step_after(opened, e, STEPS_OF_A_CONTINUING_PATIENT)]\n",
+        "    disputed = [e for e in legal if find_step_after(steps, e, STEPS_OF_A_CONTINUING_PATIENT)]\n",
         "    disputed: list[StageChange] = []\n",
         f"{_ENDING_TESTS}::test_an_ending_before_a_visit_of_the_patient_is_recorded_and_both_sides_are_asked",
+    ),
+    KnownMutant(
+        "a step that is reported again after an ending waits for what is missing between the two reports",
+        _APPLY_EVENT,
+        "    if change.event_id in _list_second_reports(replayed):\n",
+        "    if False:\n",
+        f"{_SECOND_REPORT_TESTS}"
+        "::test_a_consultation_that_is_reported_again_after_an_ending_contradicts_it_in_every_order",
+    ),
+    KnownMutant(
+        "a nightly repeat contradicts an ending",
+        _EVENT_PATH,
+        "[*self.moves, *(e for e in self.repeats if not _is_from_machine(e) or e.reason_code), *self.left_out]",
+        "[*self.moves, *self.repeats, *self.left_out]",
+        f"{_SECOND_REPORT_TESTS}::test_a_nightly_repeat_does_not_contradict_an_ending",
+    ),
+    KnownMutant(
+        "a person's second report after an ending counts as a repeat",
+        _EVENT_PATH,
+        "[*self.moves, *(e for e in self.repeats if not _is_from_machine(e) or e.reason_code), *self.left_out]",
+        "[*self.moves, *self.left_out]",
+        f"{_SECOND_REPORT_TESTS}::test_a_step_that_a_person_reports_again_after_an_ending_contradicts_it",
     ),
     KnownMutant(
         "a center's system that repeats the current status notifies again",

@@ -6,6 +6,7 @@ order of arrival: a late event is kept in the history, an event that is not lega
 and an event that responds to another one follows it, whatever its sender's clock says.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -149,11 +150,30 @@ def _decide_step(
         return _decide_step_of_ended(referral, change, context, history, replayed)
     if change.event_id in replayed.placed and not _evicts(referral, change, context, history, replayed):
         return _applied_or_recorded(referral, change, replayed)
+    if change.event_id in _list_second_reports(replayed):
+        return _applied_or_recorded(referral, change, replayed)
     decision = _decide_unplaced(referral, change, replayed, history)
     if isinstance(decision, Pending) and _fits_with_parked(referral, change, context, history):
         # Each waits for the other: this one becomes history, and then the parked one explains it.
         return Recorded(replayed.referral)
     return decision
+
+
+def _list_second_reports(replayed: Replayed) -> frozenset[str]:
+    """List the ids of steps that the patient had reached before, and that are reported again after an ending.
+
+    They fit nowhere, but do not wait for what is missing between the two reports: both sides are asked about them.
+    """
+    path, ends = replayed.path, replayed.endings.disputed
+    count = Counter(e.stage for e in (*path.moves, *path.repeats, *path.left_out) if isinstance(e, StageChange))
+    return frozenset(
+        step.event_id
+        for step in path.left_out
+        if isinstance(step, StageChange)
+        and step.stage in STEPS_OF_A_CONTINUING_PATIENT
+        and count[step.stage] > 1
+        and any(step.occurred_at > ending.latest for ending in ends)
+    )
 
 
 def _fits_with_parked(referral: Referral, change: StageChange, context: DecisionContext, history: History) -> bool:
@@ -162,7 +182,8 @@ def _fits_with_parked(referral: Referral, change: StageChange, context: Decision
         return False
     together = replay_with(referral, change, context, history, *history.parked_reports)
     before = replay_events(referral, history.events, context, history)
-    return change.event_id in together.moved_by and before.moved_by <= together.placed | together.moved_by
+    kept = together.placed | together.moved_by | _list_second_reports(together)
+    return change.event_id in together.moved_by and before.moved_by <= kept
 
 
 def _decide_next(referral: Referral, change: StageChange, context: DecisionContext) -> Decision:
@@ -198,7 +219,7 @@ def _evicts(
     if not replayed.path.left_out:
         return False
     before = replay_events(referral, history.events, context, history)
-    return not {move.event_id for move in before.path.moves} <= replayed.placed
+    return not {move.event_id for move in before.path.moves} <= replayed.placed | _list_second_reports(replayed)
 
 
 def _decide_unplaced(referral: Referral, change: StageChange, replayed: Replayed, history: History) -> Decision:

@@ -8,9 +8,10 @@ another ending.
 Source: the API contract, section 3 (version of 2026-11).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from chalicelib.domain.referrals.event_path import CLOCK_DIFFERENCE, PathEvent, Place, follow, must_precede
 from chalicelib.domain.referrals.events import Reopened, StageChange
@@ -34,6 +35,16 @@ STEPS_OF_A_CONTINUING_PATIENT = frozenset(
     }
 )
 """Steps that happen only if the patient took part. Source: the API contract, section 3."""
+
+_OPEN_STAGES = frozenset(Stage) - TERMINAL_STAGES - {Stage.DRAFT}
+_STAGES = tuple(Stage)
+
+
+class Step(NamedTuple):
+    """A step and when it was true, according to its reporter."""
+
+    at: datetime
+    stage: Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +79,12 @@ def _is_canceled_by(reopening: Reopened, ending: StageChange) -> bool:
 
 
 def choose_ending(
-    opened: Referral, endings: Sequence[StageChange], *, start: Place, moves: Sequence[PathEvent]
+    steps: Sequence[Step], endings: Sequence[StageChange], *, start: Place, moves: Sequence[PathEvent]
 ) -> Endings:
     """Choose the ending that counts.
 
     Args:
-        opened: The state without any ending.
+        steps: The steps that were reported; see `list_steps`.
         endings: The endings that were not canceled.
         start: The place before the first move.
         moves: The moves of the referral, in their order.
@@ -82,7 +93,7 @@ def choose_ending(
     if deaths:
         return Endings(deaths[0])
     legal = [e for e in endings if _is_legal(e, start=start, moves=moves)]
-    disputed = [e for e in legal if find_step_after(opened, e, STEPS_OF_A_CONTINUING_PATIENT)]
+    disputed = [e for e in legal if find_step_after(steps, e, STEPS_OF_A_CONTINUING_PATIENT)]
     counting = min((e for e in legal if e not in disputed), key=lambda e: e.order, default=None)
     return Endings(counting, disputed, [e for e in endings if e not in legal])
 
@@ -112,40 +123,42 @@ def _may_follow(ending: StageChange, move: PathEvent) -> bool:
     return is_submission or move.occurred_at - ending.latest <= CLOCK_DIFFERENCE
 
 
-def find_step_after(
-    referral: Referral,
-    ending: StageChange,
-    stages: frozenset[Stage] = frozenset(Stage) - TERMINAL_STAGES - {Stage.DRAFT},
-) -> tuple[Stage, datetime] | None:
-    """Find the first step among `stages` that is dated after an ending."""
-    later = [
-        (at, n, stage)
-        for n, (stage, at) in enumerate(_in_stage_order(referral.stage_entered_at).items())
-        if stage in stages and at > ending.latest
-    ]
-    if not later:
-        return None
-    at, _, stage = min(later)
-    return stage, at
+def list_steps(opened: Referral, reports: Sequence[PathEvent]) -> Sequence[Step]:
+    """List the steps that were reported, in order; one that shows that the patient continued with each of its dates.
+
+    Args:
+        opened: The state without any ending.
+        reports: What was reported; see `Path.reports`. A machine that shows the current status again every night
+            says nothing new, and the ending may have happened some nights before anyone entered it.
+    """
+    again = (
+        Step(report.occurred_at, report.stage)
+        for report in reports
+        if isinstance(report, StageChange) and report.stage in STEPS_OF_A_CONTINUING_PATIENT
+    )
+    entered = (Step(at, stage) for stage, at in opened.stage_entered_at.items())
+    return sorted({*entered, *again}, key=lambda step: (step.at, _STAGES.index(step.stage)))
 
 
-def _in_stage_order(entered_at: Mapping[Stage, datetime]) -> dict[Stage, datetime]:
-    return {stage: entered_at[stage] for stage in Stage if stage in entered_at}
+def find_step_after(steps: Sequence[Step], ending: StageChange, stages: frozenset[Stage]) -> Step | None:
+    """Find the first of the steps among `stages` that is dated after an ending."""
+    return next((step for step in steps if step.stage in stages and step.at > ending.latest), None)
 
 
-def with_endings(opened: Referral, endings: Endings, context: DecisionContext) -> Referral:
+def with_endings(opened: Referral, endings: Endings, steps: Sequence[Step], context: DecisionContext) -> Referral:
     """End a referral with the ending that counts, and note what contradicts it."""
     state = with_stage(opened, endings.counting, context) if endings.counting else opened
-    return replace(state, status=replace(state.status, contradiction=_find_contradiction(opened, endings)))
+    return replace(state, status=replace(state.status, contradiction=_find_contradiction(opened, endings, steps)))
 
 
-def _find_contradiction(opened: Referral, endings: Endings) -> Contradiction | None:
+def _find_contradiction(opened: Referral, endings: Endings, steps: Sequence[Step]) -> Contradiction | None:
     ending, step = endings.counting, None
     if ending and ending.stage is Stage.DECEASED:
-        step = find_step_after(opened, ending)
+        step = find_step_after(steps, ending, _OPEN_STAGES)
     elif not ending and (endings.disputed or endings.illegal):
         ending = max((*endings.disputed, *endings.illegal), key=lambda e: e.order)
-        step = find_step_after(opened, ending, STEPS_OF_A_CONTINUING_PATIENT) or (opened.stage, opened.stage_since)
+        current = Step(opened.stage_since, opened.stage)
+        step = find_step_after(steps, ending, STEPS_OF_A_CONTINUING_PATIENT) or current
     if ending is None or step is None:
         return None
     return Contradiction(
@@ -153,6 +166,6 @@ def _find_contradiction(opened: Referral, endings: Endings) -> Contradiction | N
         ending_id=ending.event_id,
         ended_at=ending.occurred_at,
         reported_by=ending.actor,
-        step=step[0],
-        step_at=step[1],
+        step=step.stage,
+        step_at=step.at,
     )

@@ -36,6 +36,8 @@ MAX_KEPT_REPEATS = 8
 """How many repeats at each end of a long row are placed one by one. A center's system may repeat a status every
 night for years, and the search must not become deeper with each night."""
 
+_CENTER_SOURCES = frozenset({EventSource.CENTER, EventSource.CENTER_FEED})
+
 STAGES_BEFORE_HANDBACK = frozenset({Stage.MONITORING, Stage.WINDOW_COMPLETE, Stage.HANDBACK_READY})
 """The stages from which an extension returns the patient to monitoring, as in `transitions`."""
 
@@ -63,6 +65,15 @@ class Path:
     moves: Sequence[PathEvent]
     repeats: Sequence[PathEvent]
     left_out: Sequence[PathEvent]
+
+    @property
+    def reports(self) -> Sequence[PathEvent]:
+        """The events that report something, without those in which a machine only shows the current status again."""
+        return [*self.moves, *(e for e in self.repeats if not _is_from_machine(e) or e.reason_code), *self.left_out]
+
+
+def _is_from_machine(event: PathEvent) -> bool:
+    return event.source in {EventSource.CENTER_FEED, EventSource.SYSTEM}
 
 
 def must_precede(first: ReferralEvent, second: ReferralEvent) -> bool:
@@ -200,18 +211,25 @@ class _Search:
         ]
 
     def _find_repeats(self) -> tuple[frozenset[int], frozenset[int]]:
-        """Find events in which a center's system repeats its last status, and those that repeat any earlier one."""
-        reported: list[tuple[Stage, int]] = []
+        """Find events in which a center's system repeats its last status, and those that repeat any earlier one.
+
+        A person may mean a new date, so only the place of such a report tells whether it can be one.
+        """
+        own: list[tuple[Stage, int]] = []
+        known: set[tuple[Stage, int]] = set()
         restated, reported_before = set(), set()
         for n, event in enumerate(self.events):
-            if not isinstance(event, StageChange) or event.source is not EventSource.CENTER_FEED:
+            if not isinstance(event, StageChange) or event.source not in _CENTER_SOURCES:
                 continue
             status = (event.stage, event.part)
-            if event.reason_code is None and status in reported:
+            is_system = event.source is EventSource.CENTER_FEED
+            if event.reason_code is None and status in (own if is_system else known):
                 reported_before.add(n)
-                if reported[-1] == status:
+                if is_system and own[-1] == status:
                     restated.add(n)
-            reported.append(status)
+            known.add(status)
+            if is_system:
+                own.append(status)
         return frozenset(restated), frozenset(reported_before)
 
     def _follow(self, place: Place, n: int) -> Place | None:

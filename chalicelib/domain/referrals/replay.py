@@ -18,6 +18,7 @@ from chalicelib.domain.referrals.endings import (
     choose_ending,
     is_ending,
     list_canceled_endings,
+    list_steps,
     with_endings,
 )
 from chalicelib.domain.referrals.event_path import Path, PathEvent, Place, find_path, follow, must_precede
@@ -111,16 +112,18 @@ def replay_history(
     state = _with_status_events(state, events, canceled, context, deciders)
     state = _with_reopenings(state, reopenings, canceled)
     open_endings = [e for e in all_endings if e not in canceled]
-    endings = choose_ending(state, open_endings, start=place, moves=ordered_moves)
+    whole_path = Path(path.moves, path.repeats, [*old, *path.left_out])
+    steps = list_steps(state, whole_path.reports)
+    endings = choose_ending(steps, open_endings, start=place, moves=ordered_moves)
     opened = state.stage
-    state = _with_newest(with_endings(state, endings, context), (*path_events, *all_endings))
+    state = _with_newest(with_endings(state, endings, steps, context), (*path_events, *all_endings))
     must_replay = bool(
         any(isinstance(e, Corrected) for e in history)
         or state.status.contradiction
         or any(names_product(e) or not _is_late(e, path.moves) for e in path.left_out)
     )
     state = replace(state, status=replace(state.status, corrected=must_replay))
-    return Replayed(state, opened, Path(path.moves, path.repeats, [*old, *path.left_out]), endings)
+    return Replayed(state, opened, whole_path, endings)
 
 
 def _find_path(start: Referral, place: Place, events: Sequence[PathEvent]) -> tuple[Path, Sequence[PathEvent]]:

@@ -23,7 +23,7 @@ CANARIES: Mapping[str, str] = {
     "caregiver_name": "Theodoraqx Caregiver",
     "caregiver_phone": "+19175550814",
     "caregiver_relation": "stepcousinqx",
-    "histology": "HISTOQX_77",
+    "histology": "T_CELL_RICH",
     "icd10": "C96.29",
     "regimen": "Regimenqx-Ultra",
     "line_started_on": "1999-03-27",

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.page_driver import find_violations
 
@@ -74,7 +74,7 @@ def test_typing_sends_one_request_after_a_pause_and_nothing_in_addresses(eligibi
 
 def test_an_answer_that_comes_late_does_not_replace_newer_entries(eligibility_page):
     """While a request is on its way, no other is sent; then the newest entries are compared."""
-    held = []
+    held: list[Route] = []
     eligibility_page.route(SCREENS, lambda route: held.append(route) if not held else route.continue_())
     bodies, _ = record_requests(eligibility_page)
     with eligibility_page.expect_request(SCREENS):

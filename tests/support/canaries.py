@@ -31,6 +31,7 @@ CANARIES: Mapping[str, str] = {
     "line_event_on": "1999-06-29",
     "transplant_on": "1999-07-30",
     "dose_last_on": "1999-08-31",
+    "last_imaging_on": "1999-10-29",
     "screened_version": "0e7a9c51d3b8",
     "screened_on": "1999-09-28",
     "provider_name": "Dr. Provideriqx",
@@ -156,6 +157,7 @@ def build_canary_body(*, alias: str = "", **changed: Any) -> dict[str, Any]:
         clinical__prior_lines=[line],
         clinical__transplant={"kind": "autologous", "on": c["transplant_on"]},
         clinical__last_doses=[{"agent": "bendamustine", "last_on": c["dose_last_on"]}],
+        clinical__last_imaging_on=c["last_imaging_on"],
         clinical__screened={"catalogue_version": c["screened_version"], "screened_on": c["screened_on"]},
         referring_provider={
             "name": c["provider_name"],

@@ -42,7 +42,7 @@ class TreatmentCourse(NamedTuple):
 
 TREATMENT_COURSES: Mapping[str, TreatmentCourse] = {
     "LBCL": TreatmentCourse(
-        ("DLBCL_NOS", "HGBCL", "PMBCL", "FL_GRADE_3B"),
+        ("DLBCL_NOS", "HIGH_GRADE", "PMBCL", "FL_3B"),
         "C83.398",
         (34, 79),
         (("R-CHOP", ("anti_cd20", "anthracycline", "chemoimmunotherapy"), 5, "relapsed"),),
@@ -57,7 +57,7 @@ TREATMENT_COURSES: Mapping[str, TreatmentCourse] = {
         ),
     ),
     "FL": TreatmentCourse(
-        ("FL_GRADE_1_2", "FL_GRADE_3A"),
+        ("FL_1_2", "FL_3A"),
         "C82.18",
         (48, 78),
         (

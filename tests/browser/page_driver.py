@@ -127,7 +127,7 @@ class PageUser:
         self.fill(First_name="Ana", Last_name=family_name, Date_of_birth="1961-04-02")
         self.fill(Phone="(806) 555-0142", ZIP_code="79106").choose("Sex", "Female")
         self.press("Next").at_step("Diagnosis")
-        self.choose("Disease", "Large B-cell lymphoma").fill(Histology="DLBCL NOS")
+        self.choose("Disease", "Large B-cell lymphoma").choose("Histology", "DLBCL, not otherwise specified")
         self.choose("ECOG performance status", "1 \u2013 Restricted in strenuous activity")
         self.open_step("Referring provider")
         self.fill(Name="R. Provider", NPI="1234567893", Phone="806 555 0101")

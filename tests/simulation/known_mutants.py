@@ -1,4 +1,4 @@
-"""Mistakes that a good programmer makes in security code, in the order of events, in the rules of coverage and of bookings.
+"""Mistakes that a good programmer makes: in security, the order of events, coverage and bookings.
 
 Each has the test that notices it.
 """

@@ -145,6 +145,9 @@ def build_referral_body(**changed: Any) -> dict[str, Any]:
 
 
 def _with_changes(body: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
+    if "clinical__disease" in changed:
+        # The example's histology is in the list of one disease only.
+        changed = {"clinical__histology": "OTHER", **changed}
     for name, value in changed.items():
         *sections, last = name.split("__")
         target = body

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from chalicelib.catalog.labels import load_label_catalog
+from chalicelib.domain.eligibility.histologies import HISTOLOGIES
 from chalicelib.domain.eligibility.screen import IndicationResult, ScreenOutcome, ScreenResult, screen_patient
 from chalicelib.domain.eligibility.screen_input import LineOutcome, ScreenInput, TherapyLine
 
@@ -28,8 +29,8 @@ def build_line(number: int, outcome: str | None = "relapsed", *classes: str, **g
 
 
 def build_patient(disease: str, *lines: TherapyLine, **entered: Any) -> ScreenInput:
-    """Build a patient of 60 years with a histology, unless given otherwise."""
-    usual: dict[str, Any] = {"age": 60, "histology": "AS_NAMED"}
+    """Build a patient of 60 years with the first histology of the disease, unless given otherwise."""
+    usual: dict[str, Any] = {"age": 60, "histology": next(iter(HISTOLOGIES[disease]))}
     return ScreenInput(disease=disease, **usual | {"lines": lines} | entered)
 
 

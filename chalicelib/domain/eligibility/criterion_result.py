@@ -41,6 +41,14 @@ class SourceReference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThresholdSource:
+    """What one source states about a threshold or an interval."""
+
+    text: str
+    source: SourceReference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionResult:
     """The result of one rule for what was entered. `missing` is empty unless `met` is None."""
 

@@ -1,18 +1,24 @@
-"""What to discuss with the center: flags, and washout checks against the planned leukapheresis date.
+"""What to discuss with the center: flags from answers, lab values, the histology and earlier therapy.
 
-Nothing here excludes a patient. Thresholds and washout intervals are data with their sources, because
-published values disagree on nearly every number.
+Nothing here excludes a patient. Thresholds are data with their sources, because published values disagree
+on nearly every number.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.domain.eligibility.calendar_months import add_months
-from chalicelib.domain.eligibility.criterion_result import MissingValue, SourceReference
-from chalicelib.domain.eligibility.screen_input import AgentName, LastDose, ScreenInput, TransplantKind
+from chalicelib.domain.eligibility.criterion_result import EnteredValue, MissingValue, SourceReference, ThresholdSource
+from chalicelib.domain.eligibility.histologies import UNKNOWN, format_histology, is_named_by_label, is_primary_cns
+from chalicelib.domain.eligibility.same_target import TargetedDrug, TargetedTherapy
+from chalicelib.domain.eligibility.screen_input import ScreenInput
+from chalicelib.domain.eligibility.washouts import WashoutRules
+
+CNS_POINTER = "/clinical/flags/cns_involvement"
+PRIOR_CAR_T_POINTER = "/clinical/flags/prior_car_t"
+_HISTOLOGY_POINTER = "/clinical/histology"
 
 
 class FlagComparison(StrEnum):
@@ -22,6 +28,7 @@ class FlagComparison(StrEnum):
     ABOVE = "above"
     BELOW = "below"
     IS_TRUE = "is_true"
+    IS_FALSE = "is_false"
 
 
 _COMPARISONS: Mapping[FlagComparison, Callable[[Any, Any], bool]] = {
@@ -29,15 +36,8 @@ _COMPARISONS: Mapping[FlagComparison, Callable[[Any, Any], bool]] = {
     FlagComparison.ABOVE: lambda value, threshold: value > threshold,
     FlagComparison.BELOW: lambda value, threshold: value < threshold,
     FlagComparison.IS_TRUE: lambda value, _threshold: value is True,
+    FlagComparison.IS_FALSE: lambda value, _threshold: value is False,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThresholdSource:
-    """What one source states about a threshold."""
-
-    text: str
-    source: SourceReference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,188 +59,175 @@ class FlagRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WashoutInterval:
-    """How much time should pass between an event and leukapheresis (washout), in days or calendar months."""
-
-    label: str
-    days: int = 0
-    months: int = 0
-    sources: tuple[ThresholdSource, ...]
-
-    def compute_earliest_day(self, day: date) -> date:
-        """The first day on which the interval since `day` is over."""
-        return add_months(day, self.months) + timedelta(days=self.days)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DiscussionRules:
-    """The reviewed flags and washout intervals of one version.
+    """The reviewed flags and intervals of one version.
 
     Attributes:
-        irradiated_blood: How long before leukapheresis blood products must be irradiated.
+        asked: Values that raise no flag and that a center wants to know.
+        targeted_drugs: Drugs whose name in a regimen shows earlier therapy with a product's target.
     """
 
     flags: tuple[FlagRule, ...]
-    washouts: Mapping[AgentName, WashoutInterval]
-    transplant: WashoutInterval
-    irradiated_blood: WashoutInterval
+    asked: tuple[MissingValue, ...]
+    targeted_drugs: tuple[TargetedDrug, ...]
+    washouts: WashoutRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscussionFlag:
-    """Something to discuss with the center, as entered."""
+    """Something to discuss with the center, as entered.
+
+    Attributes:
+        last_on: For earlier therapy, the day of its last dose, if it is known.
+        missing: For earlier therapy, what was not entered about it.
+    """
 
     flag: str
     label: str
     value: str
     text: str
     sources: tuple[ThresholdSource, ...]
+    last_on: date | None = None
+    missing: tuple[MissingValue, ...] = ()
 
 
-class CollectionCheckState(StrEnum):
-    """How an interval compares with the planned leukapheresis date. No state forbids anything."""
+class DiscussionKind(StrEnum):
+    """What to discuss about one product."""
 
-    CLEAR = "clear"
-    DISCUSS = "discuss"
-    MISSING = "information_missing"
-    DUE = "due"
+    HISTOLOGY_NOT_NAMED = "histology_not_named"
+    PRIOR_SAME_TARGET = "prior_same_target"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CollectionCheck:
-    """One check against the planned leukapheresis date.
+class DiscussionPoint:
+    """Something to discuss with the center about one product. It changes no result."""
 
-    Attributes:
-        last_on: The day that the interval counts from.
-        earliest_on: The first day on which the interval is over.
-    """
-
-    check: str
-    label: str
-    state: CollectionCheckState
-    last_on: date | None
-    earliest_on: date | None
-    missing: tuple[MissingValue, ...]
-    sources: tuple[ThresholdSource, ...]
+    kind: DiscussionKind
+    text: str
+    entered: tuple[EnteredValue, ...]
+    source: SourceReference
 
 
-MISSING_COLLECTION_DAY = MissingValue(pointer="/planned_collection_on", label="Planned leukapheresis date")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ImpliedAnswer:
+    """An answer that follows from other entries."""
+
+    value: str
+    last_on: date | None = None
+    missing: tuple[MissingValue, ...] = field(default=())
 
 
 def raise_flags(
-    screen_input: ScreenInput, rules: DiscussionRules
+    screen_input: ScreenInput, rules: DiscussionRules, therapies: Sequence[TargetedTherapy]
 ) -> tuple[tuple[DiscussionFlag, ...], tuple[MissingValue, ...]]:
     """Return the raised flags, and the values that were not entered and so could not be checked."""
     values = _collect_values(screen_input)
-    raised = tuple(
-        DiscussionFlag(
-            flag=rule.flag,
-            label=rule.label,
-            value=_format_value(values[rule.pointer]),
-            text=rule.text,
-            sources=rule.sources,
-        )
-        for rule in rules.flags
-        if rule.pointer in values and _COMPARISONS[rule.comparison](values[rule.pointer], rule.threshold)
-    )
-    return raised, _list_absent(values, rules.flags)
+    implied = _collect_implied_answers(screen_input, therapies)
+    raised = []
+    for rule in rules.flags:
+        answer = implied.get(rule.pointer)
+        if answer is None and rule.pointer in values:
+            value = values[rule.pointer]
+            if _COMPARISONS[rule.comparison](value, rule.threshold):
+                answer = _ImpliedAnswer(value=_format_value(value))
+        if answer is not None:
+            raised.append(_build_flag(rule, answer))
+    known = values.keys() | implied.keys()
+    wanted = (*(MissingValue(pointer=rule.pointer, label=rule.label) for rule in rules.flags), *rules.asked)
+    return tuple(raised), tuple(dict.fromkeys(value for value in wanted if value.pointer not in known))
 
 
-def check_collection_day(screen_input: ScreenInput, rules: DiscussionRules) -> tuple[CollectionCheck, ...]:
-    """Check every interval against the planned date; nothing if neither a date nor a dose was entered."""
-    if screen_input.planned_collection_on is None and not screen_input.doses:
-        return ()
-    doses = {dose.agent: dose for dose in screen_input.doses}
-    washouts = [
-        _check_washout(agent, interval, doses.get(agent), screen_input.planned_collection_on)
-        for agent, interval in rules.washouts.items()
-    ]
-    blood = _check_irradiated_blood(rules.irradiated_blood, screen_input.planned_collection_on)
-    return (*washouts, _check_after_transplant(screen_input, rules.transplant), *blood)
-
-
-def _check_washout(
-    agent: AgentName, interval: WashoutInterval, dose: LastDose | None, planned: date | None
-) -> CollectionCheck:
-    was_never_given = dose is not None and dose.given is False
-    position = str(dose.position) if dose else ""
-    missing_value = MissingValue(
-        pointer=f"/clinical/last_doses/{position}".removesuffix("/"), label=f"{interval.label}: date of last dose"
-    )
-    last_on = dose.last_on if dose else None
-    return _build_check(agent, interval, last_on, planned, missing_value=missing_value, was_never_given=was_never_given)
-
-
-def _check_after_transplant(screen_input: ScreenInput, interval: WashoutInterval) -> CollectionCheck:
-    transplant = screen_input.transplant
-    missing_value = MissingValue(
-        pointer="/clinical/transplant/on" if transplant.kind else "/clinical/transplant",
-        label="Date of most recent stem cell transplant",
-    )
-    return _build_check(
-        "transplant",
-        interval,
-        transplant.on,
-        screen_input.planned_collection_on,
-        missing_value=missing_value,
-        was_never_given=transplant.kind is TransplantKind.NONE,
-    )
-
-
-def _build_check(
-    name: str,
-    interval: WashoutInterval,
-    last_on: date | None,
-    planned: date | None,
+def find_discussion_points(
+    screen_input: ScreenInput,
     *,
-    missing_value: MissingValue,
-    was_never_given: bool,
-) -> CollectionCheck:
-    earliest_on = interval.compute_earliest_day(last_on) if last_on else None
-    needed = ((missing_value, last_on is None), (MISSING_COLLECTION_DAY, planned is None))
-    missing = () if was_never_given else tuple(value for value, is_absent in needed if is_absent)
-    is_too_early = earliest_on is not None and planned is not None and earliest_on > planned
-    state = CollectionCheckState.DISCUSS if is_too_early else CollectionCheckState.CLEAR
-    return CollectionCheck(
-        check=name,
-        label=interval.label,
-        state=CollectionCheckState.MISSING if missing else state,
-        last_on=last_on,
-        earliest_on=earliest_on,
-        missing=missing,
-        sources=interval.sources,
+    target: str,
+    histologies: Collection[str],
+    therapies: Iterable[TargetedTherapy],
+    source: SourceReference,
+) -> tuple[DiscussionPoint, ...]:
+    """Find what to discuss about one product's indication.
+
+    Args:
+        screen_input: What was entered.
+        target: The target of the product.
+        histologies: The histologies that its label lists; empty if the label names only the disease.
+        therapies: The earlier therapies that were found.
+        source: Where the indication was read.
+    """
+    points = []
+    histology = screen_input.histology
+    named = frozenset(histologies)
+    if histology not in (None, UNKNOWN) and not is_named_by_label(screen_input.disease, histology, named):
+        name = format_histology(histology)
+        points.append(
+            DiscussionPoint(
+                kind=DiscussionKind.HISTOLOGY_NOT_NAMED,
+                text="The label does not name this histology. Discuss it with the center.",
+                entered=(EnteredValue(pointer=_HISTOLOGY_POINTER, label="Histology", value=name),),
+                source=source,
+            )
+        )
+    same = [therapy for therapy in therapies if therapy.target == target]
+    if same:
+        points.append(
+            DiscussionPoint(
+                kind=DiscussionKind.PRIOR_SAME_TARGET,
+                text=f"Earlier therapy had the same target ({target}): {_join_therapies(same)}. "
+                "Discuss it with the center.",
+                entered=tuple(therapy.describe_entry() for therapy in same),
+                source=source,
+            )
+        )
+    return tuple(points)
+
+
+def _build_flag(rule: FlagRule, answer: _ImpliedAnswer) -> DiscussionFlag:
+    return DiscussionFlag(
+        flag=rule.flag,
+        label=rule.label,
+        value=answer.value,
+        text=rule.text,
+        sources=rule.sources,
+        last_on=answer.last_on,
+        missing=answer.missing,
     )
 
 
-def _check_irradiated_blood(interval: WashoutInterval, planned: date | None) -> Iterable[CollectionCheck]:
-    """Not an interval that must be over but a task: irradiated blood products only, from this date."""
-    if planned is None:
-        return
-    yield CollectionCheck(
-        check="irradiated_blood",
-        label=interval.label,
-        state=CollectionCheckState.DUE,
-        last_on=None,
-        earliest_on=planned - timedelta(days=interval.days),
-        missing=(),
-        sources=interval.sources,
-    )
+def _collect_implied_answers(
+    screen_input: ScreenInput, therapies: Sequence[TargetedTherapy]
+) -> dict[str, _ImpliedAnswer]:
+    implied = {}
+    if is_primary_cns(screen_input.histology):
+        implied[CNS_POINTER] = _ImpliedAnswer(value="primary CNS lymphoma")
+    if therapies:
+        value = _join_therapies(therapies)
+        if screen_input.conditions.get("prior_car_t") is False:
+            value += " (the question was answered with no)"
+        known_days = [therapy.last_on for therapy in therapies if therapy.last_on]
+        missing = dict.fromkeys(value for therapy in therapies for value in therapy.missing)
+        implied[PRIOR_CAR_T_POINTER] = _ImpliedAnswer(
+            value=value, last_on=max(known_days, default=None), missing=tuple(missing)
+        )
+    return implied
+
+
+def _join_therapies(therapies: Iterable[TargetedTherapy]) -> str:
+    return "; ".join(therapy.describe() for therapy in therapies)
 
 
 def _collect_values(screen_input: ScreenInput) -> dict[str, Any]:
-    """The entered values that flags can use, by pointer."""
+    """The entered values that flags can use, and the others that a center wants to know, by pointer."""
     values: dict[str, Any] = {
         **{f"/clinical/flags/{name}": answer for name, answer in screen_input.conditions.items()},
         **{f"/clinical/labs/{name}": value for name, value in screen_input.labs.items()},
     }
     if screen_input.ecog is not None:
         values["/clinical/ecog"] = screen_input.ecog
+    if screen_input.histology not in (None, UNKNOWN):
+        values[_HISTOLOGY_POINTER] = screen_input.histology
+    if screen_input.last_imaging_on is not None:
+        values["/clinical/last_imaging_on"] = screen_input.last_imaging_on
     return values
-
-
-def _list_absent(values: Mapping[str, Any], rules: Iterable[FlagRule]) -> tuple[MissingValue, ...]:
-    absent = [MissingValue(pointer=rule.pointer, label=rule.label) for rule in rules if rule.pointer not in values]
-    return tuple(dict.fromkeys(absent))
 
 
 def _format_value(value: Any) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
-from chalicelib.domain.eligibility.label_rules import is_primary_cns
+from chalicelib.domain.eligibility.histologies import NOT_LISTED, is_listed, is_primary_cns
 from chalicelib.domain.eligibility.prior_therapy import LINES_POINTER, sort_lines
 from chalicelib.domain.eligibility.screen_input import LineOutcome, ScreenInput, TherapyLine, TransplantKind
 from chalicelib.domain.eligibility.therapy_line_rules import find_refractory_lines
@@ -19,6 +19,7 @@ _IN_THE_FUTURE = "This date is in the future. Enter a past date."
 def find_input_faults(screen_input: ScreenInput, *, today: date) -> tuple[FieldError, ...]:
     """Find everything that cannot be true at the same time, in the order of the form."""
     return (
+        *_check_histology(screen_input),
         *_check_duplicate_lines(screen_input),
         *(fault for line in sort_lines(screen_input) for fault in _check_line_dates(line, today)),
         *_check_line_order(sort_lines(screen_input)),
@@ -26,8 +27,14 @@ def find_input_faults(screen_input: ScreenInput, *, today: date) -> tuple[FieldE
         *_check_contradictions(screen_input),
         *_check_transplant(screen_input, today),
         *_check_doses(screen_input),
+        *_check_imaging(screen_input, today),
         *_check_planned_collection(screen_input, today),
     )
+
+
+def _check_histology(screen_input: ScreenInput) -> Iterator[FieldError]:
+    if screen_input.histology is not None and not is_listed(screen_input.disease, screen_input.histology):
+        yield FieldError("/clinical/histology", "not_listed", NOT_LISTED)
 
 
 def _check_duplicate_lines(screen_input: ScreenInput) -> Iterator[FieldError]:
@@ -85,7 +92,7 @@ def _check_against_birth(screen_input: ScreenInput, today: date) -> Iterator[Fie
 
 
 def _check_contradictions(screen_input: ScreenInput) -> Iterator[FieldError]:
-    if is_primary_cns(screen_input) and screen_input.conditions.get("cns_involvement") is False:
+    if is_primary_cns(screen_input.histology) and screen_input.conditions.get("cns_involvement") is False:
         yield FieldError(
             "/clinical/flags/cns_involvement",
             "contradicts",
@@ -124,9 +131,16 @@ def _check_doses(screen_input: ScreenInput) -> Iterator[FieldError]:
                 "contradicts",
                 "You marked this drug as never given. Remove the date or clear the mark.",
             )
+        if dose.daily_mg is not None and dose.agent != "corticosteroid":
+            yield FieldError(f"{pointer}/daily_mg", "not_used", "Only a corticosteroid has a daily dose here.")
         planned = screen_input.planned_collection_on
         if planned and dose.last_on and dose.last_on > planned:
             yield FieldError(f"{pointer}/last_on", "after_collection", "This date is after the planned leukapheresis.")
+
+
+def _check_imaging(screen_input: ScreenInput, today: date) -> Iterator[FieldError]:
+    if screen_input.last_imaging_on and screen_input.last_imaging_on > today + TIME_ZONE_MARGIN:
+        yield FieldError("/clinical/last_imaging_on", "in_the_future", _IN_THE_FUTURE)
 
 
 def _check_planned_collection(screen_input: ScreenInput, today: date) -> Iterator[FieldError]:

@@ -15,11 +15,9 @@ from chalicelib.domain.eligibility.criterion_result import (
     build_criterion_result,
     describe_yes_no,
 )
+from chalicelib.domain.eligibility.histologies import UNKNOWN, format_histology, is_primary_cns
 from chalicelib.domain.eligibility.prior_therapy import format_code
 from chalicelib.domain.eligibility.screen_input import NoTransplantReason, ScreenInput
-
-PRIMARY_CNS = frozenset({"PRIMARY_CNS", "PRIMARY_CNS_LYMPHOMA", "PCNSL"})
-"""The histology codes of primary central nervous system lymphoma."""
 
 
 def age_min(screen_input: ScreenInput, years: int) -> CriterionResult:
@@ -54,18 +52,14 @@ def transplant_not_intended(screen_input: ScreenInput, _figure: object) -> Crite
 def not_primary_cns_lymphoma(screen_input: ScreenInput, _figure: object) -> CriterionResult:
     """The histology is not primary central nervous system lymphoma."""
     pointer = "/clinical/histology"
-    if screen_input.histology is not None:
-        entered_values = [EnteredValue(pointer=pointer, label="Histology", value=format_code(screen_input.histology))]
-        return build_criterion_result(met=not is_primary_cns(screen_input), entered=entered_values)
+    if screen_input.histology not in (None, UNKNOWN):
+        name = format_histology(screen_input.histology)
+        entered_values = [EnteredValue(pointer=pointer, label="Histology", value=name)]
+        return build_criterion_result(met=not is_primary_cns(screen_input.histology), entered=entered_values)
     if screen_input.conditions.get("cns_involvement") is False:
         cns_pointer = "/clinical/flags/cns_involvement"
         return build_criterion_result(met=True, entered=[describe_yes_no(cns_pointer, "CNS involvement", yes=False)])
     return build_criterion_result(met=None, missing=[MissingValue(pointer=pointer, label="Histology")])
-
-
-def is_primary_cns(screen_input: ScreenInput) -> bool:
-    """Whether the entered histology is primary central nervous system lymphoma."""
-    return (screen_input.histology or "").upper() in PRIMARY_CNS
 
 
 def _judge_age(screen_input: ScreenInput, *, met: bool) -> CriterionResult:
@@ -81,6 +75,12 @@ class LabelRule(NamedTuple):
 
     evaluate: Callable[[ScreenInput, Any], CriterionResult]
     describe: Callable[[Any], str]
+
+
+def format_rule_id(name: str, figure: Any) -> str:
+    """The stable name of a rule with its numbers, such as `prior_lines_min:2`."""
+    is_list = isinstance(figure, Sequence) and not isinstance(figure, str)
+    return f"{name}:{','.join(map(str, figure)) if is_list else str(figure).lower()}"
 
 
 def _format_ordinal(number: int) -> str:

@@ -20,14 +20,16 @@ from chalicelib.domain.eligibility.criterion_result import (
     kleene_any,
 )
 from chalicelib.domain.eligibility.discuss_with_center import (
-    CollectionCheck,
     DiscussionFlag,
+    DiscussionPoint,
     DiscussionRules,
-    check_collection_day,
+    find_discussion_points,
     raise_flags,
 )
 from chalicelib.domain.eligibility.label_rules import LABEL_RULES
+from chalicelib.domain.eligibility.same_target import TargetedTherapy, find_targeted_therapies
 from chalicelib.domain.eligibility.screen_input import ScreenInput
+from chalicelib.domain.eligibility.washouts import CollectionCheck, check_collection_day
 
 
 class ScreenResult(StrEnum):
@@ -45,12 +47,18 @@ _RESULTS: Mapping[bool | None, ScreenResult] = {
 }
 
 
+RuleResults = dict[str, CriterionResult]
+"""The results of one check by `rule_id`. Labels share most of their rules."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelCriterion:
     """One rule of a row, with its numbers.
 
     Attributes:
         rule: A key of `LABEL_RULES`.
+        rule_id: The rule's stable name and numbers, such as `prior_lines_min:2`.
+        text: The rule in words.
         alternative_group: Criteria with the same number above 0 are alternatives: one is enough.
         source: None means the source of its row.
         unverified: No good source was found for it: check the current label.
@@ -58,30 +66,53 @@ class LabelCriterion:
 
     rule: str
     figure: Any
+    rule_id: str
+    text: str
     alternative_group: int = 0
     source: SourceReference | None = None
     unverified: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LabelNote:
+    """A sentence about an indication that travels with its result."""
+
+    text: str
+    source: SourceReference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IndicationRow:
-    """One way to meet an indication, in the words of the label."""
+    """One way to meet an indication, in the words of the label.
+
+    Attributes:
+        approval: `regular` or `accelerated`.
+    """
 
     row_id: str
     text: str
     criteria: tuple[LabelCriterion, ...]
+    approval: str
     source: SourceReference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelIndication:
-    """The indication of one product for one disease. It is met if one of its rows is met."""
+    """The indication of one product for one disease. It is met if one of its rows is met.
+
+    Attributes:
+        histologies: The histologies that the label lists; empty if it names only the disease.
+    """
 
     product_id: str
     product_name: str
+    target: str
     disease: str
+    histologies: frozenset[str] = frozenset()
     rows: tuple[IndicationRow, ...]
     limitations: tuple[str, ...]
+    notes: tuple[LabelNote, ...] = ()
+    source: SourceReference
     label_as_of: date
     version: str
 
@@ -100,7 +131,7 @@ class CriterionReason:
     """One rule, the values that it used, and its result.
 
     Attributes:
-        rule: The rule's stable name and numbers, such as `prior_lines_min:2`.
+        rule: The rule's stable name and numbers.
         text: The rule in words.
         met: None if information is missing.
         alternative_group: Reasons of one row with the same number above 0 are alternatives.
@@ -123,6 +154,7 @@ class RowResult:
     row_id: str
     text: str
     result: ScreenResult
+    approval: str
     reasons: tuple[CriterionReason, ...]
     missing: tuple[MissingValue, ...]
 
@@ -133,6 +165,7 @@ class IndicationResult:
 
     Attributes:
         missing: The information that the undecided rows need; empty when the result is decided.
+        discuss: What to discuss with the center about this product. It changes no result.
     """
 
     product_id: str
@@ -141,7 +174,9 @@ class IndicationResult:
     result: ScreenResult
     rows: tuple[RowResult, ...]
     missing: tuple[MissingValue, ...]
+    discuss: tuple[DiscussionPoint, ...]
     limitations: tuple[str, ...]
+    notes: tuple[LabelNote, ...]
     label_as_of: date
     version: str
     sources: tuple[SourceReference, ...]
@@ -172,13 +207,15 @@ def screen_patient(screen_input: ScreenInput, *, labels: LabelCatalog, today: da
     A pure function. The order of lines and doses does not matter. Call
     `input_checks.find_input_faults` first: contradictory input has no meaningful result.
     """
-    raised, unanswered = raise_flags(screen_input, labels.cautions)
-    checks = check_collection_day(screen_input, labels.cautions)
+    indications = [each for each in labels.indications if each.disease == screen_input.disease]
+    targets = dict.fromkeys(indication.target for indication in indications)
+    therapies = find_targeted_therapies(screen_input, labels.cautions.targeted_drugs, targets)
+    raised, unanswered = raise_flags(screen_input, labels.cautions, therapies)
+    checks = check_collection_day(screen_input, labels.cautions.washouts)
+    rule_results: RuleResults = {}
     return ScreenOutcome(
         results=tuple(
-            _screen_indication(screen_input, indication)
-            for indication in labels.indications
-            if indication.disease == screen_input.disease
+            _screen_indication(screen_input, indication, therapies, rule_results) for indication in indications
         ),
         discuss_with_center=raised,
         unanswered=unanswered,
@@ -189,8 +226,13 @@ def screen_patient(screen_input: ScreenInput, *, labels: LabelCatalog, today: da
     )
 
 
-def _screen_indication(screen_input: ScreenInput, indication: LabelIndication) -> IndicationResult:
-    rows = tuple(_screen_row(screen_input, row) for row in indication.rows)
+def _screen_indication(
+    screen_input: ScreenInput,
+    indication: LabelIndication,
+    therapies: Sequence[TargetedTherapy],
+    rule_results: RuleResults,
+) -> IndicationResult:
+    rows = tuple(_screen_row(screen_input, row, rule_results) for row in indication.rows)
     results = {row.result for row in rows}
     result = next(r for r in (ScreenResult.APPEAR_MET, ScreenResult.MISSING, ScreenResult.NOT_MET) if r in results)
     missing = [m for row in rows for m in row.missing] if result is ScreenResult.MISSING else []
@@ -202,15 +244,23 @@ def _screen_indication(screen_input: ScreenInput, indication: LabelIndication) -
         result=result,
         rows=rows,
         missing=tuple(dict.fromkeys(missing)),
+        discuss=find_discussion_points(
+            screen_input,
+            target=indication.target,
+            histologies=indication.histologies,
+            therapies=therapies,
+            source=indication.source,
+        ),
         limitations=indication.limitations,
+        notes=indication.notes,
         label_as_of=indication.label_as_of,
         version=indication.version,
         sources=tuple(dict.fromkeys(sources)),
     )
 
 
-def _screen_row(screen_input: ScreenInput, row: IndicationRow) -> RowResult:
-    reasons = tuple(_evaluate_criterion(screen_input, criterion, row) for criterion in row.criteria)
+def _screen_row(screen_input: ScreenInput, row: IndicationRow, rule_results: RuleResults) -> RowResult:
+    reasons = tuple(_evaluate_criterion(screen_input, criterion, row, rule_results) for criterion in row.criteria)
     groups = list(_combine_alternatives(reasons))
     met = kleene_all(group_met for group_met, _ in groups)
     missing = [m for group_met, group in groups if group_met is None for reason in group for m in reason.missing]
@@ -218,6 +268,7 @@ def _screen_row(screen_input: ScreenInput, row: IndicationRow) -> RowResult:
         row_id=row.row_id,
         text=row.text,
         result=_RESULTS[met],
+        approval=row.approval,
         reasons=reasons,
         missing=tuple(dict.fromkeys(missing)) if met is None else (),
     )
@@ -233,12 +284,16 @@ def _combine_alternatives(reasons: Sequence[CriterionReason]) -> Iterator[tuple[
         yield kleene_any(reason.met for reason in group), group
 
 
-def _evaluate_criterion(screen_input: ScreenInput, criterion: LabelCriterion, row: IndicationRow) -> CriterionReason:
-    rule = LABEL_RULES[criterion.rule]
-    result: CriterionResult = rule.evaluate(screen_input, criterion.figure)
+def _evaluate_criterion(
+    screen_input: ScreenInput, criterion: LabelCriterion, row: IndicationRow, rule_results: RuleResults
+) -> CriterionReason:
+    result = rule_results.get(criterion.rule_id)
+    if result is None:
+        result = LABEL_RULES[criterion.rule].evaluate(screen_input, criterion.figure)
+        rule_results[criterion.rule_id] = result
     return CriterionReason(
-        rule=f"{criterion.rule}:{_format_figure(criterion.figure)}",
-        text=rule.describe(criterion.figure),
+        rule=criterion.rule_id,
+        text=criterion.text,
         met=result.met,
         alternative_group=criterion.alternative_group,
         entered=result.entered,
@@ -246,8 +301,3 @@ def _evaluate_criterion(screen_input: ScreenInput, criterion: LabelCriterion, ro
         source=criterion.source or row.source,
         unverified=criterion.unverified,
     )
-
-
-def _format_figure(figure: Any) -> str:
-    is_list = isinstance(figure, Sequence) and not isinstance(figure, str)
-    return ",".join(str(part) for part in figure) if is_list else str(figure).lower()

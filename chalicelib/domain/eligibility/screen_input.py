@@ -10,9 +10,17 @@ from enum import StrEnum
 from typing import Literal
 
 FlagName = Literal[
-    "active_infection", "autoimmune", "cns_involvement", "hepatitis_or_hiv", "prior_car_t", "seizure_disorder"
+    "active_infection",
+    "autoimmune",
+    "can_stay_nearby",
+    "caregiver_available",
+    "cns_involvement",
+    "hepatitis_or_hiv",
+    "pregnancy",
+    "prior_car_t",
+    "seizure_disorder",
 ]
-"""Conditions that a center wants to discuss, answered with yes or no."""
+"""What a center wants to discuss, answered with yes or no."""
 
 LabName = Literal[
     "absolute_lymphocytes_per_ul", "alt_or_ast_x_uln", "bilirubin_x_uln", "creatinine_clearance_ml_min", "lvef_percent"
@@ -20,8 +28,23 @@ LabName = Literal[
 """Results of organ function tests, with the unit in the name. `x_uln` means times the upper limit of
 the laboratory's normal range."""
 
-AgentName = Literal["bendamustine", "corticosteroid", "cytotoxic_chemotherapy", "pembrolizumab"]
-"""Drugs whose last dose matters before leukapheresis (washout)."""
+AgentName = Literal[
+    "alemtuzumab",
+    "anti_cd38",
+    "antithymocyte_globulin",
+    "asparaginase",
+    "bcma_bispecific",
+    "bendamustine",
+    "cladribine",
+    "corticosteroid",
+    "cytotoxic_chemotherapy",
+    "donor_lymphocytes",
+    "immunosuppressant",
+    "pembrolizumab",
+    "proteasome_inhibitor",
+    "radiotherapy",
+]
+"""Treatments whose last dose matters before leukapheresis (washout): a drug, or a class of drugs."""
 
 
 class LineOutcome(StrEnum):
@@ -87,11 +110,13 @@ class LastDose:
     Attributes:
         given: False if the patient never had the drug.
         last_on: The day of the last dose, which can be in the future.
+        daily_mg: For a corticosteroid, the dose in mg of prednisone or its equivalent a day.
     """
 
     agent: AgentName
     given: bool | None = None
     last_on: date | None = None
+    daily_mg: float | None = None
     position: int = field(default=0, compare=False)
 
 
@@ -101,12 +126,13 @@ class ScreenInput:
 
     Attributes:
         disease: A code of the catalog's diseases, such as `LBCL`.
-        histology: A histology code, such as `DLBCL_NOS`; `PRIMARY_CNS` is primary CNS lymphoma.
+        histology: A code of `histologies.HISTOLOGIES`, or of an earlier release.
         lines: None if no line was entered; an empty tuple means that there was none.
         hsct_eligible: Whether a stem cell transplant is intended or possible.
         no_transplant_reason: Used only if `hsct_eligible` is false.
         lenalidomide_refractory: The provider's own answer.
         doses: Only drugs that matter before leukapheresis; at most one entry per drug.
+        last_imaging_on: The date of the last imaging of the disease.
         planned_collection_on: The planned leukapheresis date.
     """
 
@@ -122,4 +148,5 @@ class ScreenInput:
     conditions: Mapping[FlagName, bool] = field(default_factory=dict)
     labs: Mapping[LabName, float] = field(default_factory=dict)
     doses: tuple[LastDose, ...] = ()
+    last_imaging_on: date | None = None
     planned_collection_on: date | None = None

@@ -75,6 +75,7 @@ FACT_LABELS: Mapping[str, str] = {
     "/clinical/icd10": "ICD-10-CM code",
     "/clinical/labs": "Lab results",
     "/clinical/last_doses": "Dates of last doses",
+    "/clinical/last_imaging_on": "Date of last imaging",
     "/clinical/lenalidomide_refractory": "Refractory to lenalidomide",
     "/clinical/no_transplant_because": "Why no transplant",
     "/clinical/prior_lines": "Lines of therapy",

@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.domain.eligibility.histologies import HISTOLOGY_NAMES
 from chalicelib.domain.platform.dates import format_short_date
 from chalicelib.domain.platform.partial_dates import parse_partial_date
 from chalicelib.domain.platform.phone import format_phone
@@ -124,9 +125,10 @@ def list_disease_facts(clinical: Values, *, disease_name: str, products: Facts) 
     return _without_empty(
         [
             ("Disease", disease_name),
-            ("Histology", format_code(clinical.get("histology"), labels.HISTOLOGIES)),
+            ("Histology", format_code(clinical.get("histology"), HISTOLOGY_NAMES)),
             ("ICD-10-CM", clinical.get("icd10")),
             ("ECOG", "" if ecog is None else str(ecog)),
+            ("Last imaging", format_day(clinical.get("last_imaging_on"))),
             ("Stem cell transplant candidate", format_yes_no(clinical.get("hsct_eligible"))),
             ("Why no transplant", format_code(clinical.get("no_transplant_because"))),
             ("Stem cell transplant", ", ".join(filter(None, kind_and_day))),
@@ -152,11 +154,18 @@ def list_lab_facts(clinical: Values) -> Facts:
     doses = [
         (
             f"{format_code(dose['agent'], labels.AGENTS)}, last dose",
-            "Never given" if dose.get("given") is False else format_day(dose.get("last_on")),
+            "Never given" if dose.get("given") is False else _format_dose(dose),
         )
         for dose in clinical.get("last_doses") or ()
     ]
     return _without_empty([*values, *doses])
+
+
+def _format_dose(dose: Values) -> str:
+    """The day, and for a corticosteroid the dose: "Nov 3, 2026, 10 mg prednisone a day"."""
+    daily_mg = dose.get("daily_mg")
+    dose_text = f"{daily_mg:,g} mg prednisone a day" if daily_mg is not None else ""
+    return ", ".join(filter(None, (format_day(dose.get("last_on")), dose_text)))
 
 
 def build_therapy_row(line: Values) -> Sequence[str]:

@@ -22,18 +22,11 @@ FLAGS: Mapping[str, str] = {
     "hepatitis_or_hiv": "Hepatitis B, hepatitis C, or HIV",
     "prior_car_t": "Prior CAR T or same-target therapy",
     "seizure_disorder": "Seizure disorder",
+    "pregnancy": "Pregnancy",
+    "caregiver_available": "Caregiver available",
+    "can_stay_nearby": "Able to stay near the center",
 }
 """Questions about every patient, only for discussion with the center."""
-
-HISTOLOGIES: Mapping[str, str] = {
-    "DLBCL_NOS": "DLBCL, not otherwise specified",
-    "DLBCL_TRANSFORMED": "DLBCL transformed from indolent lymphoma",
-    "HIGH_GRADE": "High-grade B-cell lymphoma",
-    "PMBCL": "Primary mediastinal large B-cell lymphoma (PMBCL)",
-    "FL_3B": "Follicular lymphoma, grade 3B",
-    "PRIMARY_CNS": "Primary CNS lymphoma",
-    "OTHER": "Other",
-}
 
 PLAN_TYPES: Mapping[str, str] = {
     "medicare_advantage": "Medicare Advantage",
@@ -56,6 +49,16 @@ AGENTS: Mapping[str, str] = {
     "bendamustine": "Bendamustine",
     "cytotoxic_chemotherapy": "Chemotherapy",
     "corticosteroid": "Corticosteroids",
+    "immunosuppressant": "Immunosuppression",
+    "alemtuzumab": "Alemtuzumab",
+    "antithymocyte_globulin": "Antithymocyte globulin (ATG)",
+    "cladribine": "Cladribine",
+    "anti_cd38": "Anti-CD38 antibody",
+    "proteasome_inhibitor": "Proteasome inhibitor",
+    "bcma_bispecific": "BCMA bispecific antibody",
+    "asparaginase": "Asparaginase",
+    "donor_lymphocytes": "Donor lymphocytes",
+    "radiotherapy": "Radiotherapy",
     "pembrolizumab": "Pembrolizumab",
 }
 

@@ -11,6 +11,7 @@ from chalicelib.routes.centers.responses import (
     ResourceListResponse,
     ResourceResponse,
     to_codes_response,
+    to_histologies_response,
 )
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.query_params import DiagnosisQuery, ResourceQuery
@@ -39,14 +40,14 @@ def list_resources(request: ApiRequest, query: ResourceQuery) -> ApiResponse[Res
 
 @declare_endpoint(blueprint, "GET", "/v1/diagnosis-codes")
 def list_diagnosis_codes(request: ApiRequest, query: DiagnosisQuery) -> ApiResponse[DiagnosisCodeListResponse]:
-    """List billable ICD-10-CM codes for one disease or all."""
+    """List billable ICD-10-CM codes and histologies for one disease or all."""
     codes = diagnoses.load_code_set()
-    items = to_codes_response(codes.list_for_disease(query.disease))
     return ApiResponse(
         body={
             "release": dict(codes.release),
             "review_by": codes.review_by,
             "may_be_out_of_date": codes.has_ended(request.now.date()),
-            "items": items,
+            "items": to_codes_response(codes.list_for_disease(query.disease)),
+            "histologies": to_histologies_response(query.disease),
         }
     )

@@ -7,6 +7,7 @@ from typing import Any, NotRequired, cast
 from typing_extensions import TypedDict
 
 from chalicelib.catalog.diagnoses import Diagnosis
+from chalicelib.domain.eligibility.histologies import HISTOLOGIES
 from chalicelib.store.identity.members_and_tenants import Center
 
 
@@ -144,13 +145,25 @@ class DiagnosisCodeResponse(TypedDict):
     diseases: list[str]
 
 
+class HistologyResponse(TypedDict):
+    """A histology of a disease: its code and name."""
+
+    disease: str
+    code: str
+    name: str
+
+
 class DiagnosisCodeListResponse(TypedDict):
-    """The codes to choose from, and their release. Once it has ended, a newer one can have other codes."""
+    """The codes to choose from, their release, and the histologies of each disease.
+
+    Once the release has ended, a newer one can have other codes.
+    """
 
     release: dict[str, str]
     review_by: str
     may_be_out_of_date: bool
     items: list[DiagnosisCodeResponse]
+    histologies: list[HistologyResponse]
 
 
 def to_center_response(center: Center) -> CenterResponse:
@@ -163,6 +176,16 @@ def to_center_response(center: Center) -> CenterResponse:
         "name": center.tenant.name,
         "time_zone": center.tenant.time_zone,
     }
+
+
+def to_histologies_response(disease: str | None) -> list[HistologyResponse]:
+    """The histologies of one disease, or of all."""
+    return [
+        {"disease": each, "code": code, "name": name}
+        for each, names in HISTOLOGIES.items()
+        if disease in (None, each)
+        for code, name in names.items()
+    ]
 
 
 def to_codes_response(codes: Iterable[Diagnosis]) -> list[DiagnosisCodeResponse]:

@@ -17,9 +17,15 @@ from chalicelib.routes.platform.label_responses import LabelResponse, to_label_r
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chalicelib.domain.eligibility.criterion_result import MissingValue, SourceReference
-    from chalicelib.domain.eligibility.discuss_with_center import CollectionCheck, DiscussionFlag, ThresholdSource
+    from chalicelib.domain.eligibility.criterion_result import (
+        EnteredValue,
+        MissingValue,
+        SourceReference,
+        ThresholdSource,
+    )
+    from chalicelib.domain.eligibility.discuss_with_center import DiscussionFlag
     from chalicelib.domain.eligibility.screen import CriterionReason, IndicationResult, RowResult, ScreenOutcome
+    from chalicelib.domain.eligibility.washouts import CollectionCheck
 
 SCREEN_DISCLAIMER = (
     "This compares what was entered with what labels say, and is meant for a conversation with a treatment center."
@@ -74,7 +80,24 @@ class RowResultResponse(TypedDict):
     row_id: str
     text: str
     result: str
+    approval: str
     missing: list[MissingValueResponse]
+
+
+class DiscussionPointResponse(TypedDict):
+    """Something to discuss with the center about one product. It changes no result."""
+
+    kind: str
+    text: str
+    entered: list[EnteredValueResponse]
+    source: LabelSourceResponse
+
+
+class LabelNoteResponse(TypedDict):
+    """A sentence of the catalog about an indication."""
+
+    text: str
+    source: LabelSourceResponse
 
 
 class IndicationResultResponse(TypedDict):
@@ -88,7 +111,9 @@ class IndicationResultResponse(TypedDict):
     rows: list[RowResultResponse]
     reasons: list[CriterionReasonResponse]
     missing: list[MissingValueResponse]
+    discuss: list[DiscussionPointResponse]
     limitations: list[str]
+    notes: list[LabelNoteResponse]
     label_as_of: str
     label: LabelResponse
     version: str
@@ -103,24 +128,33 @@ class ThresholdSourceResponse(TypedDict):
 
 
 class DiscussionFlagResponse(TypedDict):
-    """A point to discuss with the center."""
+    """A point to discuss with the center. For earlier therapy, with the day of its last dose."""
 
     flag: str
     label: str
     value: str
     text: str
+    last_on: str | None
+    missing: list[MissingValueResponse]
     source: str
     anchors: list[ThresholdSourceResponse]
 
 
 class CollectionCheckResponse(TypedDict):
-    """One check against the planned day of leukapheresis."""
+    """One check against the planned day of leukapheresis.
+
+    `evidence` is `recommendation`, `cohort`, `trial_criterion`, `expert_review` or `practice_only`.
+    `from_line` is the line of therapy that the day of the last dose was read from.
+    """
 
     check: str
     label: str
     state: str
     last_on: str | None
+    from_line: int | None
     clear_from: str | None
+    evidence: str
+    note: str
     missing: list[MissingValueResponse]
     source: str
     anchors: list[ThresholdSourceResponse]
@@ -169,13 +203,24 @@ def _to_result_response(result: "IndicationResult", today: date) -> IndicationRe
                 "row_id": row.row_id,
                 "text": row.text,
                 "result": row.result.value,
+                "approval": row.approval,
                 "missing": _to_missing_response(row.missing),
             }
             for row in result.rows
         ],
         "reasons": [_to_reason_response(row, reason) for row in result.rows for reason in row.reasons],
         "missing": _to_missing_response(result.missing),
+        "discuss": [
+            {
+                "kind": point.kind.value,
+                "text": point.text,
+                "entered": _to_entered_response(point.entered),
+                "source": _to_source_response(point.source),
+            }
+            for point in result.discuss
+        ],
         "limitations": list(result.limitations),
+        "notes": [{"text": note.text, "source": _to_source_response(note.source)} for note in result.notes],
         "label_as_of": result.label_as_of.isoformat(),
         "label": to_label_response(load_products()[result.product_id], "indications", today=today),
         "version": result.version,
@@ -190,7 +235,7 @@ def _to_reason_response(row: "RowResult", reason: "CriterionReason") -> Criterio
         "text": reason.text,
         "met": reason.met,
         "either": reason.alternative_group,
-        "entered": [{"pointer": value.pointer, "label": value.label, "value": value.value} for value in reason.entered],
+        "entered": _to_entered_response(reason.entered),
         "missing": _to_missing_response(reason.missing),
         "source": _to_source_response(reason.source),
         "unverified": reason.unverified,
@@ -203,6 +248,8 @@ def _to_flag_response(flag: "DiscussionFlag") -> DiscussionFlagResponse:
         "label": flag.label,
         "value": flag.value,
         "text": flag.text,
+        "last_on": _format_day(flag.last_on),
+        "missing": _to_missing_response(flag.missing),
         "source": _format_sources(flag.sources),
         "anchors": _to_thresholds_response(flag.sources),
     }
@@ -214,7 +261,10 @@ def _to_check_response(check: "CollectionCheck") -> CollectionCheckResponse:
         "label": check.label,
         "state": check.state.value,
         "last_on": _format_day(check.last_on),
+        "from_line": check.from_line,
         "clear_from": _format_day(check.earliest_on),
+        "evidence": check.evidence.value,
+        "note": check.note,
         "missing": _to_missing_response(check.missing),
         "source": _format_sources(check.sources),
         "anchors": _to_thresholds_response(check.sources),
@@ -232,6 +282,10 @@ def _to_thresholds_response(sources: "Sequence[ThresholdSource]") -> list[Thresh
 
 def _to_missing_response(values: "Iterable[MissingValue]") -> list[MissingValueResponse]:
     return [{"pointer": value.pointer, "label": value.label} for value in values]
+
+
+def _to_entered_response(values: "Iterable[EnteredValue]") -> list[EnteredValueResponse]:
+    return [{"pointer": value.pointer, "label": value.label, "value": value.value} for value in values]
 
 
 def _to_source_response(source: "SourceReference") -> LabelSourceResponse:

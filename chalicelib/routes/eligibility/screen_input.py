@@ -43,9 +43,12 @@ def to_screen_input(body: ScreenRequest) -> ScreenInput:
         conditions=_list_given_answers(clinical, "flags"),
         labs=_list_given_answers(clinical, "labs"),
         doses=tuple(
-            LastDose(agent=dose.agent, given=dose.given, last_on=dose.last_on, position=position)
+            LastDose(
+                agent=dose.agent, given=dose.given, last_on=dose.last_on, daily_mg=dose.daily_mg, position=position
+            )
             for position, dose in enumerate(clinical.last_doses or ())
         ),
+        last_imaging_on=clinical.last_imaging_on,
         planned_collection_on=body.planned_collection_on,
     )
 

@@ -56,6 +56,7 @@ PROBLEM_CODES: dict[str, str] = {
     "contradictory": "Some entries contradict each other; see errors[].",
     "cursor_not_valid": "The cursor is expired or belongs to a different list, filter, or caller.",
     "draft_only": "Only a draft can have unfinished values. This referral was submitted.",
+    "histology_not_listed": "The histology is not in the list of the disease. See `GET /v1/diagnosis-codes`.",
     "duplicate_key": "A JSON object in the body repeats a key.",
     "forbidden": "You do not have permission to do this.",
     "header_twice": "A header that must be unique appears more than once.",

@@ -8,7 +8,22 @@ from chalicelib.routes.platform.fields import CalendarDate, StrictModel, build_p
 
 # Repeated here and not imported from `chalicelib.domain.eligibility.screen_input`, because that would
 # add 3 ms to every cold start.
-AgentName = Literal["bendamustine", "corticosteroid", "cytotoxic_chemotherapy", "pembrolizumab"]
+AgentName = Literal[
+    "alemtuzumab",
+    "anti_cd38",
+    "antithymocyte_globulin",
+    "asparaginase",
+    "bcma_bispecific",
+    "bendamustine",
+    "cladribine",
+    "corticosteroid",
+    "cytotoxic_chemotherapy",
+    "donor_lymphocytes",
+    "immunosuppressant",
+    "pembrolizumab",
+    "proteasome_inhibitor",
+    "radiotherapy",
+]
 NoTransplantReasonName = Literal["age_or_comorbidity", "other"]
 TransplantKindName = Literal["none", "autologous", "allogeneic"]
 UpperLimitRatio = Annotated[float, Field(ge=0, le=200)]
@@ -32,11 +47,15 @@ class LabsRequest(StrictModel):
 
 
 class LastDoseRequest(StrictModel):
-    """A drug that matters before leukapheresis: whether it was given, and when last."""
+    """A treatment that matters before leukapheresis: whether it was given, and when last.
+
+    `daily_mg` is for a corticosteroid: mg of prednisone a day, or the same of another one.
+    """
 
     agent: AgentName
     given: bool | None = None
     last_on: CalendarDate | None = None
+    daily_mg: Annotated[float, Field(gt=0, le=2000)] | None = None
 
 
 class ScreenReferenceRequest(StrictModel):
@@ -49,4 +68,4 @@ class ScreenReferenceRequest(StrictModel):
     screened_on: CalendarDate
 
 
-Doses = Annotated[list[LastDoseRequest], Field(max_length=8)]
+Doses = Annotated[list[LastDoseRequest], Field(max_length=20)]

@@ -109,10 +109,13 @@ class ClinicalFlags(StrictModel):
     hepatitis_or_hiv: bool | None = None
     prior_car_t: bool | None = None
     seizure_disorder: bool | None = None
+    pregnancy: bool | None = None
+    caregiver_available: bool | None = None
+    can_stay_nearby: bool | None = None
 
 
 class ClinicalFacts(StrictModel):
-    """Treatment so far."""
+    """Treatment so far. `histology` is a code of the disease's list in `GET /v1/diagnosis-codes`."""
 
     histology: SenderCode | None = None
     icd10: Icd10 | None = None
@@ -125,6 +128,7 @@ class ClinicalFacts(StrictModel):
     flags: ClinicalFlags | None = None
     labs: LabsRequest | None = None
     last_doses: Doses | None = None
+    last_imaging_on: CalendarDate | None = None
     screened: ScreenReferenceRequest | None = None
 
 

@@ -34,6 +34,7 @@ from chalicelib.services.referrals.coverage_writes import (
     prepare_new_plan_writes,
 )
 from chalicelib.services.referrals.fact_change_writes import prepare_fact_change_writes
+from chalicelib.services.referrals.histology_checks import require_listed_histology
 from chalicelib.services.referrals.practice_directory import prepare_directory_writes
 from chalicelib.services.referrals.referred_on_checks import check_referred_on
 from chalicelib.store.platform.transactions import ConditionFailedError
@@ -176,6 +177,7 @@ def _require_open_references(before: Referral, changes: Mapping[str, Any], *, co
 
 def _with_changes(before: Referral, changes: Mapping[str, Any], *, context: RunContext) -> Referral:
     sections = {name: value for name, value in changes.items() if name not in _COLUMNS}
+    require_listed_histology({**before.details, **sections}, before.details)
     check_referred_on({**before.details, **sections}, before, practice_id=before.practice_id, context=context)
     details = complete_consent({**before.details, **sections}, before, practice_id=before.practice_id, context=context)
     return replace(

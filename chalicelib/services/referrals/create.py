@@ -24,6 +24,7 @@ from chalicelib.services.referrals.access import (
 from chalicelib.services.referrals.aliases import choose_alias, prepare_alias_writes, require_harmless_alias
 from chalicelib.services.referrals.consent_checks import complete_consent
 from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
+from chalicelib.services.referrals.histology_checks import require_listed_histology
 from chalicelib.services.referrals.overdue_alert_writes import prepare_alert_writes
 from chalicelib.services.referrals.referred_on_checks import check_referred_on
 from chalicelib.store.all_stores import Stores
@@ -60,13 +61,14 @@ def create_referral(
 
     Raises:
         ForbiddenError: only a practice refers patients.
-        MalformedError: the product or the center is unknown, or the alias reveals something.
+        MalformedError: the product, the center or the histology is unknown, or the alias reveals something.
         NotFoundError: the referral that it continues does not exist, or is another tenant's.
         ConflictError: it cannot be submitted, because something that the center needs is missing; the alias
             is in use; or the consent is old and not confirmed.
     """
     require_practice(member)
     require_known_product_and_center(new_referral.product_id, new_referral.center_id, stores=context.stores)
+    require_listed_histology(new_referral.details, {})
     check_referred_on(new_referral.details, None, practice_id=member.tenant_id, context=context)
     details = complete_consent(new_referral.details, None, practice_id=member.tenant_id, context=context)
     draft = build_draft(replace(new_referral, details=details), referral_id=referral_id, member=member, now=context.now)

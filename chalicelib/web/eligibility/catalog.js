@@ -6,16 +6,12 @@ import { LabelWarnings } from "../platform/label_warnings.js";
 import { formatCount } from "../platform/labels.js";
 import { formatDate } from "../platform/time.js";
 import { Loading, PageTitle, PhoneLink, Problem, useLoad } from "../platform/ui.js";
-import { HISTOLOGIES } from "../referrals/clinical_labels.js";
+import { formatHistology } from "../referrals/clinical_labels.js";
 import { Source, SupportDetails } from "./eligibility_result.js";
 
 const Unverified = () => html` <span class="chip is-warning">Check the current label</span>`;
 const APPROVALS = { regular: "Approved", accelerated: "Accelerated approval" };
 const ANCHOR_LABELS = { first: "The first infusion", last: "The last infusion" };
-
-const HISTOLOGY_NAMES = new Map(Object.values(HISTOLOGIES).flat());
-
-const getHistologyName = (code) => HISTOLOGY_NAMES.get(code) ?? code.replaceAll("_", " ");
 
 /** The date of an approval; "2022-06" means that only the month is known. */
 const formatApproval = (text) => (text.length === 7 ? formatDate(`${text}-01`).replace(/ \d+,/, "") : formatDate(text));
@@ -36,7 +32,7 @@ function Indication({ indication, at, unverified }) {
     </ul>
     ${
       indication.histologies.length > 0 &&
-      html`<p class="small-text">Histologies named in the label: ${indication.histologies.map(getHistologyName).join("; ")}.</p>`
+      html`<p class="small-text">Histologies named in the label: ${indication.histologies.map(formatHistology).join("; ")}.</p>`
     }
     ${notes.map(({ text }) => html`<p class="small-text">${text}</p>`)}
   </section>`;

@@ -1,80 +1,24 @@
 // The eligibility check: a short form, and a comparison of its answers with label criteria.
 import { onSignOut } from "../identity/session.js";
-import { html, signal, useEffect, useRef } from "../platform/dom.js";
+import { html, useEffect, useRef } from "../platform/dom.js";
 import { DraftChoice, DraftField, ErrorSummary, FieldGroup, YES_NO_OPTIONS } from "../platform/form_fields.js";
-import { getAt, setAt } from "../platform/json_document.js";
-import { DISEASES, FLAGS } from "../platform/labels.js";
+import { FLAGS, formatCount } from "../platform/labels.js";
 import { buildFormHref, navigate } from "../platform/route.js";
 import { announce, Icon, PageTitle, Problem, toFieldId } from "../platform/ui.js";
-import { AGENTS, HISTOLOGIES, LABS } from "../referrals/clinical_labels.js";
+import { AGENTS, LABS } from "../referrals/clinical_labels.js";
 import { startReferralFromCheck } from "../referrals/draft.js";
 import { TherapyStep } from "../referrals/form_therapy.js";
-import { toRequestBody } from "../referrals/referral_document.js";
-import { screenPatient } from "./eligibility_api.js";
+import { DiseaseAndHistology, LastImaging } from "../referrals/histology_field.js";
+import { EligibilityEntries, LINES, summarize } from "./eligibility_entries.js";
 import { EligibilityResult } from "./eligibility_result.js";
 
-const LINES = "/clinical/prior_lines";
-/** The entries of the form and the last result. They stay while the user visits other pages, until sign-out. */
-class EligibilityEntries {
-  constructor() {
-    this.values = signal(/** @type {any} */ ({}));
-    this.errors = signal(/** @type {any[]} */ ([]));
-    this.problem = signal(/** @type {any} */ (null));
-    this.result = signal(/** @type {any} */ (null));
-    this.untreated = signal(false);
-    this.stale = signal(false);
-    this.busy = signal(false);
-  }
-
-  get(pointer) {
-    return getAt(this.values.value, pointer) ?? "";
-  }
-
-  set(pointer, value) {
-    this.values.value = setAt(this.values.value, pointer, value);
-    this.stale.value = true;
-    if (this.errors.value.length) this.errors.value = this.errors.value.filter((error) => error.pointer !== pointer);
-  }
-
-  /** The request body: without empty fields. "No prior treatment" is an empty list. */
-  get body() {
-    const { age, planned_collection_on, doses = {} } = this.values.value;
-    /** @type {any} */
-    let body = { clinical: {}, ...toRequestBody(this.values.value) };
-    const lastDoses = AGENTS.map(([agent]) => ({ agent, ...doses[agent] })).filter(
-      ({ given, last_on }) => last_on || given === false,
-    );
-    if (lastDoses.length) body = setAt(body, "/clinical/last_doses", lastDoses);
-    if (this.untreated.value && !body.clinical.prior_lines) body = setAt(body, LINES, []);
-    if (age !== undefined && age !== "") body.age = Number(age);
-    if (planned_collection_on) body.planned_collection_on = planned_collection_on;
-    return body;
-  }
-
-  async run() {
-    if (!this.get("/clinical/disease")) {
-      this.errors.value = [{ pointer: "/clinical/disease", message: "Choose the disease." }];
-      return;
-    }
-    this.busy.value = true;
-    this.errors.value = [];
-    this.problem.value = null;
-    const checked = this.values.value;
-    try {
-      this.result.value = await screenPatient(this.body);
-      this.stale.value = this.values.value !== checked;
-      announce("Results are ready");
-    } catch (problem) {
-      this.errors.value = problem.errors ?? [];
-      this.problem.value = problem.errors?.length ? null : problem;
-    } finally {
-      this.busy.value = false;
-    }
-  }
-}
-
 let entries = new EligibilityEntries();
-onSignOut(() => (entries = new EligibilityEntries()));
+/** Forget everything that was entered, and what was asked with it. */
+function forget() {
+  entries.stop();
+  entries = new EligibilityEntries();
+}
+onSignOut(forget);
 
 const toNumberHandler = (draft, pointer) => (event) =>
   draft.set(pointer, event.target.value === "" ? "" : Number(event.target.value));
@@ -86,23 +30,18 @@ const NumberField = ({
 }) => html`<${DraftField} draft=${draft} pointer=${pointer} type="number" min="0" step="any"
   inputmode="decimal" onInput=${toNumberHandler(draft, pointer)} ...${rest} />`;
 
-function DiseaseFields({ draft }) {
-  const histologies = HISTOLOGIES[draft.get("/clinical/disease")];
-  return html`<${FieldGroup} title="Patient and disease">
+const DiseaseFields = ({ draft }) =>
+  html`<${FieldGroup} title="Patient and disease">
     <${NumberField} draft=${draft} pointer="/age" label="Age" step="1" inputmode="numeric" />
-    <${DraftField} draft=${draft} pointer="/clinical/disease" label="Disease" options=${[["", "Choose the disease"], ...Object.entries(DISEASES)]} />
-    ${histologies && html`<${DraftField} draft=${draft} pointer="/clinical/histology" label="Histology" options=${[["", "Unknown"], ...histologies]} />`}
+    <${DiseaseAndHistology} draft=${draft} />
     <${DraftField} draft=${draft} pointer="/clinical/ecog" label="ECOG performance status" onInput=${toNumberHandler(draft, "/clinical/ecog")}
       options=${[["", "Not assessed"], ...["0", "1", "2", "3", "4"].map((grade) => [grade, grade])]} />
+    <${LastImaging} draft=${draft} />
   <//>`;
-}
 
 function TherapyFields({ draft }) {
   const none = !draft.get(LINES).length;
-  const toggle = () => {
-    draft.untreated.value = !draft.untreated.value;
-    draft.stale.value = true;
-  };
+  const toggle = () => draft.setUntreated(!draft.untreated.value);
   return html`<section class="stack">
     <h2>Lines of therapy</h2>
     ${
@@ -152,25 +91,39 @@ const DiscussFields = ({
   </details>
 <//>`;
 
+const COMMON_AGENTS = 3;
+
+const Dose = ({ draft, agent, label }) => html`<div class="dose">
+  <${DraftField} draft=${draft} pointer="/doses/${agent}/last_on" label="${label}: date of last dose" type="date" optional disabled=${draft.get(`/doses/${agent}/given`) === false} />
+  ${
+    agent === "corticosteroid" &&
+    html`<${NumberField} draft=${draft} pointer="/doses/${agent}/daily_mg" label="Daily dose" hint="mg of prednisone, or the same of another corticosteroid" optional />`
+  }
+  <label class="small-text"><input type="checkbox" checked=${draft.get(`/doses/${agent}/given`) === false}
+    onChange=${(event) => draft.set(`/doses/${agent}`, event.target.checked ? { given: false } : {})} />Never given</label>
+</div>`;
+
 function CollectionFields({ draft }) {
-  return html`<${FieldGroup} title="Before leukapheresis" lead="Compares last doses, given or planned, with the planned leukapheresis date.">
+  const disease = draft.get("/clinical/disease");
+  const agents = AGENTS.filter(([, , diseases]) => !diseases || diseases.includes(disease));
+  const list = (/** @type {typeof AGENTS} */ some) =>
+    some.map(([agent, label]) => html`<${Dose} key=${agent} draft=${draft} agent=${agent} label=${label} />`);
+  return html`<${FieldGroup} title="Before leukapheresis"
+      lead="Compares last doses, given or planned, with the planned leukapheresis date. A line of therapy counts with its end date.">
     <${DraftField} draft=${draft} pointer="/planned_collection_on" label="Planned leukapheresis date" type="date" optional />
-    ${AGENTS.map(
-      ([agent, label]) => html`<div class="dose">
-      <${DraftField} draft=${draft} pointer="/doses/${agent}/last_on" label="${label}: date of last dose" type="date" optional disabled=${draft.get(`/doses/${agent}/given`) === false} />
-      <label class="small-text"><input type="checkbox" checked=${draft.get(`/doses/${agent}/given`) === false}
-        onChange=${(event) => draft.set(`/doses/${agent}`, event.target.checked ? { given: false } : {})} />Never given</label>
-    </div>`,
-    )}
+    ${list(agents.slice(0, COMMON_AGENTS))}
+    <details class="wide">
+      <summary>Other treatments (${agents.length - COMMON_AGENTS})</summary>
+      <div class="fields">${list(agents.slice(COMMON_AGENTS))}</div>
+    </details>
   <//>`;
 }
 
 /** The form's pointer for a pointer of the API, which numbers the doses in the order of the request. */
 function toFormPointer(draft, pointer) {
-  const dose = pointer.match(/^\/clinical\/last_doses\/?(\d*)/);
+  const dose = pointer.match(/^\/clinical\/last_doses\/(\d+)(\/daily_mg)?/);
   if (!dose) return pointer === "/clinical/transplant" ? "/clinical/transplant/kind" : pointer;
-  const agent = dose[1] === "" ? AGENTS[0][0] : draft.body.clinical.last_doses?.[dose[1]]?.agent;
-  return `/doses/${agent}/last_on`;
+  return `/doses/${draft.body.clinical.last_doses?.[dose[1]]?.agent}${dose[2] ?? "/last_on"}`;
 }
 
 function focusField(draft, pointer) {
@@ -193,44 +146,68 @@ function startReferral(draft) {
   else announce("You have an unsaved new referral. Save or discard it before you start another.");
 }
 
+/** What keeps the result from being up to date, if anything. */
+function UpdateState({ draft, onPick }) {
+  const errors = draft.errors.value;
+  if (errors.length)
+    return html`<div class="banner is-warning"><${Icon} name="circle-alert" /><div>
+      <p>Results not updated. Fix ${formatCount(errors.length, "field")}:</p>
+      <ul>${errors.map(({ pointer, message }) => html`<li><button type="button" class="link-button" onClick=${() => onPick(pointer)}>${message}</button></li>`)}</ul>
+    </div></div>`;
+  if (draft.problem.value) return html`<${Problem} problem=${draft.problem.value} retry=${() => draft.compare()} />`;
+  if (!draft.result.value || !draft.stale.value) return null;
+  const text = draft.get("/clinical/disease") ? "Updating…" : "Choose the disease to update the results.";
+  return html`<p class="small-text">${text}</p>`;
+}
+
 export function EligibilityCheck() {
   const draft = entries;
   const resultBox = useRef(/** @type {HTMLElement | null} */ (null));
   const result = draft.result.value;
+  const isAsked = draft.asked.value;
+  const isReady = isAsked && result && !draft.stale.value && !draft.busy.value;
+  const showResults = () => {
+    resultBox.current?.scrollIntoView({ block: "start" });
+    resultBox.current?.focus();
+  };
   useEffect(() => {
-    if (result && !draft.stale.value) resultBox.current?.focus();
-  }, [result]);
+    if (isReady) showResults();
+  }, [isReady]);
+  useEffect(() => () => clearTimeout(draft.timer), [draft]);
   const run = (event) => {
     event.preventDefault();
-    draft.run();
+    draft.ask();
   };
   const clear = () => {
-    entries = new EligibilityEntries();
+    forget();
     navigate("#/screen/new");
   };
+  const pick = (pointer) => focusField(draft, pointer);
   return html`<div class="title-row">
       <${PageTitle} page="Eligibility check">Eligibility check<//>
       <span class="spacer" />
       <button type="button" class="ghost-button" onClick=${clear}><${Icon} name="trash-2" />Clear all</button>
     </div>
-    <p class="lead">Compares your entries with US label criteria. It does not decide eligibility, and nothing is saved. Leave blank what you do not know.</p>
+    <p class="lead">Compares your entries with US label criteria. It does not decide eligibility, and nothing is saved. Leave blank what you do not know. Results update while you fill in the form.</p>
     <div class="eligibility-check">
       <form class="stack" onSubmit=${run} novalidate>
-        ${
-          draft.errors.value.length > 0 &&
-          html`<${ErrorSummary} errors=${draft.errors.value} onPick=${(pointer) => focusField(draft, pointer)} />`
-        }
+        ${isAsked && draft.errors.value.length > 0 && html`<${ErrorSummary} errors=${draft.errors.value} onPick=${pick} />`}
         <${DiseaseFields} draft=${draft} />
         <${TherapyFields} draft=${draft} />
         <${TransplantFields} draft=${draft} />
         <${DiscussFields} draft=${draft} />
         <${CollectionFields} draft=${draft} />
-        ${draft.problem.value && html`<${Problem} problem=${draft.problem.value} retry=${() => draft.run()} />`}
         <p><button class="primary" aria-disabled=${draft.busy.value}><${Icon} name="search" />Compare with label criteria</button></p>
       </form>
-      <div class="stack" ref=${resultBox} tabindex="-1">
-        ${result && html`<${EligibilityResult} result=${result} stale=${draft.stale.value} onPick=${(pointer) => focusField(draft, pointer)} onRefer=${() => startReferral(draft)} />`}
+      <section class="stack" ref=${resultBox} tabindex="-1" aria-label="Results">
+        <${UpdateState} draft=${draft} onPick=${pick} />
+        ${result && html`<${EligibilityResult} result=${result} stale=${draft.stale.value} onPick=${pick} onRefer=${() => startReferral(draft)} />`}
         ${!result && html`<div class="card small-text"><p>Results appear here. For each product you see whether label criteria appear met, are not met as entered, or need more information, with the rule, your entries, and the source.</p></div>`}
-      </div>
-    </div>`;
+      </section>
+    </div>
+    ${
+      result &&
+      html`<div class="result-bar"><p>${draft.errors.value.length ? "Results not updated." : summarize(result)}</p>
+      <button type="button" onClick=${showResults}>Show results</button></div>`
+    }`;
 }

@@ -541,6 +541,7 @@ export interface Clinical {
   flags?: ClinicalFlags | null;
   labs?: LabsRequest | null;
   last_doses?: LastDoseRequest[] | null;
+  last_imaging_on?: string | null;
   screened?: ScreenReferenceRequest | null;
   disease: "LBCL" | "CLL_SLL" | "FL" | "MCL" | "MZL" | "MM" | "B_ALL";
 }
@@ -553,15 +554,26 @@ export interface ClinicalFlags {
   hepatitis_or_hiv?: boolean | null;
   prior_car_t?: boolean | null;
   seizure_disorder?: boolean | null;
+  pregnancy?: boolean | null;
+  caregiver_available?: boolean | null;
+  can_stay_nearby?: boolean | null;
 }
 
-/** One check against the planned day of leukapheresis. */
+/**
+ * One check against the planned day of leukapheresis.
+ *
+ * `evidence` is `recommendation`, `cohort`, `trial_criterion`, `expert_review` or `practice_only`.
+ * `from_line` is the line of therapy that the day of the last dose was read from.
+ */
 export interface CollectionCheckResponse {
   check: string;
   label: string;
   state: string;
   last_on: string | null;
+  from_line: number | null;
   clear_from: string | null;
+  evidence: string;
+  note: string;
   missing: MissingValueResponse[];
   source: string;
   anchors: ThresholdSourceResponse[];
@@ -1150,12 +1162,17 @@ export interface DeliveryResponse {
   waiting_for_labels: string[];
 }
 
-/** The codes to choose from, and their release. Once it has ended, a newer one can have other codes. */
+/**
+ * The codes to choose from, their release, and the histologies of each disease.
+ *
+ * Once the release has ended, a newer one can have other codes.
+ */
 export interface DiagnosisCodeListResponse {
   release: Record<string, string>;
   review_by: string;
   may_be_out_of_date: boolean;
   items: DiagnosisCodeResponse[];
+  histologies: HistologyResponse[];
 }
 
 /** A billable ICD-10-CM code. */
@@ -1171,14 +1188,24 @@ export interface DisclaimersResponse {
   emergency_note: string;
 }
 
-/** A point to discuss with the center. */
+/** A point to discuss with the center. For earlier therapy, with the day of its last dose. */
 export interface DiscussionFlagResponse {
   flag: string;
   label: string;
   value: string;
   text: string;
+  last_on: string | null;
+  missing: MissingValueResponse[];
   source: string;
   anchors: ThresholdSourceResponse[];
+}
+
+/** Something to discuss with the center about one product. It changes no result. */
+export interface DiscussionPointResponse {
+  kind: string;
+  text: string;
+  entered: EnteredValueResponse[];
+  source: LabelSourceResponse;
 }
 
 /** How the disease responded to bridging therapy. */
@@ -1494,6 +1521,13 @@ export interface HealthResponse {
   commit: string | null;
 }
 
+/** A histology of a disease: its code and name. */
+export interface HistologyResponse {
+  disease: string;
+  code: string;
+  name: string;
+}
+
 /** Why treatment is paused, and until when that is expected. */
 export interface HoldData {
   until?: string | null;
@@ -1564,7 +1598,9 @@ export interface IndicationResultResponse {
   rows: RowResultResponse[];
   reasons: CriterionReasonResponse[];
   missing: MissingValueResponse[];
+  discuss: DiscussionPointResponse[];
   limitations: string[];
+  notes: LabelNoteResponse[];
   label_as_of: string;
   label: LabelResponse;
   version: string;
@@ -1704,6 +1740,12 @@ export interface KnownProviderResponse {
   is_own: boolean;
 }
 
+/** A sentence of the catalog about an indication. */
+export interface LabelNoteResponse {
+  text: string;
+  source: LabelSourceResponse;
+}
+
 /** The label of a product: `url` is the current prescribing information. */
 export interface LabelResponse {
   product_name: string;
@@ -1739,11 +1781,16 @@ export interface LabsRequest {
   absolute_lymphocytes_per_ul?: number | null;
 }
 
-/** A drug that matters before leukapheresis: whether it was given, and when last. */
+/**
+ * A treatment that matters before leukapheresis: whether it was given, and when last.
+ *
+ * `daily_mg` is for a corticosteroid: mg of prednisone a day, or the same of another one.
+ */
 export interface LastDoseRequest {
-  agent: "bendamustine" | "corticosteroid" | "cytotoxic_chemotherapy" | "pembrolizumab";
+  agent: "alemtuzumab" | "anti_cd38" | "antithymocyte_globulin" | "asparaginase" | "bcma_bispecific" | "bendamustine" | "cladribine" | "corticosteroid" | "cytotoxic_chemotherapy" | "donor_lymphocytes" | "immunosuppressant" | "pembrolizumab" | "proteasome_inhibitor" | "radiotherapy";
   given?: boolean | null;
   last_on?: string | null;
+  daily_mg?: number | null;
 }
 
 /** A letter as a person edited it. One with blanks can be saved, and not marked as final. */
@@ -2473,6 +2520,7 @@ export interface ReferralClinical {
   flags?: ClinicalFlags | null;
   labs?: LabsRequest | null;
   last_doses?: LastDoseRequest[] | null;
+  last_imaging_on?: string | null;
   screened?: ScreenReferenceRequest | null;
   disease?: "LBCL" | "CLL_SLL" | "FL" | "MCL" | "MZL" | "MM" | "B_ALL" | null;
 }
@@ -2841,6 +2889,7 @@ export interface RowResultResponse {
   row_id: string;
   text: string;
   result: string;
+  approval: string;
   missing: MissingValueResponse[];
 }
 

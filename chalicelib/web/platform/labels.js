@@ -39,6 +39,9 @@ export const FLAGS = {
   hepatitis_or_hiv: "Hepatitis B, hepatitis C, or HIV",
   prior_car_t: "Prior CAR T or same-target therapy",
   seizure_disorder: "Seizure disorder",
+  pregnancy: "Pregnancy",
+  caregiver_available: "Caregiver available",
+  can_stay_nearby: "Able to stay near the center",
 };
 
 /** The phases in their order, with the names that the worklist uses. @type {Record<string, string>} */

@@ -5,11 +5,12 @@ import { formatPhone, formatYesNo, getLabel } from "../platform/labels.js";
 import { buildReferralHref } from "../platform/route.js";
 import { formatDate, formatTime } from "../platform/time.js";
 import { Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
+import { formatHistology } from "./clinical_labels.js";
 import { BASES, SCOPES } from "./consent_labels.js";
 import { listChanges } from "./facts_api.js";
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
-const CODES = /\/(sex|plan_type|disease|histology|product_id|urgency|no_transplant_because)$/;
+const CODES = /\/(sex|plan_type|disease|product_id|urgency|no_transplant_because)$/;
 
 /** The value of a fact, as people read it. @param {string} pointer @param {any} value @returns {string} */
 export function formatFact(pointer, value) {
@@ -24,6 +25,7 @@ export function formatFact(pointer, value) {
   const text = String(value);
   if (pointer.endsWith("/basis")) return BASES[text] ?? text;
   if (pointer.endsWith("/scope")) return SCOPES[text] ?? text;
+  if (pointer.endsWith("/histology")) return formatHistology(text);
   if (pointer.endsWith("/phone")) return formatPhone(text);
   if (DAY.test(text)) return formatDate(text) ?? text;
   return CODES.test(pointer) ? getLabel(text) : text;

@@ -2,9 +2,10 @@
 import { listDiagnosisCodes } from "../centers/centers_api.js";
 import { html, useState } from "../platform/dom.js";
 import { DraftChoice, DraftField, FieldGroup, listOptions, YES_NO_OPTIONS } from "../platform/form_fields.js";
-import { DISEASES, FLAGS } from "../platform/labels.js";
+import { FLAGS } from "../platform/labels.js";
 import { useLoad } from "../platform/ui.js";
 import { BASES, isOldConsent, SCOPES } from "./consent_labels.js";
+import { DiseaseAndHistology, LastImaging } from "./histology_field.js";
 import { listLanguageOptions } from "./languages.js";
 import { KnownPayers, KnownProviders, Payer, ProviderName } from "./practice_directory.js";
 
@@ -91,8 +92,7 @@ export function DiagnosisStep({ draft }) {
   const set = (event) => draft.set("/clinical/ecog", event.target.value === "" ? "" : Number(event.target.value));
   const codes = useDiagnosisCodes(draft.get("/clinical/disease"), draft.get("/clinical/icd10"));
   return html`<${FieldGroup} title="Diagnosis">
-      <${DraftField} draft=${draft} pointer="/clinical/disease" label="Disease" options=${listOptions(Object.keys(DISEASES), "Choose the disease")} />
-      <${DraftField} draft=${draft} pointer="/clinical/histology" label="Histology" hint="As written in the pathology report, such as DLBCL, NOS" />
+      <${DiseaseAndHistology} draft=${draft} />
       <${DraftField} draft=${draft} pointer="/clinical/icd10" label="ICD-10-CM code" optional list="codes" hint=${codes.hint} />${codes.suggestions}
       <${DraftField} draft=${draft} pointer="/clinical/ecog" label="ECOG performance status" onInput=${set}
         options=${[
@@ -103,6 +103,7 @@ export function DiagnosisStep({ draft }) {
           ["3", "3 – In bed or chair more than half of waking hours"],
           ["4", "4 – Completely disabled"],
         ]} />
+      <${LastImaging} draft=${draft} />
     <//>
     <${FieldGroup} title="Discuss with the center" lead="No answer here rules a patient in or out. The center reviews each one.">
       <${DraftChoice} draft=${draft} pointer="/clinical/hsct_eligible" label="Is the patient a candidate for stem cell transplant?" options=${YES_NO_OPTIONS} />

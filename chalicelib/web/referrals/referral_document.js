@@ -25,16 +25,12 @@ export function pickSections(referral) {
   return Object.fromEntries(SECTIONS.map((name) => [name, flat[name] ?? undefined]));
 }
 
-/** "DLBCL, NOS" as a code: its letters and digits, joined with underscores. @param {string} typed */
-export const toCode = (typed) => typed.trim().replace(/[^A-Za-z0-9]+/g, "_");
-
 /** @type {[string, (typed: string) => string][]} */
 const NORMALIZERS = [
   ["/patient/phone", toPhoneNumber],
   ["/patient/caregiver/phone", toPhoneNumber],
   ["/referring_provider/phone", toPhoneNumber],
   ["/center_contact/phone", toPhoneNumber],
-  ["/clinical/histology", toCode],
   ["/clinical/icd10", (typed) => typed.toUpperCase()],
 ];
 

@@ -6,7 +6,7 @@ import { FLAGS, formatYesNo, getLabel } from "../platform/labels.js";
 import { buildFormHref } from "../platform/route.js";
 import { formatBirthDate, formatDate } from "../platform/time.js";
 import { PhoneLink } from "../platform/ui.js";
-import { listEligibilityFacts } from "./clinical_labels.js";
+import { formatHistology, listEligibilityFacts } from "./clinical_labels.js";
 import { listConsentFacts } from "./consent_labels.js";
 import { findStep } from "./form_step_list.js";
 import { formatLanguage } from "./languages.js";
@@ -76,7 +76,7 @@ export function Clinical({ value = {}, product, named = null, note, edit = null 
   return html`<${Section} title="Clinical" edit=${edit}>
     <${FactList} rows=${[
       ["Disease", getLabel(value.disease)],
-      ["Histology", getLabel(value.histology)],
+      ["Histology", formatHistology(value.histology)],
       ["ICD-10-CM", value.icd10],
       ["ECOG", value.ecog],
       ["Stem cell transplant candidate", formatYesNo(value.hsct_eligible)],

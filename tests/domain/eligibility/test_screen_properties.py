@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chalicelib.catalog import DISEASES
+from chalicelib.domain.eligibility.histologies import HISTOLOGIES
 from chalicelib.domain.eligibility.input_checks import find_input_faults
 from chalicelib.domain.eligibility.screen import ScreenOutcome, ScreenResult
 from chalicelib.domain.eligibility.screen_input import LineOutcome, NoTransplantReason, ScreenInput, TherapyLine
@@ -59,10 +60,11 @@ def histories(draw):
 @st.composite
 def patients(draw):
     """Any patient whose values do not contradict each other."""
+    disease = draw(st.sampled_from(DISEASES))
     entered = ScreenInput(
-        disease=draw(st.sampled_from(DISEASES)),
+        disease=disease,
         age=draw(maybe(st.integers(10, 90))),
-        histology=draw(maybe(st.sampled_from(["DLBCL_NOS", "PRIMARY_CNS"]))),
+        histology=draw(maybe(st.sampled_from(tuple(HISTOLOGIES[disease])))),
         ecog=draw(maybe(st.integers(0, 4))),
         lines=draw(maybe(histories())),
         hsct_eligible=draw(maybe(st.booleans())),

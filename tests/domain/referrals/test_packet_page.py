@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib import catalog
 from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOTE
+from chalicelib.domain.eligibility.histologies import HISTOLOGIES, OTHER, UNKNOWN
 from chalicelib.domain.referrals import packet_labels
 from chalicelib.domain.referrals.packet import REQUIRED_ITEMS
 from chalicelib.domain.referrals.packet_facts import LEFT_OUT_WITH_ALIAS, PatientNaming
@@ -329,11 +330,14 @@ def test_paper_and_screen_have_the_same_words(path, name, labels):
 
 
 def test_every_histology_of_the_screen_has_the_same_words():
-    """They differ by disease on screen, and no code has two meanings."""
+    """In the same lists by disease; Other and Unknown end each list. No code has two meanings."""
     source = (WEB / "referrals/clinical_labels.js").read_text("utf-8")
     block = source.partition("HISTOLOGIES = {")[2].partition("};")[0]
 
-    assert dict(re.findall(r'\["(\w+)", "([^"]*)"\]', block)) == dict(packet_labels.HISTOLOGIES)
+    by_disease = re.findall(r"^  (\w+): \[(.*?)\n  \],", block, re.MULTILINE | re.DOTALL)
+    offered = {disease: dict(re.findall(r'\["(\w+)", "([^"]*)"\]', rows)) for disease, rows in by_disease}
+    last = {OTHER: "Other", UNKNOWN: "Unknown"}
+    assert {disease: rows | last for disease, rows in offered.items()} == {d: dict(h) for d, h in HISTOLOGIES.items()}
 
 
 def test_every_plan_type_reads_the_same():

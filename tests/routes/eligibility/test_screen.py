@@ -97,7 +97,7 @@ def test_what_to_discuss_carries_its_value_and_source(shared_api):
 
 
 def test_washouts_are_checked_against_a_planned_leukapheresis(shared_api):
-    """With the doses."""
+    """With the doses, and with the end of the line that has chemotherapy."""
     doses = [{"agent": "bendamustine", "last_on": "2026-06-16"}]
 
     outcome = screened(shared_api, clinical__last_doses=doses, planned_collection_on="2199-12-15").json[
@@ -106,12 +106,71 @@ def test_washouts_are_checked_against_a_planned_leukapheresis(shared_api):
 
     assert {check["check"]: check["state"] for check in outcome} == {
         "bendamustine": "clear",
+        "cytotoxic_chemotherapy": "clear",
         "corticosteroid": "information_missing",
-        "cytotoxic_chemotherapy": "information_missing",
+        "immunosuppressant": "information_missing",
+        "alemtuzumab": "information_missing",
+        "antithymocyte_globulin": "information_missing",
+        "cladribine": "information_missing",
+        "donor_lymphocytes": "information_missing",
+        "radiotherapy": "information_missing",
         "pembrolizumab": "information_missing",
         "transplant": "information_missing",
         "irradiated_blood": "due",
     }
+
+
+def test_earlier_therapy_with_the_same_target_is_shown_with_its_last_dose(shared_api):
+    """Per product and as a flag; the criteria are compared as before."""
+    line = {"line": 2, "regimen": "axi-cel", "classes": ["anti_cd19"], "started_on": "2026-10-05",
+            "ended_on": "2026-10-05", "response": "relapsed", "event_on": "2026-11-01"}  # fmt: skip
+    lines = [*factories.build_screen_body()["clinical"]["prior_lines"], line]
+
+    answer = screened(shared_api, clinical__prior_lines=lines)
+
+    (flag,) = answer.json["discuss_with_center"]
+    assert (flag["flag"], flag["last_on"], flag["missing"]) == ("prior_car_t", "2026-10-05", [])
+    yescarta = result_of(answer, "yescarta")
+    assert yescarta["result"] == "label_criteria_appear_met"
+    (point,) = yescarta["discuss"]
+    assert point["kind"] == "prior_same_target"
+    assert "axicabtagene ciloleucel, last dose Oct 5, 2026" in point["text"]
+    assert point["source"]["url"].startswith("https://")
+
+
+def test_a_histology_that_the_label_does_not_name_is_for_discussion(shared_api):
+    """With what was entered, in words."""
+    (point,) = result_of(screened(shared_api, clinical__histology="RICHTER"), "breyanzi")["discuss"]
+
+    assert point["kind"] == "histology_not_named"
+    assert [value["value"] for value in point["entered"]] == ["Richter transformation of CLL or SLL"]
+
+
+def test_a_result_carries_the_approval_and_the_notes_of_its_label(shared_api):
+    """As the catalog has them."""
+    breyanzi = load_products()["breyanzi"].facts["indications"]
+    indication = next(each for each in breyanzi if each["disease"] == "MCL")
+
+    result = result_of(screened(shared_api, clinical__disease="MCL"), "breyanzi")
+
+    assert [row["approval"] for row in result["rows"]] == [row["approval"] for row in indication["rows"]]
+    assert [note["text"] for note in result["notes"]] == [note["text"] for note in indication["notes"]]
+
+
+def test_a_washout_shows_the_strength_of_its_evidence(shared_api):
+    """What is only practice says so."""
+    doses = [{"agent": "donor_lymphocytes", "last_on": "2026-06-16"},
+             {"agent": "corticosteroid", "last_on": "2026-06-16", "daily_mg": 10}]  # fmt: skip
+
+    checks = screened(shared_api, clinical__last_doses=doses, planned_collection_on="2199-12-15").json
+    by_name = {check["check"]: check for check in checks["collection_checks"]}
+
+    assert (by_name["donor_lymphocytes"]["evidence"], by_name["donor_lymphocytes"]["state"]) == (
+        "practice_only",
+        "discuss",
+    )
+    assert (by_name["corticosteroid"]["evidence"], by_name["corticosteroid"]["clear_from"]) == ("expert_review", None)
+    assert (by_name["cytotoxic_chemotherapy"]["from_line"], by_name["bendamustine"]["from_line"]) == (1, None)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +189,10 @@ def test_washouts_are_checked_against_a_planned_leukapheresis(shared_api):
                                      "event_on": "2026-01-01"}]},
          "/clinical/prior_lines/0/event_on", "contradictory"),
         ({"planned_collection_on": "2020-01-01"}, "/planned_collection_on", "contradictory"),
+        ({"clinical__histology": "NONSENSE"}, "/clinical/histology", "contradictory"),
+        ({"clinical__last_imaging_on": "2199-01-01"}, "/clinical/last_imaging_on", "contradictory"),
+        ({"clinical__last_doses": [{"agent": "bendamustine", "daily_mg": 10}]},
+         "/clinical/last_doses/0/daily_mg", "contradictory"),
         ({"verdict": "yes"}, "/verdict", "malformed"),
     ],
 )  # fmt: skip

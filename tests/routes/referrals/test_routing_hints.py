@@ -10,7 +10,7 @@ CHILD = {"patient__birth_date": "2019-05-05"}
 KYMRIAH_ALL = {
     "product_id": "kymriah",
     "clinical__disease": "B_ALL",
-    "clinical__histology": "B_ALL",
+    "clinical__histology": "B_ALL_PH_NEGATIVE",
     "clinical__icd10": "C91.02",
 }
 

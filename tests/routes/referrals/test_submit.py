@@ -94,10 +94,12 @@ def test_what_was_sent_is_returned(shared_api):
     patient, clinical = result["patient"], result["clinical"]
     caregiver = body["patient"]["caregiver"] | {"relation": None}
     assert patient == body["patient"] | {"caregiver": caregiver, "interpreter_needed": None}
-    unasked = {"hepatitis_or_hiv": None, "prior_car_t": None, "seizure_disorder": None}
+    unasked = dict.fromkeys(
+        ("hepatitis_or_hiv", "prior_car_t", "seizure_disorder", "pregnancy", "caregiver_available", "can_stay_nearby")
+    )
     unscreened = dict.fromkeys(
         ("no_transplant_because", "lenalidomide_refractory", "transplant", "labs", "last_doses",
-         "screened")
+         "last_imaging_on", "screened")
     )  # fmt: skip
     assert clinical == body["clinical"] | unscreened | {"flags": body["clinical"]["flags"] | unasked}
     unsaid = {"basis": None, "scope": None, "expires_on": None}

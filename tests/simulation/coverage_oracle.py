@@ -1,4 +1,4 @@
-"""What counts of a referral's coverage on a day, and who is told of it, written a second time and independently.
+"""What counts of a referral's coverage on a day, and who is notified of it, written a second time and independently.
 
 The history of the moves is read as a person would read it. A clearance counts until its own last day, the last day
 of the approval, or the end of the plan's year, whichever is first, and no longer than the plan.
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from tests.simulation.alert_oracle import BOTH, CENTER, PRACTICE
 
-TOLD: Mapping[str, tuple[str, ...]] = {
+NOTIFIED: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             *("result_recorded", "plan_changed", "verification_expired", "authorization_confirmed"),

@@ -1,4 +1,4 @@
-"""Mistakes that a good programmer makes: in security, the order of events, coverage and bookings.
+"""Mistakes that a good programmer makes: in security, the order of events, coverage, bookings and documents.
 
 Each has the test that notices it.
 """
@@ -7,6 +7,7 @@ from tests.simulation.known_mutant import KnownMutant
 from tests.simulation.known_mutants_bookings import BOOKING_MUTANTS
 from tests.simulation.known_mutants_callers import CALLER_MUTANTS
 from tests.simulation.known_mutants_coverage import COVERAGE_MUTANTS
+from tests.simulation.known_mutants_documents import DOCUMENT_MUTANTS
 from tests.simulation.known_mutants_history import HISTORY_MUTANTS
 from tests.simulation.known_mutants_records import RECORD_MUTANTS
 
@@ -16,4 +17,5 @@ KNOWN: tuple[KnownMutant, ...] = (
     *HISTORY_MUTANTS,
     *COVERAGE_MUTANTS,
     *BOOKING_MUTANTS,
+    *DOCUMENT_MUTANTS,
 )

@@ -40,7 +40,7 @@ _OPEN_STAGES = frozenset(Stage) - TERMINAL_STAGES - {Stage.DRAFT}
 _STAGES = tuple(Stage)
 
 
-class Step(NamedTuple):
+class ReportedStep(NamedTuple):
     """A step and when it was true, according to its reporter."""
 
     at: datetime
@@ -79,7 +79,7 @@ def _is_canceled_by(reopening: Reopened, ending: StageChange) -> bool:
 
 
 def choose_ending(
-    steps: Sequence[Step], endings: Sequence[StageChange], *, start: Place, moves: Sequence[PathEvent]
+    steps: Sequence[ReportedStep], endings: Sequence[StageChange], *, start: Place, moves: Sequence[PathEvent]
 ) -> Endings:
     """Choose the ending that counts.
 
@@ -123,7 +123,7 @@ def _may_follow(ending: StageChange, move: PathEvent) -> bool:
     return is_submission or move.occurred_at - ending.latest <= CLOCK_DIFFERENCE
 
 
-def list_steps(opened: Referral, reports: Sequence[PathEvent]) -> Sequence[Step]:
+def list_steps(opened: Referral, reports: Sequence[PathEvent]) -> Sequence[ReportedStep]:
     """List the steps that were reported, in order; one that shows that the patient continued with each of its dates.
 
     Args:
@@ -132,32 +132,36 @@ def list_steps(opened: Referral, reports: Sequence[PathEvent]) -> Sequence[Step]
             says nothing new, and the ending may have happened some nights before anyone entered it.
     """
     again = (
-        Step(report.occurred_at, report.stage)
+        ReportedStep(report.occurred_at, report.stage)
         for report in reports
         if isinstance(report, StageChange) and report.stage in STEPS_OF_A_CONTINUING_PATIENT
     )
-    entered = (Step(at, stage) for stage, at in opened.stage_entered_at.items())
+    entered = (ReportedStep(at, stage) for stage, at in opened.stage_entered_at.items())
     return sorted({*entered, *again}, key=lambda step: (step.at, _STAGES.index(step.stage)))
 
 
-def find_step_after(steps: Sequence[Step], ending: StageChange, stages: frozenset[Stage]) -> Step | None:
+def find_step_after(
+    steps: Sequence[ReportedStep], ending: StageChange, stages: frozenset[Stage]
+) -> ReportedStep | None:
     """Find the first of the steps among `stages` that is dated after an ending."""
     return next((step for step in steps if step.stage in stages and step.at > ending.latest), None)
 
 
-def with_endings(opened: Referral, endings: Endings, steps: Sequence[Step], context: DecisionContext) -> Referral:
+def with_endings(
+    opened: Referral, endings: Endings, steps: Sequence[ReportedStep], context: DecisionContext
+) -> Referral:
     """End a referral with the ending that counts, and note what contradicts it."""
     state = with_stage(opened, endings.counting, context) if endings.counting else opened
     return replace(state, status=replace(state.status, contradiction=_find_contradiction(opened, endings, steps)))
 
 
-def _find_contradiction(opened: Referral, endings: Endings, steps: Sequence[Step]) -> Contradiction | None:
+def _find_contradiction(opened: Referral, endings: Endings, steps: Sequence[ReportedStep]) -> Contradiction | None:
     ending, step = endings.counting, None
     if ending and ending.stage is Stage.DECEASED:
         step = find_step_after(steps, ending, _OPEN_STAGES)
     elif not ending and (endings.disputed or endings.illegal):
         ending = max((*endings.disputed, *endings.illegal), key=lambda e: e.order)
-        current = Step(opened.stage_since, opened.stage)
+        current = ReportedStep(opened.stage_since, opened.stage)
         step = find_step_after(steps, ending, STEPS_OF_A_CONTINUING_PATIENT) or current
     if ending is None or step is None:
         return None

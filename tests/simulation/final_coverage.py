@@ -9,7 +9,7 @@ from chalicelib.domain.coverage.moves import Party
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.platform.timestamps import from_timestamp
-from tests.simulation.coverage_oracle import CHECK_FAILED, CLEARANCE_LOST, TOLD
+from tests.simulation.coverage_oracle import CHECK_FAILED, CLEARANCE_LOST, NOTIFIED
 from tests.simulation.final_beside import ExpectedNotices, find_wrong_beside, find_wrong_reminders
 from tests.simulation.known_events import DAY
 from tests.simulation.notice_oracle import NoticeOracle
@@ -77,8 +77,8 @@ def _expect_notices(moves: Sequence[str], tasks: Sequence[Item], failed: int) ->
     counted = Counter(moves)
     lost = sum(row["rule"] == CLEARANCE_LOST for row in tasks)
     counted["clearance_ended"] -= lost
-    result = {f"coverage.{name}": ExpectedNotices(counted[name], sides) for name, sides in TOLD.items() if sides}
-    both = TOLD["clearance_ended"]
+    result = {f"coverage.{name}": ExpectedNotices(counted[name], sides) for name, sides in NOTIFIED.items() if sides}
+    both = NOTIFIED["clearance_ended"]
     return result | {CLEARANCE_LOST: ExpectedNotices(lost, both), CHECK_FAILED: ExpectedNotices(failed, ("practice",))}
 
 

@@ -38,7 +38,7 @@ LINES = [
 ]
 MYELOMA = {
     "clinical__disease": "MM",
-    "clinical__histology": "MM",
+    "clinical__histology": "MULTIPLE_MYELOMA",
     "clinical__icd10": "C90.02",
     "clinical__prior_lines": LINES,
 }

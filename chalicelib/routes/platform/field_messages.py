@@ -25,6 +25,7 @@ MESSAGES: Mapping[str, str] = {
     "finite_number": "Enter a number.",
     "float_parsing": "Enter a number.",
     "float_type": "Enter a number.",
+    "greater_than": "Enter more than {gt:,g}.",
     "greater_than_equal": "Enter {ge:,g} or more.",
     "int_from_float": "Enter a whole number.",
     "int_parsing": "Enter a whole number.",

@@ -130,7 +130,7 @@ def test_a_refused_query_is_explained_in_plain_words(shared_api, operation):
 @pytest.mark.parametrize("kind", MESSAGES)
 def test_each_message_can_be_written_with_what_pydantic_knows(kind):
     """A limit in a message is one that comes with the error."""
-    limits = {"ge": 1, "le": 5000, "min_length": 8, "max_length": 4000}
+    limits = {"ge": 1, "gt": 0, "le": 5000, "min_length": 8, "max_length": 4000}
 
     text = describe_error({"type": kind, "ctx": limits, "msg": "Input should be something"})
 

@@ -10,6 +10,8 @@ from chalicelib.domain.identity.members import Role
 from infra import bundle, deploy
 from infra.local import environment
 from infra.local.cloud import run_cloud
+from infra.payers.server import Behavior, run_simulator
+from infra.payers.setups import store_secrets
 from tests.deploy.deployed import PASSWORD, DeployedDriver, Stack
 from tests.support import factories
 from tests.support.factories import CENTER, PRACTICE
@@ -27,6 +29,7 @@ def stack(tmp_path_factory):
     bundle.build(dist, stage="local")
     with (
         run_cloud(tmp_path_factory.mktemp("cloud"), enforce_policies=True, saving=False) as local_cloud,
+        run_simulator(behavior=Behavior(slow_s=0.01)) as payers,
         pytest.MonkeyPatch.context() as patch,
     ):
         for name, value in environment.build_product_environment(local_cloud.endpoint).items():
@@ -35,10 +38,12 @@ def stack(tmp_path_factory):
         session = botocore.session.Session()
         s3: Any = session.create_client("s3")
         s3.create_bucket(Bucket=BUCKET)
+        store_secrets(session.create_client("secretsmanager"), payers.url)
         deployed = deploy.DeployedStack(session, "cart-referrals", BUCKET)
         change_set = deployed.create_change_set(
             dist,
             {
+                "AskPayers": "true",
                 "Deployment": "local",
                 "IdentityEndpoint": local_cloud.endpoint,
                 "MailFrom": "notices@dashboard.example",

@@ -17,6 +17,7 @@ from chalicelib.domain.notices.tasks import OPEN_MONITORING_RULE
 from chalicelib.domain.platform.jobs import ScheduledJob
 from chalicelib.domain.referrals.monitoring_window import MilestoneKind
 from tests.support.api_driver import STAGES_TO_INFUSED
+from tests.support.bookings import publish_slot, refer_accepted
 from tests.support.packet_pages import read_pages
 from tests.support.uploaded_files import build_pdf
 
@@ -113,6 +114,34 @@ def test_the_api_gets_a_pdf_from_the_function_that_sets_it(api):
 
     assert response.status == 200, response.text
     assert "CAR T referral: Ana Faxedover" in read_pages(response.content)[0]
+
+
+def test_a_consultation_is_booked_at_a_time_of_the_center(api):
+    """Its seat, the referral, the invitation and the audit row are in one transaction."""
+    booker = refer_accepted(api)
+
+    answer = booker.book(publish_slot(api))
+
+    assert answer.status == 200, answer.text
+    assert booker.read()["state"] == "booked"
+    assert api.get_stage(booker.referral_id) == "consult_scheduled"
+
+
+def test_a_payer_is_asked_and_its_answer_moves_the_coverage(stack, api):
+    """By the function that runs tasks, with the secrets and the network of its own role."""
+    insurance = {"payer": "Example Health", "plan_type": "commercial", "member_id": "XEX0003", "group": "42"}
+    path = f"/v1/referrals/{api.refer(insurance=insurance)['referral_id']}"
+
+    assert api.practice.post(f"{path}/coverage-checks", None).status == 202
+
+    def find_completed():
+        check = api.practice.get(f"{path}/coverage-checks").json["items"][0]
+        return check if check["state"] == "completed" else None
+
+    if not wait_for(find_completed):
+        stack.run_schedule("cart-relay")
+    assert find_completed()["authorization"]["answer"] == "required"
+    assert api.center.get(f"{path}/coverage").json["state"] == "to_submit"
 
 
 def list_recipients(stack, alias):

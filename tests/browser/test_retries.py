@@ -82,7 +82,7 @@ def test_a_second_writer_sees_the_changes_and_overwrites_nothing(as_coordinator,
     expect(as_coordinator.page.get_by_label("Referral packet")).to_be_visible()
     path = as_coordinator.referral_path
     other = PageUser(open_page(f"{path}/edit/diagnosis", by=COORDINATOR))
-    other.at_step("Diagnosis").choose("Histology", "Other").press("Save draft")
+    other.at_step("Diagnosis").choose("Histology", "High-grade B-cell lymphoma").press("Save draft")
     expect(other.page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
 
     as_coordinator.fill(First_name="Ana").press("Save draft")
@@ -93,7 +93,7 @@ def test_a_second_writer_sees_the_changes_and_overwrites_nothing(as_coordinator,
     as_coordinator.press("Save draft")
     expect(as_coordinator.page.get_by_role("heading", level=1)).to_contain_text("Ana Twowriters")
     as_coordinator.go(path)
-    expect(as_coordinator.page.get_by_text("DLBCL NOS")).to_be_visible()
+    expect(as_coordinator.page.get_by_text("High-grade B-cell lymphoma")).to_be_visible()
 
 
 def test_an_unavailable_service_can_be_tried_again_after_its_wait_time(as_coordinator):

@@ -21,7 +21,7 @@ from chalicelib.domain.documents.check_events import (
     build_check_result,
 )
 from chalicelib.domain.documents.document import AnnouncedFile, AnsweredItem, Channel, SentRecord
-from chalicelib.domain.documents.file_types import FileType
+from chalicelib.domain.documents.file_types import FileType, LinkDisplay
 from chalicelib.domain.documents.reasons import DeletionReason
 from chalicelib.domain.identity.members import Member
 from chalicelib.services.documents.add import NewDocument, add_document
@@ -251,6 +251,7 @@ class YearFiler:
             create_link,
             document.oracle.visits.referral_id,
             document.document_id,
+            self.drawn.choice(list(LinkDisplay)),
             member=member,
             context=driver.context,
         )

@@ -2,6 +2,7 @@
 
 import json
 import quopri
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -191,7 +192,7 @@ def build_canary_body(*, alias: str = "", **changed: Any) -> dict[str, Any]:
 
 
 def find_canaries(haystack: bytes, *, allowed: frozenset[str] = frozenset()) -> set[str]:
-    """Return the names of the canaries in a text, in any spelling, except those in `but`."""
+    """Return the names of the canaries in a text, in any spelling, except those in `allowed`."""
     lowered = haystack.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape")
     return {
         name
@@ -216,6 +217,8 @@ def _spelled(canary: str) -> Iterator[bytes]:
     yield raw[::-1].lower()
     yield raw.hex().encode()
     yield quote(canary, safe="").encode().lower()
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", canary):
+        yield canary.replace("-", "").encode()  # As X12 writes a date.
     for offset in range(3):
         encoded = b64encode(b"\0" * offset + raw)
         # An encoder mixes the letters at both ends with their neighbors, so they are left out.

@@ -19,8 +19,11 @@ from chalicelib import wiring
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.errors import UnavailableError
 from chalicelib.routes.platform import fields
+from chalicelib.services.coverage.payer_setups import PayerDirectory
 from chalicelib.services.notices.outbox_worker import JobFailedError, run_job
 from chalicelib.store.webhooks.idempotency import TEMPLATE_VERSION, _load_template
+from infra.payers.server import Behavior, run_simulator
+from infra.payers.setups import PAYERS_SECRET, build_payers, store_secrets
 from tests.support import aws_fakes as cloud
 from tests.support import coverage_driver, coverage_values, faults
 from tests.support.api_client import ApiAnswer, ApiClient
@@ -90,6 +93,7 @@ def play_referral(world: ApiDriver) -> str:
     _talk(world, path)
     _share(world, path)
     _cover(world, path)
+    _ask_payers(world)
     world.center.put(f"{path}/handback", build_canary_handback(), version=0)
     for site in (world.practice, world.center, world.other_practice):
         for read in (path, f"{path}/events", f"{path}/changes", f"{path}/window", "/v1/referrals?q=qvortrup",
@@ -225,6 +229,42 @@ def _cover(world: ApiDriver, path: str) -> None:
     for site in (world.practice, world.center, world.other_practice):
         site.get(f"{path}/coverage")
         site.get(letter)
+
+
+def _ask_payers(world: ApiDriver) -> None:
+    """Ask the patient's payer electronically in both formats: once about a member that it knows, and once not."""
+    secrets: Any = wiring.get_aws_client("secretsmanager")
+    with run_simulator(behavior=Behavior(slow_s=0.01)) as simulator:
+        store_secrets(secrets, simulator.url)
+        by_kind = {payer["kind"]: payer for payer in build_payers(simulator.url)}
+        for number, (kind, member_id) in enumerate(CHECKS):
+            payer = {**by_kind[kind], "name": CANARIES["payer"], "payer_id": f"canary-{number}"}
+            secrets.put_secret_value(SecretId=PAYERS_SECRET, SecretString=json.dumps([payer]))
+            directory = PayerDirectory(
+                secrets=wiring.get_payer_secrets(),
+                secret_name=PAYERS_SECRET,
+                loopback=True,
+                read_monotonic=wiring.read_monotonic,
+            )
+            body = build_canary_body(alias=f" {5 + number}")
+            body["insurance"]["member_id"] = member_id
+            referral = world.practice.post("/v1/referrals", body, key=f"check-{number}").json
+            path = f"/v1/referrals/{referral['referral_id']}/coverage-checks"
+            with patch.object(wiring, "get_payer_directory", lambda found=directory: found):
+                world.practice.post(path, None, key=f"ask-{number}")
+                run_job(TaskQueue.EVENT, context=wiring.build_job_context())
+            [check] = world.practice.get(path).json["items"]
+            assert check["state"] == ("failed" if member_id == CANARIES["insurance_member_id"] else "completed"), check
+            world.other_center.get(path)
+
+
+CHECKS = (
+    ("core_soap", "XEX0001"),
+    ("clearinghouse_json", "XEX0001"),
+    ("core_soap", CANARIES["insurance_member_id"]),
+    ("clearinghouse_json", CANARIES["insurance_member_id"]),
+)
+"""The format, and the member who is asked about."""
 
 
 def _get_mover(world: ApiDriver, name: str) -> ApiClient:

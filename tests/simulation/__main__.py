@@ -1,4 +1,4 @@
-"""`python -m tests.simulation`: searches for broken promises, and prints one table."""
+"""`python -m tests.simulation`: searches for broken promises, and prints a table for each section."""
 
 import argparse
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.simulation.section_processes import TimedResult, run_section_in_process
 from tests.simulation.section_protocol import ENGINES, Budget
 from tests.simulation.sections import SECTIONS
-from tests.simulation.table import format_table
+from tests.simulation.table import format_table, replace_results
 
 # Before anything of AWS is imported: no real account may ever be within reach.
 _OFFLINE = {
@@ -24,7 +24,6 @@ _OFFLINE = {
 }
 EXAMPLES = 5
 PAGE = Path(__file__).parents[2] / "docs" / "simulation.md"
-LAST = "## The last table"
 
 
 def main() -> None:
@@ -34,16 +33,18 @@ def main() -> None:
         del os.environ[name]
     os.environ |= _OFFLINE
     budget = Budget(share=asked.share, seed=asked.seed, engine=asked.engine)
-    rows: list[TimedResult] = []
+    holds = True
     for section in asked.only or SECTIONS:
+        rows: list[TimedResult] = []
         for row in run_section_in_process(section, budget):
             rows.append(row)
-            _tell(row)
-    outcome = f"{_heading(asked.share)}\n\n{format_table(rows)}\n"
-    print(f"\n{outcome}", end="")
-    if asked.write:
-        _keep(outcome)
-    sys.exit(not all(row.result.holds for row in rows))
+            _print_verdict(row)
+        results = f"{_format_run(asked.share)}\n\n{format_table(rows)}\n"
+        print(f"\n### {section}\n\n{results}")
+        if asked.write:
+            PAGE.write_text(replace_results(PAGE.read_text("utf-8"), section, results), "utf-8")
+        holds = holds and all(row.result.holds for row in rows)
+    sys.exit(not holds)
 
 
 def _arguments() -> argparse.Namespace:
@@ -51,12 +52,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=SECTIONS, help="some sections only")
     parser.add_argument("--share", type=float, default=1.0, help="the part of the full search")
     parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0], help="of the tables")
-    parser.add_argument("--write", action="store_true", help="keep the table in docs/simulation.md")
+    parser.add_argument("--write", action="store_true", help="keep the results of each section in docs/simulation.md")
     parser.add_argument("--seed", type=int, default=1, help="what is random follows from it")
     return parser.parse_args()
 
 
-def _heading(share: float) -> str:
+def _format_run(share: float) -> str:
     git = ["git", "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
     part = "" if share == 1 else f", {share:g} of the full search"
@@ -64,14 +65,7 @@ def _heading(share: float) -> str:
     return f"{datetime.now(UTC):%Y-%m-%d}, revision {commit}, {python}, {os.cpu_count()} cores{part}."
 
 
-def _keep(outcome: str) -> None:
-    """Replace the last table in the page."""
-    before, _, rest = PAGE.read_text("utf-8").partition(f"{LAST}\n\n")
-    _, following, after = rest.partition("\n## ")
-    PAGE.write_text(f"{before}{LAST}\n\n{outcome}{following}{after}", "utf-8")
-
-
-def _tell(row: TimedResult) -> None:
+def _print_verdict(row: TimedResult) -> None:
     result = row.result
     verdict = "holds" if result.holds else "DOES NOT HOLD"
     print(f"{verdict}: {result.claim} ({result.tries:,} tries)", file=sys.stderr)

@@ -21,7 +21,7 @@ from tests.support import stores as store_tools
 from tests.support.service_driver import STAGES_TO_LYMPHODEPLETION, ServiceDriver, open_service_driver
 from tests.support.stale_reads import make_reads_stale
 
-MINUTES = 5
+MINUTES = 7
 
 SHARE = 0.3
 """The part of the weak reads that may be stale."""

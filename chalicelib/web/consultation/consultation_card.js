@@ -10,6 +10,7 @@ import { cancelConsultation, getConsultation } from "./consultation_api.js";
 import { CANCEL_REASONS, MODES, PARTS_OF_DAY, STATE_LABELS, WEEKDAYS } from "./consultation_labels.js";
 
 const OPENS_TIMES = ["consultation.book", "consultation.move"];
+const PHASES_WITH_CONSULTATION = ["referral", "consultation"];
 
 /** The time for the reader, and at the center if its zone differs. */
 export function PlannedTime({ value, zone }) {
@@ -84,6 +85,9 @@ export function ConsultationCard({ referral, showResult }) {
     await reload();
     showResult(message, false);
   };
+  const isOver = !PHASES_WITH_CONSULTATION.includes(referral.phase);
+  // A patient who is being treated needs no empty card that offers a first visit.
+  if (isOver && !problem && (!data || (data.state === "none" && !data.request))) return null;
   return html`<section class="card stack" aria-labelledby="consultation">
     <h2 id="consultation">Consultation${data && html` <span class=${data.state === "booked" ? "chip is-success" : "chip"}>${STATE_LABELS[data.state]}</span>`}</h2>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}

@@ -77,6 +77,7 @@ INDEX_WAITS: Mapping[str, IndexWaits] = {
                 "tests/services/notices/test_send_mail_status.py",
                 "tests/services/notices/test_notify_timing.py",
                 "tests/services/notices/test_send_mail.py",
+                "tests/routes/referrals/test_care_events.py",
                 "tests/routes/referrals/test_main_path.py::test_the_notice_of_day_7_is_emailed_once",
                 "tests/routes/notices/test_notices.py",
                 "tests/routes/notices/test_planned_overdue_alerts.py::test_a_sent_level_is_listed_as_sent_and_the_rest_as_upcoming",

@@ -1,14 +1,18 @@
-"""Worlds of an API driver: opened once in a process, and put back as they were for each test."""
+"""Worlds of an API driver or a service driver: prepared once, and put back as they were for each test."""
 
 import copy
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import pytest
 
 from chalicelib import wiring
+from chalicelib.store.all_stores import Stores
 from tests.support import aws_fakes as cloud
 from tests.support.api_driver import ApiDriver, open_api_driver
+from tests.support.service_driver import MailRecorder, ServiceDriver, open_service_driver
+from tests.support.stores import restart_stores
 from tests.support.world_snapshots import AwsSnapshot, take_snapshot
 
 
@@ -51,3 +55,20 @@ def open_new_world(patch: pytest.MonkeyPatch) -> ApiDriver:
     [saved] = _saved
     patch.setenv("KMS_KEY_ID", saved.kms_key_id)
     return saved.reopen()
+
+
+_prepared: dict[tuple[str, Callable[[ServiceDriver], ServiceDriver]], tuple[AwsSnapshot, ServiceDriver]] = {}
+
+
+def open_services_after(prepare: Callable[[ServiceDriver], ServiceDriver], stores: Stores) -> ServiceDriver:
+    """Open services with all that `prepare` did; it runs once for each set of tables, which have their own key.
+
+    The stores have empty caches, as in a new function, and what the mail service accepted is there too.
+    """
+    key = stores.encryption.kms_key_id, prepare
+    if key not in _prepared:
+        driver = prepare(open_service_driver(stores))
+        _prepared[key] = take_snapshot(), driver
+    aws, driver = _prepared[key]
+    aws.restore()
+    return replace(driver, stores=restart_stores(stores), postbox=MailRecorder(list(driver.postbox.accepted)))

@@ -95,6 +95,7 @@ INDEX_WAITS: Mapping[str, IndexWaits] = {
                 "tests/services/referrals/test_report_event.py::test_monitoring_starts_after_the_last_dose",
                 "tests/services/referrals/test_report_event_parking.py",
                 "tests/services/notices/test_planned_list_changes.py",
+                "tests/services/notices/test_morning_mail.py",
                 "tests/services/notices/test_planned_tasks.py",
                 "tests/services/notices/test_outbox_worker_poison_tasks.py",
                 "tests/services/notices/test_planned_tasks_replanning.py",

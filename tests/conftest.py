@@ -25,7 +25,7 @@ from tests.support import aws_fakes as cloud
 from tests.support import stores as store_tools
 from tests.support import tokens
 from tests.support.api_client import ApiClient
-from tests.support.api_driver import ApiDriver, open_api_driver
+from tests.support.api_driver import ApiDriver
 
 pytest_plugins = ["tests.support.parallel_plugin", "tests.support.stale_reads_plugin"]
 
@@ -76,10 +76,9 @@ def settings_env(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Non
 @pytest.fixture
 def api(aws: None, settings_env: None, monkeypatch: pytest.MonkeyPatch) -> ApiDriver:
     """Two practices and two centers with their people, and the API."""
-    cloud.create_tables()
-    monkeypatch.setenv("KMS_KEY_ID", cloud.create_key())
-    cloud.verify_sender()
-    return open_api_driver()
+    from tests.support.new_worlds import open_new_world
+
+    return open_new_world(monkeypatch)
 
 
 @pytest.fixture

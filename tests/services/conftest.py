@@ -6,7 +6,7 @@ from chalicelib.services.identity.access_tokens import AccessTokenVerifier
 from chalicelib.store.all_stores import Stores
 from tests.support import tokens
 from tests.support.issuer import JwksIssuer
-from tests.support.service_driver import ServiceDriver, open_service_driver
+from tests.support.service_driver import ServiceDriver, open_service_driver, refer_first
 
 
 @pytest.fixture
@@ -18,9 +18,7 @@ def services(stores: Stores) -> ServiceDriver:
 @pytest.fixture
 def submitted_services(services: ServiceDriver) -> ServiceDriver:
     """The services after one referral was submitted."""
-    services.refer()
-    services.now = services.now.replace(second=30)
-    return services
+    return refer_first(services)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from chalicelib.services.referrals.report_results import ReportResult
 from tests.support import stores as store_tools
 from tests.support.factories import CENTER, PRACTICE, build_member
 from tests.support.referral_values import build_event, build_stage_change
-from tests.support.service_driver import STAGES_TO_LYMPHODEPLETION, ServiceDriver
+from tests.support.service_driver import STAGES_TO_LYMPHODEPLETION, ServiceDriver, refer_first
 
 DAY = timedelta(days=1)
 DUE_DAYS = (1, 7, 14, 21, 28, 29, 30, 31)
@@ -31,7 +31,8 @@ WINDOW_TITLES = [
 
 
 def play_to_infusion(driver: ServiceDriver) -> ServiceDriver:
-    """Move a submitted referral to its infusion, and send everything of day 0."""
+    """Submit a referral, move it to its infusion, and send everything of day 0."""
+    refer_first(driver)
     driver.move_to(*STAGES_TO_LYMPHODEPLETION, "infused")
     driver.run_queue(TaskQueue.EVENT)
     driver.run_queue(TaskQueue.PLAN)

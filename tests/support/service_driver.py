@@ -261,3 +261,10 @@ def open_service_driver(stores: Stores) -> ServiceDriver:
     # In one transaction, because each test opens a driver.
     stores.transactions.commit(*(write for member in people for write in stores.members.prepare_add(member)))
     return ServiceDriver(stores)
+
+
+def refer_first(driver: ServiceDriver) -> ServiceDriver:
+    """Submit the referral that most tests follow."""
+    driver.refer()
+    driver.now = driver.now.replace(second=30)
+    return driver

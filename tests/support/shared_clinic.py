@@ -11,7 +11,8 @@ from chalicelib import wiring
 from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
 from tests.support import aws_fakes as cloud
 from tests.support import factories, tokens
-from tests.support.api_driver import ApiDriver, open_api_driver
+from tests.support.api_driver import ApiDriver
+from tests.support.new_worlds import open_new_world
 from tests.support.packet_function import get_local_renderer
 
 OPERATOR = Tenant(tenant_id="opr_house", kind=TenantKind.OPERATOR, name="Operations", time_zone="UTC")
@@ -35,12 +36,9 @@ def open_shared_clinic(folder: Path) -> Iterator[ApiDriver]:
     with mock_aws(), pytest.MonkeyPatch.context() as patch:
         for name, value in cloud.build_environment(tokens.write_jwks(folder / "jwks.json")).items():
             patch.setenv(name, value)
-        cloud.create_tables()
-        patch.setenv("KMS_KEY_ID", cloud.create_key())
-        cloud.verify_sender()
         # Moto would run the function in a container.
         patch.setattr(wiring, "get_packet_renderer", get_local_renderer)
-        driver = open_api_driver()
+        driver = open_new_world(patch)
         driver.members |= EXTRA_MEMBERS
         factories.add_members(driver.stores, EXTRA_MEMBERS.values())
         yield driver

@@ -12,6 +12,7 @@ from chalicelib.services.notices.outbox_worker import run_job
 from tests.support import aws_fakes
 from tests.support.api_driver import STAGES_TO_INFUSED
 from tests.support.leak_probe import dump_table
+from tests.support.new_worlds import save_world
 
 DAY = timedelta(days=1)
 SIDES = ("practice", "center")
@@ -52,10 +53,20 @@ def referral_id(shared_api):
     return shared_api.refer()["referral_id"]
 
 
-@pytest.fixture
-def infused_referral_id(shared_api, referral_id):
-    """The id of a referral whose patient was just infused."""
+@pytest.fixture(scope="module")
+def infused_world(shared_api):
+    """A referral whose patient was just infused, after everyone was notified: its id, and the world."""
+    referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
+    run_job(TaskQueue.EVENT, context=wiring.build_job_context())
+    return referral_id, save_world(shared_api)
+
+
+@pytest.fixture
+def infused_referral_id(shared_api, infused_world):
+    """The id of the infused referral, in a world in which nothing has happened since."""
+    referral_id, saved = infused_world
+    shared_api.stores = saved.reopen().stores
     return referral_id
 
 
@@ -212,13 +223,14 @@ def test_a_notice_names_the_kind_and_no_email_or_table_does(shared_api, infused_
     """Email has the alias only; the kind and the grade are stored encrypted."""
     note = "Zebrawordqx confused"
     data = {"kind": "enterocolitis", "grade": 4, "note": note}
+    sent = len(aws_fakes.list_sent_mail())
 
     report(shared_api, infused_referral_id, "adverse_event.reported", data)
 
     [notice] = list_notices(shared_api, infused_referral_id, side="practice")
     assert notice["detail"].startswith("Enterocolitis (IEC-EC), grade 4, ")
+    assert len(aws_fakes.list_sent_mail()) > sent
     mails = json.dumps([mail.__dict__ for mail in aws_fakes.list_sent_mail()], default=str).lower()
-    assert mails
     assert "enterocolitis" not in mails
     for table in ("referrals", "notices", "outbox", "audit", "deliveries", "idempotency"):
         dumped = dump_table(table).lower()

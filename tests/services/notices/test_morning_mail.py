@@ -9,6 +9,7 @@ from chalicelib.domain.notices.notice_rules import Category
 from chalicelib.domain.notices.tasks import TaskQueue
 from tests.support.factories import NOON, PRACTICE, build_member
 from tests.support.mail_helpers import list_mail_rows, set_preferences
+from tests.support.new_worlds import open_services_after
 from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION
 
 HOUR = timedelta(hours=1)
@@ -17,9 +18,8 @@ DAY_7 = NOON.replace(month=11, day=9, hour=5)
 READER = build_member(PRACTICE)
 
 
-@pytest.fixture
-def infused_services(services):
-    """A referral after its infusion, whose emails so far were sent."""
+def move_to_infusion(services):
+    """Submit a referral, move it to its infusion, and send the emails so far."""
     services.refer()
     services.move_to(*STAGES_TO_LYMPHODEPLETION, "infused")
     for hours in (0, 1, 40):
@@ -27,6 +27,12 @@ def infused_services(services):
         services.run_queue(TaskQueue.PLAN, now=services.now + hours * HOUR)
     services.postbox.accepted.clear()
     return services
+
+
+@pytest.fixture
+def infused_services(stores):
+    """A referral after its infusion, whose emails so far were sent."""
+    return open_services_after(move_to_infusion, stores)
 
 
 def list_times(tenant=PRACTICE):

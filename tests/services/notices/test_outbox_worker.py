@@ -10,6 +10,7 @@ from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.referrals import report_event
 from tests.support.factories import CENTER, NOON, OTHER_PRACTICE, PRACTICE, build_member
+from tests.support.new_worlds import open_services_after
 from tests.support.planning import list_skipped
 from tests.support.service_driver import LINK, MINUTE, STAGES_TO_LYMPHODEPLETION
 from tests.support.stores import list_mail_rows
@@ -18,9 +19,8 @@ DAY = timedelta(days=1)
 BOTH = sorted([build_member(PRACTICE).email, build_member(CENTER).email])
 
 
-@pytest.fixture
-def infused_services(services):
-    """A referral after its infusion, when the notices of the events and of day 0 were sent."""
+def move_to_infusion(services):
+    """Submit a referral, move it to its infusion, and send the notices of the events and of day 0."""
     services.refer()
     services.move_to(*STAGES_TO_LYMPHODEPLETION, "infused")
     services.run_queue(TaskQueue.EVENT)
@@ -29,6 +29,12 @@ def infused_services(services):
     services.run_queue(TaskQueue.EVENT, now=services.now + timedelta(hours=1))
     services.postbox.accepted.clear()
     return services
+
+
+@pytest.fixture
+def infused_services(stores):
+    """A referral after its infusion, when the notices of the events and of day 0 were sent."""
+    return open_services_after(move_to_infusion, stores)
 
 
 def list_notice_titles(tenant, services):

@@ -8,6 +8,7 @@ from chalicelib.domain.referrals.events import HoldEnded, HoldStarted, WindowExt
 from chalicelib.services.notices.planned_list import list_planned_notices
 from chalicelib.store.notices.leases import LEASE_DURATION
 from tests.support.faults import inject_faults, plan_interruption
+from tests.support.new_worlds import open_services_after
 from tests.support.planning import (
     DAY,
     WINDOW_TITLES,
@@ -24,9 +25,9 @@ from tests.support.stores import list_rows
 
 
 @pytest.fixture
-def infused_services(submitted_services):
+def infused_services(stores):
     """Services after an infusion, when the notices of day 0 were sent."""
-    return play_to_infusion(submitted_services)
+    return open_services_after(play_to_infusion, stores)
 
 
 # ------------------------------------------------------------------- corrected and extended

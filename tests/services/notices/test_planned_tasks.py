@@ -12,6 +12,7 @@ from chalicelib.store.platform.transactions import Transactions
 from tests.support import faults
 from tests.support.factories import CENTER, PRACTICE, build_member
 from tests.support.faults import FaultMode, inject_faults
+from tests.support.new_worlds import open_services_after
 from tests.support.planning import (
     WINDOW_TITLES,
     compute_time_on_day,
@@ -24,9 +25,9 @@ from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION
 
 
 @pytest.fixture
-def infused_services(submitted_services):
+def infused_services(stores):
     """Services after an infusion, when the notices of day 0 were sent."""
-    return play_to_infusion(submitted_services)
+    return open_services_after(play_to_infusion, stores)
 
 
 def test_a_whole_plan_fits_into_the_transaction_of_its_infusion(submitted_services, monkeypatch):

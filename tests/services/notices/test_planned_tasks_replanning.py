@@ -13,8 +13,9 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.webhooks import deliveries
 from tests.support.factories import CENTER
 from tests.support.faults import inject_faults, plan_interruption
+from tests.support.new_worlds import open_services_after
 from tests.support.referral_values import build_event, build_stage_change
-from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION
+from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION, refer_first
 from tests.support.stores import list_rows, list_task_rows
 
 DAY = timedelta(days=1)
@@ -26,13 +27,18 @@ def list_planned_days():
     return {state: {row["due_on"] for row in rows if row["state"] == state} for state in {row["state"] for row in rows}}
 
 
+def move_to_infusion(driver):
+    """Submit a referral and move it to its infusion."""
+    refer_first(driver).move_to(*STAGES_TO_LYMPHODEPLETION)
+    driver.now += MINUTE
+    driver.deliver("infused", webhook_id="msg-infused")
+    return driver
+
+
 @pytest.fixture
-def infused_services(submitted_services):
+def infused_services(stores):
     """Services after an infusion."""
-    submitted_services.move_to(*STAGES_TO_LYMPHODEPLETION)
-    submitted_services.now += MINUTE
-    submitted_services.deliver("infused", webhook_id="msg-infused")
-    return submitted_services
+    return open_services_after(move_to_infusion, stores)
 
 
 def correct_infusion(driver, really, *, n=1):

@@ -19,6 +19,17 @@ MAX_NAMED = 8
 MAX_SUMMARY_CHARS = 140
 """Length of a card's summary. Source: CDS Hooks 2.0."""
 
+_NOT_READ = "CAR T: part of this chart could not be read, so no label comparison was made"
+_PART_NAMES = {
+    "patient": "patient",
+    "conditions": "conditions",
+    "medications": "medication orders",
+    "administrations": "medications given",
+    "statements": "medication statements",
+    "dispenses": "medications dispensed",
+    "procedures": "procedures",
+    "observations": "observations",
+}
 _LABEL = "CAR T Referral Dashboard, reviewed label catalog"
 _RESULT_TEXT = {
     ScreenResult.APPEAR_MET: "label criteria appear met",
@@ -28,9 +39,9 @@ _RESULT_TEXT = {
 
 
 def build_cards(chart: FhirChart, screening: ScreenOutcome | None, *, url: str) -> list[CardResponse]:
-    """Build the cards of a chart: none if it has no disease of the catalog, otherwise one."""
+    """Build the cards of a chart: none if all of it was read and has no disease of the catalog, otherwise one."""
     if not chart.diseases:
-        return []
+        return [] if chart.is_fully_read else [_build_card(_NOT_READ, _format_not_read(chart), url=url)]
     if screening is None:
         return [_build_card("CAR T: this chart fits more than one disease", _format_undecided(chart), url=url)]
     return [_build_card(_format_summary(chart, screening), _format_detail(chart, screening), url=url)]
@@ -68,6 +79,23 @@ def _format_summary(chart: FhirChart, screening: ScreenOutcome) -> str:
     if len(full) <= MAX_SUMMARY_CHARS:
         return full
     return f"CAR T label check, {disease.replace('_', '/')}: {counts_text}"
+
+
+def _format_not_read(chart: FhirChart) -> Iterator[str]:
+    yield "No diagnosis that could be read is one that CAR T labels name. Not read:"
+    yield from (f"- {line}" for line in _format_unread(chart))
+    yield ""
+    yield "Enter the diagnosis in the eligibility check if CAR T is a question."
+
+
+def _format_unread(chart: FhirChart) -> Iterator[str]:
+    """What was sent and could not be read, and what was not sent."""
+    if chart.unread_diagnoses:
+        yield f"Diagnoses without a code that could be read: {_format_first_names(chart.unread_diagnoses)}"
+    if chart.unread_parts:
+        yield f"Parts of the chart: {_format_first_names([_PART_NAMES[part] for part in chart.unread_parts])}"
+    if chart.incomplete_parts:
+        yield "The rest of the chart. Only the first page was sent."
 
 
 def _format_undecided(chart: FhirChart) -> Iterator[str]:
@@ -110,8 +138,7 @@ def _format_missing(chart: FhirChart, screening: ScreenOutcome) -> Iterator[str]
     if chart.unknown_medications:
         unknown = _format_first_names(chart.unknown_medications)
         yield f"Drugs not recognized and not included: {unknown}"
-    if chart.incomplete_parts:
-        yield "The rest of the chart. Only the first page was sent."
+    yield from _format_unread(chart)
 
 
 def _format_flags(screening: ScreenOutcome) -> Iterator[str]:

@@ -21,8 +21,23 @@ MAX_LINES = 30
 _OUTCOMES: Mapping[str, LineOutcome] = {outcome.value: outcome for outcome in LineOutcome}
 _Value = TypeVar("_Value")
 
-_ORDERED_STATUSES = frozenset({"active", "completed", "on-hold", "stopped"})
-_GIVEN_STATUSES = frozenset({"completed", "in-progress", "stopped"})
+PREFETCH_PARTS = ("medications", "administrations", "statements", "dispenses")
+"""The prefetched parts with drugs. Any kind of drug resource is read in any of them."""
+
+STATUSES_BY_KIND: Mapping[str, frozenset[str]] = {
+    "MedicationRequest": frozenset({"active", "completed", "on-hold", "stopped"}),
+    "MedicationAdministration": frozenset({"completed", "in-progress", "stopped"}),
+    "MedicationStatement": frozenset({"active", "completed", "on-hold", "stopped"}),
+    "MedicationDispense": frozenset({"completed", "in-progress", "stopped"}),
+}
+"""What is read of each kind. Not read: mistakes, drafts, and what was planned, canceled or not taken."""
+
+_DATE_ELEMENTS: Mapping[str, str] = {
+    "MedicationRequest": "authoredOn",
+    "MedicationAdministration": "effectiveDateTime",
+    "MedicationStatement": "effectiveDateTime",
+    "MedicationDispense": "whenHandedOver",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +51,13 @@ class LineStatement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MedicationRecord:
-    """One order or administration.
+    """One drug of an order, an administration, a statement or a dispense.
 
     Attributes:
+        name: As the record writes it.
         medication: None if its code is not in our list.
         line: The line of therapy, if the record states it.
+        given: Its dates are those of doses. An order or a dispense is not a dose.
     """
 
     name: str
@@ -51,31 +68,70 @@ class MedicationRecord:
     given: bool = False
 
 
-def list_medications(prefetched: Mapping[str, Any]) -> Iterator[MedicationRecord]:
-    """The valid orders, and the administrations."""
-    for order in fhir.list_resources(prefetched.get("medications"), "MedicationRequest"):
-        if fhir.read_text(order, "status") in _ORDERED_STATUSES and not order.get("doNotPerform"):
-            yield parse_medication(order, "authoredOn")
-    for dose in fhir.list_resources(prefetched.get("administrations"), "MedicationAdministration"):
-        if fhir.read_text(dose, "status") in _GIVEN_STATUSES:
-            yield parse_medication(dose, "effectiveDateTime", given=True)
+def index_medications(prefetched: Mapping[str, Any], drafts: Any) -> Mapping[str, Resource]:
+    """The Medication resources that orders can refer to, wherever they were sent."""
+    return fhir.index_resources([*prefetched.values(), drafts], "Medication")
 
 
-def parse_medication(resource: Resource, date_element: str, *, given: bool = False) -> MedicationRecord:
-    """Parse one order or administration; `date_element` names the element with its day."""
-    concept = resource.get("medicationCodeableConcept")
-    known = load_codings().medications
+def list_medications(
+    prefetched: Mapping[str, Any], index: Mapping[str, Resource], *, today: date
+) -> Iterator[MedicationRecord]:
+    """List the drugs of everything valid that the record states about drugs."""
+    for part in PREFETCH_PARTS:
+        for kind, statuses in STATUSES_BY_KIND.items():
+            for resource in fhir.list_resources(prefetched.get(part), kind):
+                if fhir.read_text(resource, "status") in statuses and not resource.get("doNotPerform"):
+                    yield from parse_medications(resource, index, today=today)
+
+
+def parse_medications(resource: Resource, index: Mapping[str, Resource], *, today: date) -> Iterator[MedicationRecord]:
+    """Parse one resource: one drug, or several if its Medication is coded only by its ingredients."""
+    kind = fhir.read_text(resource, "resourceType")
     period = resource.get("effectivePeriod")
     period = period if isinstance(period, dict) else {}
-    started_on = fhir.parse_day(resource.get(date_element)) or fhir.parse_day(period.get("start"))
-    return MedicationRecord(
-        name=fhir.format_concept(concept),
-        medication=next((known[c] for c in fhir.list_codes(concept, RXNORM) if c in known), None),
-        line=_parse_line_statement(resource),
-        started_on=started_on,
-        ended_on=fhir.parse_day(period.get("end")) or (started_on if given else None),
-        given=given,
-    )
+    started_on = fhir.parse_day(resource.get(_DATE_ELEMENTS.get(kind, ""))) or fhir.parse_day(period.get("start"))
+    ended_on = fhir.parse_day(period.get("end"))
+    given = kind == "MedicationAdministration"
+    if given:
+        ended_on = ended_on or started_on
+    elif ended_on and ended_on > today:
+        # A statement about what will be taken until then. No dose of the future was given.
+        ended_on = None
+    name, drugs = _identify_drugs(resource, index)
+    for medication in drugs or (None,):
+        yield MedicationRecord(
+            name=name,
+            medication=medication,
+            line=_parse_line_statement(resource),
+            started_on=started_on,
+            ended_on=ended_on,
+            given=given or (kind == "MedicationStatement" and ended_on is not None),
+        )
+
+
+def _identify_drugs(resource: Resource, index: Mapping[str, Resource]) -> tuple[str, tuple[CodedMedication, ...]]:
+    """The record's name of a drug, and the drugs of our list.
+
+    FHIR writes a drug as a concept, as a reference to a Medication that is contained in the resource or sent
+    with it, or as a reference that has only a name.
+    """
+    concept = resource.get("medicationCodeableConcept")
+    ingredients: tuple[Any, ...] = ()
+    reference = resource.get("medicationReference")
+    if isinstance(reference, dict):
+        medication = fhir.resolve_reference(reference, resource, index) or {}
+        concept = medication.get("code") or {"text": reference.get("display")}
+        ingredients = tuple(i.get("itemCodeableConcept") for i in fhir.keep_objects(medication.get("ingredient")))
+    for concepts in ((concept,), ingredients):
+        if found := tuple(dict.fromkeys(d for each in concepts if (d := _find_drug(each)))):
+            return fhir.format_concept(concept), found
+    named = (fhir.format_concept(each) for each in (concept, *ingredients))
+    return next((name for name in named if name != fhir.NO_CODE), fhir.NO_CODE), ()
+
+
+def _find_drug(concept: Any) -> CodedMedication | None:
+    known = load_codings().medications
+    return next((known[c] for c in fhir.list_codes(concept, RXNORM) if c in known), None)
 
 
 def _parse_line_statement(resource: Resource) -> LineStatement | None:

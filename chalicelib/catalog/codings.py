@@ -15,6 +15,7 @@ RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
 SNOMED = "http://snomed.info/sct"
 LOINC = "http://loinc.org"
+NCIT = "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl"
 CPT = "http://www.ama-assn.org/go/cpt"
 
 SYSTEMS_BY_OID: Mapping[str, str] = MappingProxyType(
@@ -24,6 +25,7 @@ SYSTEMS_BY_OID: Mapping[str, str] = MappingProxyType(
         "2.16.840.1.113883.6.88": RXNORM,
         "2.16.840.1.113883.6.90": ICD10CM,
         "2.16.840.1.113883.6.96": SNOMED,
+        "2.16.840.1.113883.3.26.1.1": NCIT,
     }
 )
 """The code systems by their OID. Source: FHIR R4, "Using Codes in Resources", table of code systems."""
@@ -50,6 +52,21 @@ class CodedDiagnosis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodedScore:
+    """A performance score: the code of its observations, and the codes of its answers.
+
+    Attributes:
+        name: `ecog`, `karnofsky` or `lansky`.
+        answers: The number of each answer, by code system and code.
+    """
+
+    name: str
+    system: str
+    code: str
+    answers: Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CodeMappings:
     """The reviewed meanings, by code.
 
@@ -58,7 +75,7 @@ class CodeMappings:
         procedures: A CPT code means a kind of transplant, or `prior_car_t`.
         conditions: The prefixes of ICD-10-CM codes, by the flag that they raise.
         findings: A SNOMED CT code raises a flag.
-        observations: A LOINC code means the field that it fills.
+        scores: The performance scores that are read.
     """
 
     medications: Mapping[str, CodedMedication]
@@ -66,7 +83,7 @@ class CodeMappings:
     procedures: Mapping[str, str]
     conditions: Mapping[str, tuple[str, ...]]
     findings: Mapping[str, str]
-    observations: Mapping[str, str]
+    scores: tuple[CodedScore, ...]
 
 
 def normalize_system(system: str) -> str:
@@ -112,5 +129,17 @@ def load_codings() -> CodeMappings:
         procedures={row["cpt"]: row["reads"] for row in rows["procedures"]},
         conditions={row["flag"]: tuple(row["icd10"]) for row in rows["conditions"] if "icd10" in row},
         findings={code: row["flag"] for row in rows["conditions"] for code in row.get("snomed", ())},
-        observations={row["loinc"]: row["reads"] for row in rows["observations"]},
+        scores=tuple(
+            CodedScore(
+                name=row["reads"],
+                system=row["system"],
+                code=row["code"],
+                answers={
+                    (answers["system"], code): number
+                    for answers in row["answers"]
+                    for code, number in answers["codes"].items()
+                },
+            )
+            for row in rows["observations"]
+        ),
     )

@@ -12,6 +12,7 @@ from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS
 from chalicelib.domain.eligibility.screen import CriterionReason, IndicationResult, ScreenOutcome, ScreenResult
 from chalicelib.routes.ehr.response_types import CardResponse
 from chalicelib.services.ehr.fhir_chart import FhirChart
+from chalicelib.services.ehr.fhir_scores import ECOG
 
 MAX_NAMED = 8
 """How many names a card lists before it only counts the rest."""
@@ -30,6 +31,7 @@ _PART_NAMES = {
     "procedures": "procedures",
     "observations": "observations",
 }
+_SCORE_NAMES = {ECOG: "ECOG", "karnofsky": "Karnofsky", "lansky": "Lansky"}
 _LABEL = "CAR T Referral Dashboard, reviewed label catalog"
 _RESULT_TEXT = {
     ScreenResult.APPEAR_MET: "label criteria appear met",
@@ -138,7 +140,18 @@ def _format_missing(chart: FhirChart, screening: ScreenOutcome) -> Iterator[str]
     if chart.unknown_medications:
         unknown = _format_first_names(chart.unknown_medications)
         yield f"Drugs not recognized and not included: {unknown}"
+    yield from _format_scores(chart)
     yield from _format_unread(chart)
+
+
+def _format_scores(chart: FhirChart) -> Iterator[str]:
+    """Performance scores that the check cannot use: of other scales, or unreadable. None is converted."""
+    for score in chart.scores:
+        day = f" on {score.on}" if score.on else ""
+        if score.value is None:
+            yield f"{_SCORE_NAMES[score.name]}{day}: its value could not be read"
+        elif score.name != ECOG and chart.screen_input and chart.screen_input.ecog is None:
+            yield f"ECOG. Found in the chart and not converted: {_SCORE_NAMES[score.name]} {score.value}{day}"
 
 
 def _format_flags(screening: ScreenOutcome) -> Iterator[str]:

@@ -29,6 +29,11 @@ from chalicelib.routes.platform.request import ApiRequest
 blueprint = Blueprint(__name__)
 
 _PATIENT_PARAMETER = "patient={{context.patientId}}"
+_SCORE_CODES = (
+    "http://loinc.org|89247-1,http://loinc.org|89243-0,http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl|C38144"
+)
+"""ECOG, Karnofsky and Lansky."""
+
 PREFETCH = {
     "patient": "Patient/{{context.patientId}}",
     "conditions": f"Condition?{_PATIENT_PARAMETER}",
@@ -37,7 +42,7 @@ PREFETCH = {
     "statements": f"MedicationStatement?{_PATIENT_PARAMETER}&_include=MedicationStatement:medication",
     "dispenses": f"MedicationDispense?{_PATIENT_PARAMETER}&_include=MedicationDispense:medication",
     "procedures": f"Procedure?{_PATIENT_PARAMETER}",
-    "observations": f"Observation?{_PATIENT_PARAMETER}&code=http://loinc.org|89247-1",
+    "observations": f"Observation?{_PATIENT_PARAMETER}&code={_SCORE_CODES}",
 }
 REQUIRED_PREFETCH = ("patient", "conditions")
 

@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
-from chalicelib.catalog.codings import CPT, LOINC, load_codings
+from chalicelib.catalog.codings import CPT, load_codings
 from chalicelib.domain.eligibility.screen_input import FlagName, PriorTransplant, ScreenInput, TransplantKind
 from chalicelib.services.ehr import fhir_medications as therapy
 from chalicelib.services.ehr import fhir_resources as fhir
 from chalicelib.services.ehr.fhir_diagnoses import parse_diagnoses
+from chalicelib.services.ehr.fhir_scores import ECOG, Score, parse_scores
 
 DatedProcedure = tuple[str, date | None]
 """What a procedure means for the eligibility check, and the day when it was performed."""
-
-_FINAL_STATUSES = frozenset({"final", "amended", "corrected"})
 
 KINDS_BY_PART: Mapping[str, frozenset[str]] = {
     "patient": frozenset({"Patient"}),
@@ -43,6 +42,7 @@ class FhirChart:
         screen_input: None unless there is exactly one disease.
         medication_names: Names of the drugs that were recognized.
         unknown_medications: Drugs that were not recognized, with the record's names.
+        scores: The latest performance score of each kind.
         unread_diagnoses: Active conditions without a code that could be read, with the record's names.
         unread_parts: Prefetched parts that could not be read, by their names in the prefetch templates.
         has_therapy_lines: Whether lines of therapy could be built.
@@ -58,6 +58,7 @@ class FhirChart:
     has_therapy_lines: bool
     incomplete_parts: bool
     incomplete_diagnoses: bool = False
+    scores: tuple[Score, ...] = ()
     unread_diagnoses: tuple[str, ...] = ()
     unread_parts: tuple[str, ...] = ()
     ordered_agents: tuple[str, ...] = ()
@@ -82,6 +83,7 @@ def parse_chart(prefetched: Mapping[str, Any], *, draft_orders: Any = None, toda
     incomplete = any(fhir.has_more(part) for part in prefetched.values())
     # A page or a part that is missing could have the line that decides.
     lines = None if incomplete or unread else therapy.build_therapy_lines(medications)
+    scores = parse_scores(prefetched.get("observations"))
     procedures = tuple(_parse_procedures(prefetched.get("procedures")))
     return FhirChart(
         diseases=found.diseases,
@@ -89,7 +91,7 @@ def parse_chart(prefetched: Mapping[str, Any], *, draft_orders: Any = None, toda
             disease=found.diseases[0],
             age=_compute_age(prefetched.get("patient"), today),
             histology=found.histology,
-            ecog=_parse_ecog(prefetched.get("observations")),
+            ecog=next((score.value for score in scores if score.name == ECOG), None),
             lines=lines,
             transplant=_parse_transplant(procedures),
             conditions=_combine_flags(found.flags, procedures),
@@ -104,6 +106,7 @@ def parse_chart(prefetched: Mapping[str, Any], *, draft_orders: Any = None, toda
         has_therapy_lines=lines is not None,
         incomplete_parts=incomplete,
         incomplete_diagnoses=fhir.has_more(prefetched.get("conditions")),
+        scores=scores,
         unread_diagnoses=found.unread,
         unread_parts=unread,
         ordered_agents=fhir.remove_duplicates(
@@ -136,18 +139,6 @@ def _parse_transplant(procedures: Iterable[DatedProcedure]) -> PriorTransplant:
         return PriorTransplant()
     on, kind = max(transplants)
     return PriorTransplant(kind=TransplantKind(kind), on=on if on > date.min else None)
-
-
-def _parse_ecog(prefetched: Any) -> int | None:
-    """The latest ECOG score, if it is valid."""
-    scores = [
-        (fhir.parse_day(o.get("effectiveDateTime")) or date.min, o.get("valueInteger"))
-        for o in fhir.list_resources(prefetched, "Observation")
-        if fhir.read_text(o, "status") in _FINAL_STATUSES
-        and any(load_codings().observations.get(code) == "ecog" for code in fhir.list_codes(o.get("code"), LOINC))
-    ]
-    score = max(scores, key=lambda pair: pair[0])[1] if scores else None
-    return score if type(score) is int and 0 <= score <= 4 else None
 
 
 def _compute_age(patient: Any, today: date) -> int | None:

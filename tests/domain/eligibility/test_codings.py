@@ -17,7 +17,7 @@ from chalicelib.routes.referrals.request_bodies import DrugClass
 
 KINDS = ("diagnoses", "procedures", "conditions", "observations")
 USED = {
-    "codes": {row["source"] for kind in KINDS for row in load_file()[kind]},
+    "codes": {part["source"] for kind in KINDS for row in load_file()[kind] for part in (row, *row.get("answers", ()))},
     "drugs": {source for row in load_drug_file()["drugs"] for source in row["rxnorm"]},
 }
 FILES = {"codes": load_file, "drugs": load_drug_file}

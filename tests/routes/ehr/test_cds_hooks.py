@@ -130,6 +130,33 @@ def test_a_diagnosis_that_is_not_read_is_named_beside_the_result(shared_api):
     assert "Diagnoses without a code that could be read: Something else" in card["detail"]
 
 
+def test_a_score_of_another_scale_is_shown_and_not_converted(shared_api):
+    """ECOG stays missing; published tables disagree."""
+    body = ehr.load_hook("large-b-cell")
+    body["prefetch"]["observations"] = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "89243-0"}]},
+        "effectiveDateTime": "2026-01-01",
+        "valueInteger": 90,
+    }
+
+    (card,) = cards(shared_api, body)
+
+    assert "ECOG. Found in the chart and not converted: Karnofsky 90 on 2026-01-01" in card["detail"]
+
+
+def test_a_score_that_cannot_be_read_is_named(shared_api):
+    body = ehr.load_hook("follicular")
+    observation = body["prefetch"]["observations"]["entry"][0]["resource"]
+    observation.pop("valueInteger")
+    observation["valueString"] = "1-2"
+
+    (card,) = cards(shared_api, body)
+
+    assert f"ECOG on {observation['effectiveDateTime'][:10]}: its value could not be read" in card["detail"]
+
+
 def test_a_code_of_two_diseases_is_reported_and_not_guessed(shared_api):
     """Small lymphocytic and marginal zone lymphoma share C83.0."""
     body = ehr.load_hook("follicular")

@@ -323,29 +323,3 @@ def test_an_earlier_car_t_therapy_sets_a_flag():
     found = read(procedures=bundle(procedure("38228", "2023-03-03")))
 
     assert found.screen_input.conditions == {"prior_car_t": True}
-
-
-def ecog(value, day, *, status="final"):
-    return {
-        "resourceType": "Observation",
-        "status": status,
-        "code": {"coding": [{"system": "http://loinc.org", "code": "89247-1"}]},
-        "effectiveDateTime": day,
-        "valueInteger": value,
-    }
-
-
-@pytest.mark.parametrize(
-    ("scores", "latest"),
-    [
-        ([ecog(2, "2025-01-01"), ecog(1, "2026-01-01")], 1),
-        ([ecog(1, "2025-01-01"), ecog(4, "2026-01-01", status="preliminary")], 1),
-        ([ecog(5, "2026-01-01")], None),
-        ([ecog("1", "2026-01-01")], None),
-        ([ecog([1], "2026-01-01")], None),
-        ([], None),
-    ],
-)
-def test_the_latest_final_ecog_score_is_read(scores, latest):
-    """0 to 4; 5 means death."""
-    assert read(observations=bundle(*scores)).screen_input.ecog == latest

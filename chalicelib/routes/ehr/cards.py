@@ -12,6 +12,7 @@ from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS
 from chalicelib.domain.eligibility.screen import CriterionReason, IndicationResult, ScreenOutcome, ScreenResult
 from chalicelib.routes.ehr.response_types import CardResponse
 from chalicelib.services.ehr.fhir_chart import FhirChart
+from chalicelib.services.ehr.fhir_medications import TherapyCourse
 from chalicelib.services.ehr.fhir_scores import ECOG
 
 MAX_NAMED = 8
@@ -28,6 +29,8 @@ _PART_NAMES = {
     "administrations": "medications given",
     "statements": "medication statements",
     "dispenses": "medications dispensed",
+    "care_plans": "care plans",
+    "episodes": "episodes of care",
     "procedures": "procedures",
     "observations": "observations",
 }
@@ -134,14 +137,19 @@ def _format_reason(reason: CriterionReason) -> str:
 def _format_missing(chart: FhirChart, screening: ScreenOutcome) -> Iterator[str]:
     labels = (m.label for result in screening.results for m in result.missing)
     yield from dict.fromkeys(labels)
-    if not chart.has_therapy_lines and chart.medication_names:
-        names = _format_first_names(chart.medication_names)
-        yield f"Lines of therapy. Found in the chart but not counted as lines: {names}"
+    if chart.courses:
+        courses = _format_first_names([_format_course(course) for course in chart.courses])
+        yield f"Lines of therapy. Found in the chart but not counted as lines: {courses}"
     if chart.unknown_medications:
         unknown = _format_first_names(chart.unknown_medications)
         yield f"Drugs not recognized and not included: {unknown}"
     yield from _format_scores(chart)
     yield from _format_unread(chart)
+
+
+def _format_course(course: TherapyCourse) -> str:
+    days = [str(day) for day in dict.fromkeys((course.started_on, course.ended_on)) if day]
+    return f"{course.name} ({' to '.join(days)})" if days else course.name
 
 
 def _format_scores(chart: FhirChart) -> Iterator[str]:

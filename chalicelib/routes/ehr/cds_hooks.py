@@ -41,6 +41,8 @@ PREFETCH = {
     "administrations": f"MedicationAdministration?{_PATIENT_PARAMETER}&_include=MedicationAdministration:medication",
     "statements": f"MedicationStatement?{_PATIENT_PARAMETER}&_include=MedicationStatement:medication",
     "dispenses": f"MedicationDispense?{_PATIENT_PARAMETER}&_include=MedicationDispense:medication",
+    "care_plans": f"CarePlan?{_PATIENT_PARAMETER}",
+    "episodes": f"EpisodeOfCare?{_PATIENT_PARAMETER}",
     "procedures": f"Procedure?{_PATIENT_PARAMETER}",
     "observations": f"Observation?{_PATIENT_PARAMETER}&code={_SCORE_CODES}",
 }

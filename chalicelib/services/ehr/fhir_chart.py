@@ -1,9 +1,9 @@
 """Turns the FHIR R4 resources of a record into the input of an eligibility check, without guesses.
 
 - The disease comes from the active conditions (`fhir_diagnoses`).
-- A record does not count lines of therapy, and we do not derive them. If the record states a line's
-  number on every drug that we know, the lines are built. Otherwise the lines are missing, and the drugs
-  that were found are listed.
+- A record does not count lines of therapy, and we do not derive them. If the record states the line of
+  every drug that we know (`fhir_lines`), the lines are built. Otherwise the lines are missing, and the
+  drugs that were found are listed with their dates.
 - A condition in the record sets its flag. A condition that is not in the record leaves it unanswered.
 - What was sent and could not be read is named. It is never treated as if it were not there.
 """
@@ -18,6 +18,9 @@ from chalicelib.domain.eligibility.screen_input import FlagName, PriorTransplant
 from chalicelib.services.ehr import fhir_medications as therapy
 from chalicelib.services.ehr import fhir_resources as fhir
 from chalicelib.services.ehr.fhir_diagnoses import parse_diagnoses
+from chalicelib.services.ehr.fhir_lines import PREFETCH_PARTS as LINE_PARTS
+from chalicelib.services.ehr.fhir_lines import parse_stated_lines
+from chalicelib.services.ehr.fhir_medications import TherapyCourse
 from chalicelib.services.ehr.fhir_scores import ECOG, Score, parse_scores
 
 DatedProcedure = tuple[str, date | None]
@@ -27,6 +30,7 @@ KINDS_BY_PART: Mapping[str, frozenset[str]] = {
     "patient": frozenset({"Patient"}),
     "conditions": frozenset({"Condition"}),
     **dict.fromkeys(therapy.PREFETCH_PARTS, frozenset(therapy.STATUSES_BY_KIND)),
+    **{part: frozenset({kind}) for part, kind in LINE_PARTS.items()},
     "procedures": frozenset({"Procedure"}),
     "observations": frozenset({"Observation"}),
 }
@@ -42,6 +46,7 @@ class FhirChart:
         screen_input: None unless there is exactly one disease.
         medication_names: Names of the drugs that were recognized.
         unknown_medications: Drugs that were not recognized, with the record's names.
+        courses: The drugs that count toward lines, if no lines could be built.
         scores: The latest performance score of each kind.
         unread_diagnoses: Active conditions without a code that could be read, with the record's names.
         unread_parts: Prefetched parts that could not be read, by their names in the prefetch templates.
@@ -58,6 +63,7 @@ class FhirChart:
     has_therapy_lines: bool
     incomplete_parts: bool
     incomplete_diagnoses: bool = False
+    courses: tuple[TherapyCourse, ...] = ()
     scores: tuple[Score, ...] = ()
     unread_diagnoses: tuple[str, ...] = ()
     unread_parts: tuple[str, ...] = ()
@@ -72,17 +78,18 @@ class FhirChart:
 def parse_chart(prefetched: Mapping[str, Any], *, draft_orders: Any = None, today: date) -> FhirChart:
     """Parse a record that was sent with a hook; `draft_orders` is the Bundle of orders about to be signed."""
     found = parse_diagnoses(prefetched.get("conditions"), today=today)
+    stated = parse_stated_lines(prefetched, today=today)
     index = therapy.index_medications(prefetched, draft_orders)
-    medications = tuple(therapy.list_medications(prefetched, index, today=today))
+    medications = tuple(therapy.list_medications(prefetched, index, stated, today=today))
     planned_orders = tuple(
         drug
         for draft in fhir.list_resources(draft_orders, "MedicationRequest")
-        for drug in therapy.parse_medications(draft, index, today=today)
+        for drug in therapy.parse_medications(draft, index, stated, today=today)
     )
     unread = tuple(part for part, kinds in KINDS_BY_PART.items() if fhir.is_unreadable(prefetched.get(part), kinds))
     incomplete = any(fhir.has_more(part) for part in prefetched.values())
     # A page or a part that is missing could have the line that decides.
-    lines = None if incomplete or unread else therapy.build_therapy_lines(medications)
+    lines = None if incomplete or unread else therapy.build_therapy_lines(medications, stated)
     scores = parse_scores(prefetched.get("observations"))
     procedures = tuple(_parse_procedures(prefetched.get("procedures")))
     return FhirChart(
@@ -106,6 +113,7 @@ def parse_chart(prefetched: Mapping[str, Any], *, draft_orders: Any = None, toda
         has_therapy_lines=lines is not None,
         incomplete_parts=incomplete,
         incomplete_diagnoses=fhir.has_more(prefetched.get("conditions")),
+        courses=therapy.list_courses(medications) if lines is None else (),
         scores=scores,
         unread_diagnoses=found.unread,
         unread_parts=unread,

@@ -9,7 +9,7 @@ from chalicelib.catalog.diagnoses import load_code_set
 from chalicelib.domain.eligibility.screen_input import LineOutcome, TransplantKind
 from chalicelib.services.ehr import fhir_chart as chart
 from chalicelib.services.ehr.fhir_diagnoses import parse_diagnoses
-from chalicelib.services.ehr.fhir_medications import LINE_OF_THERAPY
+from chalicelib.services.ehr.fhir_lines import LINE_OF_THERAPY
 
 TODAY = date(2026, 11, 22)
 RITUXIMAB, LENALIDOMIDE, BENDAMUSTINE, UNKNOWN = "121191", "342369", "134547", "314076"

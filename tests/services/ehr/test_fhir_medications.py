@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.catalog.codings import RXNORM
 from chalicelib.services.ehr import fhir_medications as therapy
+from chalicelib.services.ehr.fhir_lines import StatedLines
 
 TODAY = date(2026, 11, 22)
 CONCEPT = {"coding": [{"system": RXNORM, "code": "134547", "display": "bendamustine"}]}
@@ -23,7 +24,7 @@ def bundle(*resources):
 def read(*resources, **parts):
     prefetched = {"medications": bundle(*resources), **parts}
     index = therapy.index_medications(prefetched, parts.get("drafts"))
-    return list(therapy.list_medications(prefetched, index, today=TODAY))
+    return list(therapy.list_medications(prefetched, index, StatedLines(), today=TODAY))
 
 
 def refer(reference, **more):

@@ -7,9 +7,13 @@ chart, lists what is missing, and ends with the disclaimers that go with every r
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 
-from chalicelib.catalog import DISEASE_NAMES
+from chalicelib.catalog import DISEASE_NAMES, load_products
+from chalicelib.catalog.labels import load_label_catalog
+from chalicelib.domain.eligibility.criterion_result import SourceReference, ThresholdSource
 from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS
+from chalicelib.domain.eligibility.same_target import get_target_class
 from chalicelib.domain.eligibility.screen import CriterionReason, IndicationResult, ScreenOutcome, ScreenResult
+from chalicelib.domain.eligibility.washouts import Evidence
 from chalicelib.routes.ehr.response_types import CardResponse
 from chalicelib.services.ehr.fhir_chart import FhirChart
 from chalicelib.services.ehr.fhir_medications import TherapyCourse
@@ -36,6 +40,13 @@ _PART_NAMES = {
 }
 _SCORE_NAMES = {ECOG: "ECOG", "karnofsky": "Karnofsky", "lansky": "Lansky"}
 _LABEL = "CAR T Referral Dashboard, reviewed label catalog"
+_EVIDENCE_TEXT = {
+    Evidence.RECOMMENDATION: "Published recommendation",
+    Evidence.COHORT: "Observational study",
+    Evidence.TRIAL: "Trial criterion",
+    Evidence.EXPERT: "Expert review",
+    Evidence.PRACTICE: "Practice only",
+}
 _RESULT_TEXT = {
     ScreenResult.APPEAR_MET: "label criteria appear met",
     ScreenResult.MISSING: "information missing",
@@ -116,7 +127,7 @@ def _format_detail(chart: FhirChart, screening: ScreenOutcome) -> Iterator[str]:
     for result in screening.results:
         yield from _format_result(result)
     yield from _format_section("Missing from the chart", _format_missing(chart, screening))
-    yield from _format_section("Discuss with the treatment center", _format_flags(screening))
+    yield from _format_section("Discuss with the treatment center", _format_flags(chart, screening))
     yield from _format_section("Before leukapheresis", _format_washouts(chart, screening))
 
 
@@ -125,13 +136,22 @@ def _format_result(result: IndicationResult) -> Iterator[str]:
     for row in result.rows:
         yield f"  - {row.text}: {_RESULT_TEXT[row.result]}"
         yield from (f"    - {_format_reason(reason)}" for reason in row.reasons)
+    yield from (f"  - Discuss with the center: {p.text} ({_format_source(p.source)})" for p in result.discuss)
+    yield from (f"  - Note: {note.text} ({_format_source(note.source)})" for note in result.notes)
+    product = load_products()[result.product_id]
+    if titles := [warning["title"] for warning in product.facts["boxed_warnings"]]:
+        yield f"  - Boxed warnings of the label: {'; '.join(titles)}. Current label: {product.label_url}"
 
 
 def _format_reason(reason: CriterionReason) -> str:
     """One rule with its result for this chart, and the source of the rule."""
     result = {True: "appears met", False: "not met, based on this chart", None: "missing"}[reason.met]
     warning = "; check the current label" if reason.unverified else ""
-    return f"{reason.text}: {result} ({reason.source.title}, {reason.source.as_of}{warning})"
+    return f"{reason.text}: {result} ({_format_source(reason.source)}{warning})"
+
+
+def _format_source(source: SourceReference) -> str:
+    return f"{source.title}, {source.as_of}"
 
 
 def _format_missing(chart: FhirChart, screening: ScreenOutcome) -> Iterator[str]:
@@ -162,10 +182,19 @@ def _format_scores(chart: FhirChart) -> Iterator[str]:
             yield f"ECOG. Found in the chart and not converted: {_SCORE_NAMES[score.name]} {score.value}{day}"
 
 
-def _format_flags(screening: ScreenOutcome) -> Iterator[str]:
+def _format_flags(chart: FhirChart, screening: ScreenOutcome) -> Iterator[str]:
     for flag in screening.discuss_with_center:
-        source_text = "; ".join(f"{a.text} ({a.source.title}, {a.source.as_of})" for a in flag.sources)
-        yield f"{flag.label}, {flag.value}. {source_text}"
+        yield f"{flag.label}, {flag.value}. {_format_anchors(flag.sources)}"
+    shown = {result.product_id for result in screening.results}
+    targets = {i.target for i in load_label_catalog().indications if i.product_id in shown}
+    for target in sorted(targets):
+        courses = [_format_course(c) for c in chart.courses if get_target_class(target) in c.classes]
+        if courses:
+            yield f"Earlier therapy with the target {target}, not counted as a line: {_format_first_names(courses)}"
+
+
+def _format_anchors(sources: Iterable[ThresholdSource]) -> str:
+    return "; ".join(f"{anchor.text} ({_format_source(anchor.source)})" for anchor in sources)
 
 
 def _format_washouts(chart: FhirChart, screening: ScreenOutcome) -> Iterator[str]:
@@ -175,8 +204,8 @@ def _format_washouts(chart: FhirChart, screening: ScreenOutcome) -> Iterator[str
     yield f"In this order: {_format_first_names(chart.ordered_agents)}"
     for check in screening.collection_checks:
         if check.last_on is not None and check.last_on >= screening.screened_on:
-            source_text = "; ".join(f"{a.text} ({a.source.title}, {a.source.as_of})" for a in check.sources)
-            yield f"{check.label}: interval ends {check.earliest_on}. {source_text}"
+            parts = (f"interval ends {check.earliest_on}", _EVIDENCE_TEXT[check.evidence], check.note.rstrip("."))
+            yield f"{check.label}: {'. '.join(filter(None, parts))}. {_format_anchors(check.sources)}"
 
 
 def _format_section(title: str, lines: Iterator[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from chalicelib import wiring
+from chalicelib.catalog import load_products
 from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS
 from tests.support import ehr
 
@@ -178,8 +179,34 @@ def test_signing_an_order_that_matters_before_leukapheresis_adds_a_note(shared_a
     (viewing,) = cards(shared_api, ehr.load_hook("follicular"))
 
     assert "In this order: bendamustine" in signing["detail"]
-    assert re.search(r"Bendamustine: interval ends 20\d\d-\d\d-\d\d\.", signing["detail"])
+    assert re.search(r"Bendamustine: interval ends 20\d\d-\d\d-\d\d\. Observational study\.", signing["detail"])
     assert "In this order" not in viewing["detail"]
+
+
+def test_a_card_names_the_boxed_warnings_and_links_to_the_label(shared_api):
+    (card,) = cards(shared_api, ehr.load_hook("follicular"))
+
+    for product in load_products().values():
+        if "FL" in product.diseases:
+            titles = "; ".join(warning["title"] for warning in product.facts["boxed_warnings"])
+            assert f"Boxed warnings of the label: {titles}. Current label: {product.label_url}" in card["detail"]
+
+
+def test_earlier_therapy_with_the_same_target_is_shown_without_lines(shared_api):
+    """And what a label does not name is for discussion with the center."""
+    body = ehr.load_hook("large-b-cell")
+    given = body["prefetch"]["administrations"]["entry"]
+    coded = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "2540974"}]}
+    given.append({"resource": given[0]["resource"] | {"medicationCodeableConcept": coded}})
+    condition = body["prefetch"]["conditions"]["entry"][0]["resource"]
+    condition["code"] = {"coding": [{"system": "http://snomed.info/sct", "code": "444910004"}]}
+
+    (card,) = cards(shared_api, body)
+
+    assert re.search(
+        r"Earlier therapy with the target CD19, not counted as a line: loncastuximab tesirine \(20", card["detail"]
+    )
+    assert "Discuss with the center: " in card["detail"]
 
 
 def test_a_chart_that_contradicts_itself_says_so(shared_api):

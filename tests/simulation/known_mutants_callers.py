@@ -114,7 +114,7 @@ CALLER_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "a health record system's token for another service is accepted",
         _CDS_TOKENS,
-        "and audience in _list_audiences(claims)",
+        "and any(audience in audiences for audience in _list_audiences(claims))",
         "",
         "tests/services/ehr/test_cds_tokens.py::test_a_token_with_one_wrong_claim_is_refused",
     ),

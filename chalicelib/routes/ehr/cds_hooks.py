@@ -29,13 +29,22 @@ from chalicelib.routes.platform.request import ApiRequest
 blueprint = Blueprint(__name__)
 
 _PATIENT_PARAMETER = "patient={{context.patientId}}"
+_SCORE_CODES = (
+    "http://loinc.org|89247-1,http://loinc.org|89243-0,http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl|C38144"
+)
+"""ECOG, Karnofsky and Lansky."""
+
 PREFETCH = {
     "patient": "Patient/{{context.patientId}}",
     "conditions": f"Condition?{_PATIENT_PARAMETER}",
-    "medications": f"MedicationRequest?{_PATIENT_PARAMETER}",
-    "administrations": f"MedicationAdministration?{_PATIENT_PARAMETER}",
+    "medications": f"MedicationRequest?{_PATIENT_PARAMETER}&_include=MedicationRequest:medication",
+    "administrations": f"MedicationAdministration?{_PATIENT_PARAMETER}&_include=MedicationAdministration:medication",
+    "statements": f"MedicationStatement?{_PATIENT_PARAMETER}&_include=MedicationStatement:medication",
+    "dispenses": f"MedicationDispense?{_PATIENT_PARAMETER}&_include=MedicationDispense:medication",
+    "care_plans": f"CarePlan?{_PATIENT_PARAMETER}",
+    "episodes": f"EpisodeOfCare?{_PATIENT_PARAMETER}",
     "procedures": f"Procedure?{_PATIENT_PARAMETER}",
-    "observations": f"Observation?{_PATIENT_PARAMETER}&code=http://loinc.org|89247-1",
+    "observations": f"Observation?{_PATIENT_PARAMETER}&code={_SCORE_CODES}",
 }
 REQUIRED_PREFETCH = ("patient", "conditions")
 
@@ -144,12 +153,10 @@ def _build_cards(prefetch: dict[str, Any], body: HookRequest, *, today: date) ->
     # The first hook loads rules, labels and codes, not every function that starts.
     from chalicelib.routes.ehr import cards  # noqa: PLC0415
     from chalicelib.services.ehr import fhir_chart  # noqa: PLC0415
-    from chalicelib.services.ehr import fhir_resources as fhir  # noqa: PLC0415
     from chalicelib.services.eligibility.screen import screen_with_catalog  # noqa: PLC0415
 
     url = wiring.get_settings().public_url
-    drafts = fhir.list_resources(body.context.draft_orders, "MedicationRequest")
-    chart = fhir_chart.parse_chart(prefetch, drafts=drafts, today=today)
+    chart = fhir_chart.parse_chart(prefetch, draft_orders=body.context.draft_orders, today=today)
     if chart.screen_input is None:
         return cards.build_cards(chart, None, url=url)
     try:

@@ -137,13 +137,14 @@ def _reject_repeated_headers(chalice_request: Any) -> None:
 
 
 def _verify_ehr_token(operation: RouteOperation, chalice_request: Any, now: datetime) -> None:
-    """Verify an EHR's token: it is valid for this address only, and only once."""
+    """Verify an EHR's token: it is valid for this service only, and only once."""
     from chalicelib.services.ehr.cds_token_replay import verify_ehr_token_once  # noqa: PLC0415 few requests need it
 
     path = operation.path.format(**(chalice_request.uri_params or {}))
+    address = wiring.get_settings().public_url + path
     verify_ehr_token_once(
         _read_bearer_token(chalice_request.headers),
-        audience=wiring.get_settings().public_url + path,
+        audiences={address, address.removesuffix("/feedback")},
         verifier=wiring.get_cds_token_verifier(),
         context=RunContext(wiring.get_stores(), now),
     )

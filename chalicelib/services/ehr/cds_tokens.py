@@ -6,7 +6,8 @@ A system that is not on the list is refused, whatever it signs. What is checked,
 - The keys are in the list, or at the address that the list gives. A `jku` in the token must be exactly
   that address. We never request an address that only a token names.
 - `aud` is the address of the service that is called: a token for another service, or for another
-  product of the same vendor, is not for us.
+  product of the same vendor, is not for us. Feedback belongs to its service, and the standard does not
+  say which of the two addresses its token is for: both are accepted.
 - `exp` is at most five minutes after `iat`, and `jti` was never used before: a token that leaks from a
   log has no value.
 - Only signatures with an asymmetric key: neither `none` nor an HMAC with the public key.
@@ -16,7 +17,7 @@ Source: CDS Hooks 2.0, "Trusting CDS Clients".
 
 import json
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -101,8 +102,11 @@ class CdsTokenVerifier:
         """The origins of the systems' pages."""
         return frozenset(origin for system in self.systems for origin in system.origins)
 
-    def verify(self, token: str, *, audience: str, now: datetime) -> Mapping[str, Any]:
+    def verify(self, token: str, *, audiences: Collection[str], now: datetime) -> Mapping[str, Any]:
         """Verify a token and return its claims: a system on the list made it for us.
+
+        Args:
+            audiences: The addresses that a token may be for; one is enough.
 
         Raises:
             UnauthenticatedError: any check failed. One text for all.
@@ -114,7 +118,7 @@ class CdsTokenVerifier:
         claims = self._verify_signature(token, system)
         if not (
             claims.get("iss") == system.issuer
-            and audience in _list_audiences(claims)
+            and any(audience in audiences for audience in _list_audiences(claims))
             and _is_within_lifetime(claims, now.timestamp())
             and _is_valid_id(claims.get("jti"))
         ):
@@ -149,9 +153,9 @@ def _decode_unverified(segment: str) -> Mapping[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _list_audiences(claims: Mapping[str, Any]) -> Sequence[Any]:
+def _list_audiences(claims: Mapping[str, Any]) -> Sequence[str]:
     audience = claims.get("aud")
-    return audience if isinstance(audience, list) else [audience]
+    return [each for each in (audience if isinstance(audience, list) else [audience]) if isinstance(each, str)]
 
 
 def _is_within_lifetime(claims: Mapping[str, Any], at: float) -> bool:

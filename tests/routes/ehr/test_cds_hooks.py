@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from chalicelib import wiring
+from chalicelib.catalog import load_products
 from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS
 from tests.support import ehr
 
@@ -61,17 +62,103 @@ def test_a_chart_that_states_its_lines_is_compared_with_labels(shared_api):
 
 def test_lines_that_a_chart_does_not_state_are_missing_and_not_guessed(shared_api):
     """The drugs that were found are listed, unknown ones by the record's own name."""
-    (card,) = cards(shared_api, ehr.load_hook("large-b-cell"))
+    body = ehr.load_hook("large-b-cell")
+    given = body["prefetch"]["administrations"]["entry"]
+    given.append({"resource": given[0]["resource"] | {"medicationCodeableConcept": {"text": "trial drug 17"}}})
+
+    (card,) = cards(shared_api, body)
 
     assert "information missing" in card["summary"]
-    assert "Found in the chart but not counted as lines: rituximab, doxorubicin" in card["detail"]
-    assert "Drugs not recognized and not included: vincristine" in card["detail"]
+    (found,) = re.findall(r"Found in the chart but not counted as lines: (.*)", card["detail"])
+    assert re.sub(r"\(20\d\d-\d\d-\d\d( to 20\d\d-\d\d-\d\d)?\)", "(days)", found) == (
+        "rituximab (days), doxorubicin (days), vincristine (days)"
+    )
+    assert "Drugs not recognized and not included: trial drug 17" in card["detail"]
     assert "Seizure disorder, yes." in card["detail"]
 
 
 def test_a_chart_without_a_disease_of_the_catalog_has_no_card(shared_api):
     """`cards` is an empty list, as the standard requires."""
     assert cards(shared_api, ehr.load_hook("unrelated")) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        {"coding": [{"system": "http://snomed.info/sct", "code": "38341003"}], "text": "Blood cancer, see letter"},
+        {"coding": [{"system": "urn:oid:1.2.3.4", "code": "77"}], "text": "Blood cancer, see letter"},
+        {
+            "coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "C83.39"}],
+            "text": "Blood cancer, see letter",
+        },
+        {"text": "Blood cancer, see letter"},
+    ],
+)
+def test_a_diagnosis_that_is_not_read_makes_a_card_that_says_so(shared_api, code):
+    """An empty list would say that there is nothing to say."""
+    body = ehr.load_hook("unrelated")
+    body["prefetch"]["conditions"]["entry"][0]["resource"]["code"] = code
+
+    (card,) = cards(shared_api, body)
+
+    assert card["summary"] == "CAR T: part of this chart could not be read, so no label comparison was made"
+    assert "Diagnoses without a code that could be read: Blood cancer, see letter" in card["detail"]
+
+
+@pytest.mark.parametrize(
+    ("part", "sent", "words"),
+    [
+        ("conditions", {"resourceType": "OperationOutcome"}, "Parts of the chart: conditions"),
+        ("conditions", {"resourceType": "Bundle", "entry": [None]}, "Parts of the chart: conditions"),
+        ("conditions", {"resourceType": "Bundle", "link": [{"relation": "next"}]}, "Only the first page was sent"),
+        ("medications", "not a resource", "Parts of the chart: medication orders"),
+    ],
+)
+def test_a_part_that_cannot_be_read_makes_a_card_that_says_so(shared_api, part, sent, words):
+    body = ehr.load_hook("unrelated")
+    body["prefetch"][part] = sent
+
+    (card,) = cards(shared_api, body)
+
+    assert words in card["detail"]
+
+
+def test_a_diagnosis_that_is_not_read_is_named_beside_the_result(shared_api):
+    body = ehr.load_hook("follicular")
+    conditions = body["prefetch"]["conditions"]["entry"]
+    conditions.append({"resource": conditions[0]["resource"] | {"code": {"text": "Something else"}}})
+
+    (card,) = cards(shared_api, body)
+
+    assert card["summary"] == "CAR T label check, Follicular lymphoma: label criteria appear met: 3"
+    assert "Diagnoses without a code that could be read: Something else" in card["detail"]
+
+
+def test_a_score_of_another_scale_is_shown_and_not_converted(shared_api):
+    """ECOG stays missing; published tables disagree."""
+    body = ehr.load_hook("large-b-cell")
+    body["prefetch"]["observations"] = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "89243-0"}]},
+        "effectiveDateTime": "2026-01-01",
+        "valueInteger": 90,
+    }
+
+    (card,) = cards(shared_api, body)
+
+    assert "ECOG. Found in the chart and not converted: Karnofsky 90 on 2026-01-01" in card["detail"]
+
+
+def test_a_score_that_cannot_be_read_is_named(shared_api):
+    body = ehr.load_hook("follicular")
+    observation = body["prefetch"]["observations"]["entry"][0]["resource"]
+    observation.pop("valueInteger")
+    observation["valueString"] = "1-2"
+
+    (card,) = cards(shared_api, body)
+
+    assert f"ECOG on {observation['effectiveDateTime'][:10]}: its value could not be read" in card["detail"]
 
 
 def test_a_code_of_two_diseases_is_reported_and_not_guessed(shared_api):
@@ -92,8 +179,34 @@ def test_signing_an_order_that_matters_before_leukapheresis_adds_a_note(shared_a
     (viewing,) = cards(shared_api, ehr.load_hook("follicular"))
 
     assert "In this order: bendamustine" in signing["detail"]
-    assert re.search(r"Bendamustine: interval ends 20\d\d-\d\d-\d\d\.", signing["detail"])
+    assert re.search(r"Bendamustine: interval ends 20\d\d-\d\d-\d\d\. Observational study\.", signing["detail"])
     assert "In this order" not in viewing["detail"]
+
+
+def test_a_card_names_the_boxed_warnings_and_links_to_the_label(shared_api):
+    (card,) = cards(shared_api, ehr.load_hook("follicular"))
+
+    for product in load_products().values():
+        if "FL" in product.diseases:
+            titles = "; ".join(warning["title"] for warning in product.facts["boxed_warnings"])
+            assert f"Boxed warnings of the label: {titles}. Current label: {product.label_url}" in card["detail"]
+
+
+def test_earlier_therapy_with_the_same_target_is_shown_without_lines(shared_api):
+    """And what a label does not name is for discussion with the center."""
+    body = ehr.load_hook("large-b-cell")
+    given = body["prefetch"]["administrations"]["entry"]
+    coded = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "2540974"}]}
+    given.append({"resource": given[0]["resource"] | {"medicationCodeableConcept": coded}})
+    condition = body["prefetch"]["conditions"]["entry"][0]["resource"]
+    condition["code"] = {"coding": [{"system": "http://snomed.info/sct", "code": "444910004"}]}
+
+    (card,) = cards(shared_api, body)
+
+    assert re.search(
+        r"Earlier therapy with the target CD19, not counted as a line: loncastuximab tesirine \(20", card["detail"]
+    )
+    assert "Discuss with the center: " in card["detail"]
 
 
 def test_a_chart_that_contradicts_itself_says_so(shared_api):

@@ -1,5 +1,7 @@
 """Who may request cards, and whose pages may read them."""
 
+import pytest
+
 from tests.support import ehr
 
 
@@ -31,6 +33,31 @@ def test_whatever_is_wrong_with_a_token_gets_the_same_401(shared_api):
 def test_a_token_of_a_health_record_works_on_no_other_route(shared_api):
     """It belongs to no person, so to no member."""
     assert shared_api.anyone.with_token(ehr.create_token("/v1/me")).get("/v1/me").status == 401
+
+
+@pytest.mark.parametrize("path", [f"{ehr.PATIENT_VIEW}/feedback", ehr.PATIENT_VIEW])
+def test_feedback_accepts_a_token_for_its_own_address_or_for_its_service(shared_api, path):
+    """Health record systems do either."""
+    answer = send_feedback(shared_api, ehr.create_token(path))
+
+    assert (answer.status, answer.json) == (200, {})
+
+
+@pytest.mark.parametrize("path", [ehr.ORDER_SIGN, f"{ehr.ORDER_SIGN}/feedback", "", "/feedback"])
+def test_feedback_refuses_a_token_for_another_service(shared_api, path):
+    assert send_feedback(shared_api, ehr.create_token(path)).status == 401
+
+
+def test_a_token_for_feedback_gets_no_cards(shared_api):
+    """It is for less."""
+    authorization = f"Bearer {ehr.create_token(f'{ehr.PATIENT_VIEW}/feedback')}"
+
+    assert ehr.call_hook(shared_api.anyone, ehr.load_hook(), Authorization=authorization).status == 401
+
+
+def send_feedback(world, token):
+    headers = {"Authorization": f"Bearer {token}"}
+    return world.anyone.send("POST", f"{ehr.PATIENT_VIEW}/feedback", {"feedback": []}, headers=headers)
 
 
 def test_only_pages_of_a_listed_origin_may_read_the_responses(shared_api):

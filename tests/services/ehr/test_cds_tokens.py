@@ -46,7 +46,7 @@ def signed(pair=PAIR, *, alg="ES384", header=None, **claims):
 
 
 def verify(token, token_verifier=None, *, audience=AUDIENCE, now=NOW):
-    return (token_verifier or verifier()).verify(token, audience=audience, now=now)
+    return (token_verifier or verifier()).verify(token, audiences={audience}, now=now)
 
 
 def test_a_token_of_a_system_on_the_list_is_accepted():
@@ -209,7 +209,7 @@ def test_a_token_can_be_used_only_once(api):
     from chalicelib.services.ehr.cds_token_replay import verify_ehr_token_once
 
     def use(token, now=NOW):
-        verify_ehr_token_once(token, audience=AUDIENCE, verifier=verifier(), context=RunContext(api.stores, now))
+        verify_ehr_token_once(token, audiences={AUDIENCE}, verifier=verifier(), context=RunContext(api.stores, now))
 
     token = signed()
     use(token)

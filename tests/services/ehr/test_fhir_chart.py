@@ -1,13 +1,15 @@
 """A record's resources as input of an eligibility check: what is read, and what is never guessed."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from chalicelib.catalog.codings import CPT, ICD10CM, RXNORM
+from chalicelib.catalog.codings import CPT, ICD10CM, RXNORM, SNOMED
+from chalicelib.catalog.diagnoses import load_code_set
 from chalicelib.domain.eligibility.screen_input import LineOutcome, TransplantKind
 from chalicelib.services.ehr import fhir_chart as chart
-from chalicelib.services.ehr.fhir_medications import LINE_OF_THERAPY
+from chalicelib.services.ehr.fhir_diagnoses import parse_diagnoses
+from chalicelib.services.ehr.fhir_lines import LINE_OF_THERAPY
 
 TODAY = date(2026, 11, 22)
 RITUXIMAB, LENALIDOMIDE, BENDAMUSTINE, UNKNOWN = "121191", "342369", "134547", "314076"
@@ -18,12 +20,12 @@ def bundle(*resources, more=False):
     return {"resourceType": "Bundle", "link": links, "entry": [{"resource": resource} for resource in resources]}
 
 
-def condition(code, *, clinical="active", verification="confirmed"):
+def condition(code, *, clinical="active", verification="confirmed", system=ICD10CM):
     return {
         "resourceType": "Condition",
         "clinicalStatus": {"coding": [{"code": clinical}]},
         "verificationStatus": {"coding": [{"code": verification}]},
-        "code": {"coding": [{"system": ICD10CM, "code": code}]},
+        "code": {"coding": [{"system": system, "code": code}]},
     }
 
 
@@ -50,7 +52,7 @@ def read(*, conditions=("C82.18",), drugs=(), drafts=(), **prefetched):
         "medications": bundle(*drugs),
         "administrations": bundle(*drugs),
     }
-    return chart.parse_chart(prefetch | prefetched, drafts=drafts, today=TODAY)
+    return chart.parse_chart(prefetch | prefetched, draft_orders=bundle(*drafts), today=TODAY)
 
 
 def test_the_age_is_computed_for_today_from_a_full_birth_date():
@@ -81,6 +83,77 @@ def test_the_disease_comes_from_billable_codes(codes, diseases):
 
     assert found.diseases == diseases
     assert (found.screen_input is None) is (len(diseases) != 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "disease", "histology"),
+    [
+        ("277571004", "B_ALL", None),
+        ("109969005", "LBCL", None),
+        ("92814006", "CLL_SLL", "CLL"),
+        ("444910004", "LBCL", "PMBCL"),
+        ("1148845007", "LBCL", "FL_3B"),
+        ("1148851002", "FL", "FL_3A"),
+        ("443487006", "MCL", None),
+        ("109989006", "MM", None),
+    ],
+)
+def test_the_disease_comes_from_snomed_ct_too(code, disease, histology):
+    """With the histology, if the code names it."""
+    found = read(conditions=[condition(code, system=SNOMED)])
+
+    assert (found.diseases, found.screen_input.histology) == ((disease,), histology)
+    assert found.is_fully_read
+
+
+@pytest.mark.parametrize("system", ["urn:oid:2.16.840.1.113883.6.90", "2.16.840.1.113883.6.90", f"{ICD10CM}/"])
+def test_a_code_system_is_known_in_each_spelling(system):
+    assert read(conditions=[condition("C83.398", system=system)]).diseases == ("LBCL",)
+
+
+def test_one_condition_in_two_code_systems_is_one_diagnosis():
+    """Small lymphocytic and marginal zone lymphoma share C83.0; SNOMED CT says which."""
+    both = condition("C83.08")
+    both["code"]["coding"].append({"system": SNOMED, "code": "763666008"})
+
+    found = read(conditions=[both])
+
+    assert (found.diseases, found.screen_input.histology) == (("MZL",), "SPLENIC_MZL")
+
+
+def test_codes_that_name_two_histologies_name_none():
+    found = read(conditions=[condition("444910004", system=SNOMED), condition("1172704005", system=SNOMED)])
+
+    assert (found.diseases, found.screen_input.histology) == (("LBCL",), None)
+
+
+def test_a_code_of_a_newer_release_is_read():
+    """After the shipped release has ended; before, it is a mistake."""
+    ends = date.fromisoformat(load_code_set().release["next_on"])
+
+    before, after = (
+        parse_diagnoses(bundle(condition("C82.1Z")), today=day) for day in (ends - timedelta(days=1), ends)
+    )
+
+    assert (before.diseases, before.unread) == ((), ("C82.1Z",))
+    assert (after.diseases, after.unread) == (("FL",), ())
+
+
+def test_snomed_ct_sets_flags():
+    found = read(conditions=["C82.18", condition("86406008", system=SNOMED), condition("84757009", system=SNOMED)])
+
+    assert found.screen_input.conditions == {"hepatitis_or_hiv": True, "seizure_disorder": True}
+
+
+def test_a_diagnosis_that_is_not_read_is_named():
+    """Next to one that is. Codes of other diseases in ICD-10-CM are read."""
+    other = condition("254837009", system=SNOMED)
+    other["code"]["text"] = "Breast cancer"
+
+    found = read(conditions=["C82.18", "I10", other, {"resourceType": "Condition"}])
+
+    assert found.diseases == ("FL",)
+    assert found.unread_diagnoses == ("Breast cancer", "without a code")
 
 
 @pytest.mark.parametrize(
@@ -250,29 +323,3 @@ def test_an_earlier_car_t_therapy_sets_a_flag():
     found = read(procedures=bundle(procedure("38228", "2023-03-03")))
 
     assert found.screen_input.conditions == {"prior_car_t": True}
-
-
-def ecog(value, day, *, status="final"):
-    return {
-        "resourceType": "Observation",
-        "status": status,
-        "code": {"coding": [{"system": "http://loinc.org", "code": "89247-1"}]},
-        "effectiveDateTime": day,
-        "valueInteger": value,
-    }
-
-
-@pytest.mark.parametrize(
-    ("scores", "latest"),
-    [
-        ([ecog(2, "2025-01-01"), ecog(1, "2026-01-01")], 1),
-        ([ecog(1, "2025-01-01"), ecog(4, "2026-01-01", status="preliminary")], 1),
-        ([ecog(5, "2026-01-01")], None),
-        ([ecog("1", "2026-01-01")], None),
-        ([ecog([1], "2026-01-01")], None),
-        ([], None),
-    ],
-)
-def test_the_latest_final_ecog_score_is_read(scores, latest):
-    """0 to 4; 5 means death."""
-    assert read(observations=bundle(*scores)).screen_input.ecog == latest

@@ -97,9 +97,13 @@ def test_requests_before_do_not_count_for_a_limit(new_world, monkeypatch):
 def test_facts_that_were_changed_are_forgotten(new_world):
     """Stores remember the facts of a center; a world that was put back reads them again."""
     saved = save_world(new_world)
-    new_world.stores.tenants.get_center("ctr_harbor").listing["products"] = []
+    center = new_world.stores.tenants.get_center("ctr_harbor")
+    assert center
+    center.listing["products"] = []
 
-    assert saved.reopen().stores.tenants.get_center("ctr_harbor").listing["products"]
+    reopened = saved.reopen().stores.tenants.get_center("ctr_harbor")
+    assert reopened
+    assert reopened.listing["products"]
 
 
 def test_a_snapshot_can_be_restored_into_another_cloud(settings_env, monkeypatch):

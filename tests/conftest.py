@@ -1,5 +1,6 @@
 """Fixtures of every suite: an offline process with its own AWS."""
 
+import gc
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -32,6 +33,15 @@ pytest_plugins = ["tests.support.parallel_plugin", "tests.support.stale_reads_pl
 # A slow machine is not a counterexample.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
+
+# Tests create many objects and few cycles: the default looks for cycles after each 700 objects.
+gc.set_threshold(50_000, 20, 20)
+
+
+def pytest_collection_finish() -> None:
+    """Look for cycles only in what tests create; what was imported stays until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

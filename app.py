@@ -21,7 +21,7 @@ from chalicelib.routes.consultation import consultation, patterns
 from chalicelib.routes.consultation import slots as slot_routes
 from chalicelib.routes.coverage import checks, coverage, letters
 from chalicelib.routes.documents import documents as document_routes
-from chalicelib.routes.ehr import cds_hooks
+from chalicelib.routes.ehr import cds_hooks, chart_entries
 from chalicelib.routes.eligibility import screen
 from chalicelib.routes.handback import handback
 from chalicelib.routes.identity import me_and_sessions, members
@@ -58,6 +58,7 @@ for module in (
     reference_data,
     resources_and_codes,
     screen,
+    chart_entries,
     referrals,
     last_viewed,
     information_requests,

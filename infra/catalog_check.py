@@ -72,6 +72,7 @@ def list_shipped_facts() -> Iterator[ShippedFact]:
         ("Cautions and intervals before leukapheresis", cautions),
         ("Care points after CAR T", care_points.load_file()),
         ("Codes of health record systems", codings.load_file()),
+        ("Drugs of health record systems", codings.load_drug_file()),
     ):
         reviewed = file["reviewed_on"]
         review_by = file.get("review_by") or (date.fromisoformat(reviewed) + YEAR).isoformat()

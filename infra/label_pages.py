@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from chalicelib.catalog import DISEASE_NAMES, CatalogProduct, load_products
+from chalicelib.catalog import DISEASE_NAMES, CatalogProduct, codings, load_products
 from infra.product_schema import STRONG_SOURCES
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -73,7 +73,20 @@ def build_confirm_page() -> str:
     for product in load_products().values():
         parts.append(f"\n## {product.name}\n\n[Current prescribing information]({product.label_url})\n\n")
         parts.extend(f"- [ ] {text}\n" for text in _list_open_points(product))
+    parts.append("\n## Codes of health record systems\n\n")
+    parts.extend(f"- [ ] {text}\n" for text in _list_code_points())
     return "".join(parts)
+
+
+def _list_code_points() -> Iterator[str]:
+    """What to confirm about the codes that CDS Hooks reads."""
+    drugs = codings.load_drug_file()
+    count = sum(len(codes) for drug in drugs["drugs"] for codes in drug["rxnorm"].values())
+    yield f"`drug_codes.json`: the drug classes of {len(drugs['drugs'])} drugs, and their {count:,} RxNorm codes"
+    diagnoses = codings.load_file()["diagnoses"]
+    yield f"`codings.json`: the disease and histology of {len(diagnoses)} SNOMED CT codes"
+    for row in drugs["without_codes"]:
+        yield f"{row['name'].capitalize()}: not read from charts. {row['why']}"
 
 
 def _build_section_rows(product: CatalogProduct) -> Iterator[str]:

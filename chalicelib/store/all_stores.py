@@ -14,6 +14,7 @@ from chalicelib.store.coverage.payer_states import PayerStates
 from chalicelib.store.coverage.tracks import CoverageTracks
 from chalicelib.store.documents.documents import Documents
 from chalicelib.store.documents.files import DocumentFiles
+from chalicelib.store.ehr.chart_links import ChartLinks
 from chalicelib.store.ehr.used_tokens import UsedTokens
 from chalicelib.store.handback.calendar_feeds import CalendarFeeds
 from chalicelib.store.handback.packages import HandbackVersions
@@ -78,6 +79,7 @@ class Stores:
     delivery_log: DeliveryLog
     idempotency_records: IdempotencyRecords
     used_tokens: UsedTokens
+    chart_links: ChartLinks
     outbox: Outbox
     overdue_alerts: OverdueAlertRows
     digests: DigestRows
@@ -127,6 +129,7 @@ def open_stores(
         delivery_log=DeliveryLog(tables["deliveries"]),
         idempotency_records=IdempotencyRecords(tables["idempotency"], encryption),
         used_tokens=UsedTokens(tables["idempotency"]),
+        chart_links=ChartLinks(tables["idempotency"]),
         outbox=Outbox(tables["outbox"]),
         overdue_alerts=OverdueAlertRows(tables["outbox"]),
         digests=DigestRows(tables["outbox"]),

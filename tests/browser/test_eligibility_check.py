@@ -2,10 +2,13 @@
 
 import json
 import re
+import urllib.request
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Route, expect
 
+from infra import ehr
 from tests.browser.page_driver import find_violations
 
 SCREENS = re.compile("/v1/screens$")
@@ -168,3 +171,41 @@ def test_the_answers_become_the_clinical_part_of_a_referral(eligibility_page, as
     expect(checked_on).to_have_text(re.compile(r"[A-Z][a-z]{2} \d{1,2}, 20\d\d$"))
     histology = eligibility_page.locator(".facts > div", has_text="Histology")
     expect(histology).to_contain_text("DLBCL, not otherwise specified")
+
+
+@pytest.fixture
+def card_link(local_site, tmp_path_factory):
+    """The link of the card that the simulated health record gets for a chart without lines of therapy."""
+    key = ehr.load_or_create_key(next(tmp_path_factory.getbasetemp().glob("local*/ehr-key.json")))
+    address = f"{local_site}/cds-services/{ehr.SERVICES['patient-view']}"
+    request = urllib.request.Request(
+        address,
+        json.dumps(ehr.build_hook_request("patient-view", ehr.load_chart("large-b-cell"))).encode(),
+        {
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {ehr.create_token(key, audience=address, now=datetime.now(UTC))}",
+        },
+    )
+    with urllib.request.urlopen(request) as answer:
+        (card,) = json.load(answer)["cards"]
+    return "#" + card["links"][0]["url"].partition("#")[2]
+
+
+def test_the_link_of_a_card_fills_in_the_form_once(as_coordinator, card_link):
+    """The drugs of the chart are in no line until the user assigns them, and the address forgets the link."""
+    as_coordinator.go(card_link)
+    page = as_coordinator.page
+
+    expect(page.get_by_label("Disease", exact=True)).to_have_value("LBCL")
+    expect(page).to_have_url(re.compile("#/screen/chart$"))
+    expect(locate_result(page, "Yescarta").locator(".card-head")).to_contain_text("Information missing")
+    page.get_by_label(re.compile("^rituximab")).select_option(label="New line 1")
+    page.get_by_label(re.compile("^doxorubicin")).select_option(label="Line 1")
+    expect(page.get_by_label("Regimen")).to_have_value("rituximab, doxorubicin")
+    expect(page.get_by_label("Anthracycline")).to_be_checked()
+    expect(page.get_by_label(re.compile("^vincristine"))).to_have_count(1)
+    assert find_violations(page) == []
+
+    as_coordinator.go("#/screen/new")
+    as_coordinator.go(card_link)
+    expect(page.get_by_text("This link was used before or has expired.")).to_be_visible()

@@ -237,6 +237,8 @@ def look_from_a_health_record(world):
     world.anyone.get("/cds-services")
     for chart in ("follicular", "unrelated"):
         ehr.call_hook(world.anyone, ehr.load_hook(chart))
+    (card,) = ehr.call_hook(world.anyone, ehr.load_hook("large-b-cell")).json["cards"]
+    world.practice.post("/v1/screens/chart-entries", {"token": card["links"][0]["url"].rpartition("/")[2]})
     ehr.call_hook(world.anyone, {"feedback": [{"card": "x", "outcome": "accepted"}]}, path=feedback)
 
 

@@ -90,11 +90,12 @@ OPEN_TO_ALL = {
     ("GET", "/v1/centers/{center_id}/slots"),
     ("DELETE", "/v1/sessions"),
     ("POST", "/v1/screens"),
+    ("POST", "/v1/screens/chart-entries"),
     ("PUT", "/v1/me/notification-preferences"),
     ("POST", "/v1/notices/read"),
 }
 """The directory and free consultation times are for everyone; sign-out, preferences and notices are the caller's
-own; and an eligibility check stores nothing."""
+own; an eligibility check stores nothing, and a card's link belongs to no tenant."""
 
 TARGETED_ROUTES = tuple(r for r in policy.GUARDED_ROUTES if "{" in r[1] and r not in OPEN_TO_ALL)
 LIST_ROUTES = tuple(r for r in policy.GUARDED_ROUTES if "{" not in r[1] and r[0] == "GET")

@@ -78,6 +78,8 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("GET", "/v1/centers"): _all(200),
     ("GET", "/v1/centers/{center_id}"): _all(200),
     ("POST", "/v1/screens"): _only(PRACTICE_CARE | {"other_practice"}, 200, rest=403),
+    # No card has shown this link.
+    ("POST", "/v1/screens/chart-entries"): _only(PRACTICE_CARE | {"other_practice"}, 409, rest=403),
     ("GET", "/v1/referrals"): _only(CARE_MEMBERS, 200, rest=403),
     ("GET", "/v1/referrals/counts"): _only(CARE_MEMBERS, 200, rest=403),
     ("POST", "/v1/referrals"): _only(PRACTICE_CARE | {"other_practice"}, 201, rest=403),
@@ -212,6 +214,7 @@ def build_body(route: Route, *, unique: str) -> dict[str, Any] | None:
         ("PATCH", "/v1/members/{member_id}"): {"active": True},
         ("POST", "/v1/referrals"): factories.build_referral_body(),
         ("POST", "/v1/screens"): factories.build_screen_body(),
+        ("POST", "/v1/screens/chart-entries"): {"token": "a" * 43},
         ("PUT", "/v1/me/notification-preferences"): factories.build_preferences_body(),
         ("POST", "/v1/notices/read"): {"notice_ids": ["ntc_20260101T000000000000_" + "a" * 26]},
         ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},

@@ -14,7 +14,7 @@ from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS
 from chalicelib.domain.eligibility.same_target import get_target_class
 from chalicelib.domain.eligibility.screen import CriterionReason, IndicationResult, ScreenOutcome, ScreenResult
 from chalicelib.domain.eligibility.washouts import Evidence
-from chalicelib.routes.ehr.response_types import CardResponse
+from chalicelib.routes.ehr.response_types import CardLinkResponse, CardResponse
 from chalicelib.services.ehr.fhir_chart import FhirChart
 from chalicelib.services.ehr.fhir_medications import TherapyCourse
 from chalicelib.services.ehr.fhir_scores import ECOG
@@ -54,13 +54,16 @@ _RESULT_TEXT = {
 }
 
 
-def build_cards(chart: FhirChart, screening: ScreenOutcome | None, *, url: str) -> list[CardResponse]:
+def build_cards(
+    chart: FhirChart, screening: ScreenOutcome | None, *, url: str, link_token: str | None = None
+) -> list[CardResponse]:
     """Build the cards of a chart: none if all of it was read and has no disease of the catalog, otherwise one."""
     if not chart.diseases:
         return [] if chart.is_fully_read else [_build_card(_NOT_READ, _format_not_read(chart), url=url)]
     if screening is None:
         return [_build_card("CAR T: this chart fits more than one disease", _format_undecided(chart), url=url)]
-    return [_build_card(_format_summary(chart, screening), _format_detail(chart, screening), url=url)]
+    card = _build_card(_format_summary(chart, screening), _format_detail(chart, screening), url=url)
+    return [card | {"links": [_build_entries_link(link_token, url=url)]}] if link_token else [card]
 
 
 def build_contradiction_card(messages: Sequence[str], *, url: str) -> list[CardResponse]:
@@ -83,6 +86,15 @@ def _build_card(summary: str, detail: Iterable[str], *, url: str) -> CardRespons
         "detail": "\n".join([*detail, "", *(f"*{statement}*\n" for statement in DISCLAIMERS)]),
         "source": {"label": _LABEL, "url": f"{url}/"},
         "links": [{"label": "Open the eligibility check", "url": f"{url}/#/screen", "type": "absolute"}],
+    }
+
+
+def _build_entries_link(token: str, *, url: str) -> CardLinkResponse:
+    """The link that brings what was found to the eligibility check. It has no health data."""
+    return {
+        "label": "Open the eligibility check with these entries (works once, for 15 minutes)",
+        "url": f"{url}/#/screen/{token}",
+        "type": "absolute",
     }
 
 

@@ -1,10 +1,10 @@
 """CDS Hooks 2.0: the eligibility check inside an EHR.
 
-Nothing is stored, and no patient data is logged. Nothing is fetched either: the hook brings the
-data for a card, as the prefetch templates request it.
+No patient data is logged, and nothing is fetched: the hook brings the data for a card, as the prefetch
+templates request it. Nothing is stored, except entries behind a single-use link, which only the link's
+holder can read.
 """
 
-from datetime import date
 from typing import Any
 
 from chalice import Blueprint
@@ -25,6 +25,7 @@ from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID
 from chalicelib.routes.platform.operations import CDS_SERVICES, RouteAccess
 from chalicelib.routes.platform.request import ApiRequest
+from chalicelib.services.platform.run_context import RunContext
 
 blueprint = Blueprint(__name__)
 
@@ -74,13 +75,13 @@ def discover_cds_services(request: ApiRequest) -> ApiResponse[CdsDiscoveryRespon
 
 @declare_endpoint(blueprint, "POST", f"{CDS_SERVICES}/{{service_id}}", access=RouteAccess.CDS_CALLER)
 def call_cds_service(request: ApiRequest, service_id: str, body: HookRequest) -> ApiResponse[CardsResponse]:
-    """Call a CDS service and get cards; nothing is stored or decided."""
+    """Call a CDS service and get cards; nothing is decided, and no one can read what the link stores without it."""
     _require_matching_hook(service_id, body)
     prefetch = body.prefetch or {}
     _require_prefetch(prefetch)
     drafts = {"draftOrders": body.context.draft_orders}
     _require_one_patient(prefetch | drafts, body.context.patient_id)
-    return ApiResponse(body={"cards": _build_cards(prefetch, body, today=request.now.date())})
+    return ApiResponse(body={"cards": _build_cards(prefetch, body, RunContext(wiring.get_stores(), request.now))})
 
 
 @declare_endpoint(blueprint, "POST", f"{CDS_SERVICES}/{{service_id}}/feedback", access=RouteAccess.CDS_CALLER)
@@ -149,13 +150,13 @@ def _require_one_patient(prefetch: dict[str, Any], patient_id: str) -> None:
         )
 
 
-def _build_cards(prefetch: dict[str, Any], body: HookRequest, *, today: date) -> list[CardResponse]:
+def _build_cards(prefetch: dict[str, Any], body: HookRequest, context: RunContext) -> list[CardResponse]:
     # The first hook loads rules, labels and codes, not every function that starts.
     from chalicelib.routes.ehr import cards  # noqa: PLC0415
-    from chalicelib.services.ehr import fhir_chart  # noqa: PLC0415
+    from chalicelib.services.ehr import chart_entries, fhir_chart  # noqa: PLC0415
     from chalicelib.services.eligibility.screen import screen_with_catalog  # noqa: PLC0415
 
-    url = wiring.get_settings().public_url
+    url, today = wiring.get_settings().public_url, context.now.date()
     chart = fhir_chart.parse_chart(prefetch, draft_orders=body.context.draft_orders, today=today)
     if chart.screen_input is None:
         return cards.build_cards(chart, None, url=url)
@@ -164,4 +165,5 @@ def _build_cards(prefetch: dict[str, Any], body: HookRequest, *, today: date) ->
     except MalformedError as contradiction:
         messages = [error.message for error in contradiction.errors]
         return cards.build_contradiction_card(messages, url=url)
-    return cards.build_cards(chart, screening, url=url)
+    token = chart_entries.offer_entries(chart, context)
+    return cards.build_cards(chart, screening, url=url, link_token=token)

@@ -83,6 +83,7 @@ PROBLEM_CODES: dict[str, str] = {
     "before_birth": "The date is before the patient's date of birth.",
     "confirm_old_date": "The date is long before the referral began. Send confirm_old_date: true if it is right.",
     "confirm_old_consent": "The consent is more than a year old. Send consent_to_share.confirmed: true if it applies.",
+    "link_used_or_expired": "The link of a card was used before or has expired. Open the chart again for a new one.",
     "letter_has_blanks": "The letter has blanks, so it cannot be marked as final.",
     "no_insurance": "The patient has no insurance, so there is nothing to verify.",
     "payer_not_electronic": "This payer is not set up for electronic benefits checks. Call the payer.",

@@ -64,21 +64,18 @@ class StatedLines:
     """The lines that a record states outside of its drugs.
 
     Attributes:
+        statements: All of them.
         by_address: The line of each CarePlan or EpisodeOfCare, by `CarePlan/1`.
         by_member: The lines that list a resource, by `MedicationRequest/1`.
         orders: The orders that other resources name, by `MedicationRequest/1`.
         is_unclear: A line may or may not have been given, so the lines cannot be counted.
     """
 
+    statements: tuple[LineStatement, ...] = ()
     by_address: Mapping[str, LineStatement] = field(default_factory=dict)
     by_member: Mapping[str, tuple[LineStatement, ...]] = field(default_factory=dict)
     orders: Mapping[str, Resource] = field(default_factory=dict)
     is_unclear: bool = False
-
-    @property
-    def statements(self) -> tuple[LineStatement, ...]:
-        """All of them."""
-        return tuple(self.by_address.values())
 
     def find(self, resource: Resource) -> LineStatement | None:
         """The line of a drug's resource; None if none is stated, or if two numbers are."""
@@ -106,6 +103,7 @@ class StatedLines:
 
 def parse_stated_lines(prefetched: Mapping[str, Any], *, today: date) -> StatedLines:
     """Parse the CarePlans and EpisodesOfCare that state a line."""
+    statements: list[LineStatement] = []
     by_address: dict[str, LineStatement] = {}
     by_member: dict[str, tuple[LineStatement, ...]] = {}
     is_unclear = False
@@ -115,11 +113,14 @@ def parse_stated_lines(prefetched: Mapping[str, Any], *, today: date) -> StatedL
             status = fhir.read_text(resource, "status")
             is_unclear = is_unclear or (statement is not None and status in _UNCLEAR_STATUSES)
             if statement and status in _READ_STATUSES:
+                statements.append(statement)
                 by_address[f"{kind}/{fhir.read_text(resource, 'id')}"] = statement
                 for member in _list_members(resource):
                     by_member[member] = (*by_member.get(member, ()), statement)
     orders = fhir.index_resources(prefetched.values(), "MedicationRequest")
-    return StatedLines(by_address=by_address, by_member=by_member, orders=orders, is_unclear=is_unclear)
+    return StatedLines(
+        statements=tuple(statements), by_address=by_address, by_member=by_member, orders=orders, is_unclear=is_unclear
+    )
 
 
 def parse_own_statements(resource: Resource) -> Iterator[LineStatement]:

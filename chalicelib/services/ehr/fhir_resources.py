@@ -47,7 +47,9 @@ def is_unreadable(prefetch_part: Any, kinds: Container[str]) -> bool:
     kind = read_text(prefetch_part, "resourceType")
     if kind != "Bundle":
         return kind not in kinds
-    entries = prefetch_part.get("entry", [])
+    entries = prefetch_part.get("entry")
+    if entries is None:
+        return False
     if not isinstance(entries, list) or len(keep_objects(entries)) != len(entries):
         return True
     found = [entry.get("resource") for entry in entries]

@@ -1,21 +1,26 @@
 // The eligibility check: a short form, and a comparison of its answers with label criteria.
 import { onSignOut } from "../identity/session.js";
-import { html, useEffect, useRef } from "../platform/dom.js";
+import { html, signal, useEffect, useRef } from "../platform/dom.js";
 import { DraftChoice, DraftField, ErrorSummary, FieldGroup, YES_NO_OPTIONS } from "../platform/form_fields.js";
 import { FLAGS, formatCount } from "../platform/labels.js";
-import { buildFormHref, navigate } from "../platform/route.js";
-import { announce, Icon, PageTitle, Problem, toFieldId } from "../platform/ui.js";
+import { buildFormHref, navigate, replaceWith } from "../platform/route.js";
+import { formatDate } from "../platform/time.js";
+import { announce, Icon, Loading, PageTitle, Problem, toFieldId } from "../platform/ui.js";
 import { AGENTS, LABS } from "../referrals/clinical_labels.js";
 import { startReferralFromCheck } from "../referrals/draft.js";
 import { TherapyStep } from "../referrals/form_therapy.js";
 import { DiseaseAndHistology, LastImaging } from "../referrals/histology_field.js";
+import { takeChartEntries } from "./eligibility_api.js";
 import { EligibilityEntries, LINES, summarize } from "./eligibility_entries.js";
 import { EligibilityResult } from "./eligibility_result.js";
 
 let entries = new EligibilityEntries();
+/** Why the link of a card brought nothing. */
+const chartProblem = signal(/** @type {any} */ (null));
 /** Forget everything that was entered, and what was asked with it. */
 function forget() {
   entries.stop();
+  chartProblem.value = null;
   entries = new EligibilityEntries();
 }
 onSignOut(forget);
@@ -39,6 +44,34 @@ const DiseaseFields = ({ draft }) =>
     <${LastImaging} draft=${draft} />
   <//>`;
 
+const formatCourse = ({ name, started_on, ended_on }) => {
+  const days = [...new Set([started_on, ended_on])].filter(Boolean).map(formatDate);
+  return days.length ? `${name}, ${days.join(" to ")}` : name;
+};
+
+/** The drugs of a chart. A record does not say which belong to one line, so the user does. */
+function Courses({ draft }) {
+  const courses = draft.courses.value;
+  if (!courses.length) return null;
+  const count = (draft.get(LINES) || []).length;
+  const options = [...Array(count + 1).keys()].map((index) => [
+    index,
+    index < count ? `Line ${index + 1}` : `New line ${index + 1}`,
+  ]);
+  return html`<div class="card">
+    <p><strong>From the chart, not yet in a line.</strong> Results count no line until you assign these drugs. Dates of orders can differ from dates of doses.</p>
+    <ul>${courses.map(
+      (course) => html`<li key=${course.name}>
+      <label>${formatCourse(course)}
+        <select onChange=${(event) => event.target.value !== "" && draft.assign(course, Number(event.target.value))}>
+          <option value="">Not in a line</option>
+          ${options.map(([index, label]) => html`<option value=${index}>${label}</option>`)}
+        </select>
+      </label></li>`,
+    )}</ul>
+  </div>`;
+}
+
 function TherapyFields({ draft }) {
   const none = !draft.get(LINES).length;
   const toggle = () => draft.setUntreated(!draft.untreated.value);
@@ -50,6 +83,7 @@ function TherapyFields({ draft }) {
       <input type="checkbox" checked=${draft.untreated.value} onChange=${toggle} />No prior treatment
     </label></div>`
     }
+    <${Courses} draft=${draft} />
     <${TherapyStep} draft=${draft} />
   </section>`;
 }
@@ -160,7 +194,36 @@ function UpdateState({ draft, onPick }) {
   return html`<p class="small-text">${text}</p>`;
 }
 
-export function EligibilityCheck() {
+const LINK_TOKEN = /^[\w-]{43}$/;
+
+/**
+ * Take the entries of a card's link, once. They replace all others: entries of two patients must not mix.
+ * Then the address no longer has the link.
+ */
+async function openChart(token) {
+  try {
+    const found = await takeChartEntries(token);
+    forget();
+    entries.fill(found);
+    announce("Entries from the chart. Check each one.");
+  } catch (problem) {
+    chartProblem.value = problem;
+  } finally {
+    replaceWith("#/screen/chart");
+  }
+}
+
+function OpenChart({ token }) {
+  useEffect(() => {
+    openChart(token);
+  }, [token]);
+  return html`<${Loading} what="the entries from the chart" />`;
+}
+
+export const EligibilityCheck = ({ id }) =>
+  LINK_TOKEN.test(id ?? "") ? html`<${OpenChart} token=${id} />` : html`<${EligibilityForm} />`;
+
+function EligibilityForm() {
   const draft = entries;
   const resultBox = useRef(/** @type {HTMLElement | null} */ (null));
   const result = draft.result.value;
@@ -189,6 +252,7 @@ export function EligibilityCheck() {
       <button type="button" class="ghost-button" onClick=${clear}><${Icon} name="trash-2" />Clear all</button>
     </div>
     <p class="lead">Compares your entries with US label criteria. It does not decide eligibility, and nothing is saved. Leave blank what you do not know. Results update while you fill in the form.</p>
+    ${chartProblem.value && html`<${Problem} problem=${chartProblem.value} />`}
     <div class="eligibility-check">
       <form class="stack" onSubmit=${run} novalidate>
         ${isAsked && draft.errors.value.length > 0 && html`<${ErrorSummary} errors=${draft.errors.value} onPick=${pick} />`}

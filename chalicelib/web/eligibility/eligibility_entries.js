@@ -1,6 +1,6 @@
 // The entries of the eligibility check, and the comparison that follows them while the user types.
 import { signal } from "../platform/dom.js";
-import { getAt, setAt } from "../platform/json_document.js";
+import { getAt, prune, setAt } from "../platform/json_document.js";
 import { formatCount } from "../platform/labels.js";
 import { announce } from "../platform/ui.js";
 import { AGENTS } from "../referrals/clinical_labels.js";
@@ -28,6 +28,10 @@ export function summarize(result) {
   return `Label criteria: ${counts.filter(Boolean).join(", ")}.${points ? ` ${formatCount(points, "point")} to discuss with the center.` : ""}`;
 }
 
+/** The first (0) or the last (-1) of some dates, if there are any. */
+const pick = (/** @type {(string | undefined)[]} */ days, /** @type {0 | -1} */ place) =>
+  days.filter(Boolean).sort().at(place);
+
 // Earlier therapy is a flag too, and is counted there.
 const isHistology = (/** @type {any} */ point) => point.kind === "histology_not_named";
 
@@ -39,6 +43,8 @@ export class EligibilityEntries {
     this.problem = signal(/** @type {any} */ (null));
     this.result = signal(/** @type {any} */ (null));
     this.untreated = signal(false);
+    /** Drugs of a chart that a person has not assigned to a line yet. */
+    this.courses = signal(/** @type {any[]} */ ([]));
     this.stale = signal(false);
     this.busy = signal(false);
     /** Whether the user asked for the comparison. Then the focus goes to its result, or to its errors. */
@@ -57,6 +63,33 @@ export class EligibilityEntries {
     this.values.value = setAt(this.values.value, pointer, value);
     if (this.errors.value.length) this.errors.value = this.errors.value.filter((error) => error.pointer !== pointer);
     this.plan();
+  }
+
+  /** Use the entries of a chart. Its courses wait until the user assigns them. @param {any} entries */
+  fill({ age, clinical, courses }) {
+    const { last_doses: doses, ...read } = clinical;
+    this.values.value = prune({
+      age,
+      clinical: read,
+      doses: Object.fromEntries(doses.map((/** @type {any} */ { agent, last_on }) => [agent, { last_on }])),
+    });
+    this.courses.value = courses;
+    this.plan();
+  }
+
+  /** Put a drug of the chart into a line: an existing one, or a new one after the last. */
+  assign(course, index) {
+    const lines = this.get(LINES) || [];
+    const line = lines[index] ?? {};
+    const merged = {
+      ...line,
+      regimen: [line.regimen, course.name].filter(Boolean).join(", "),
+      classes: [...new Set([...(line.classes ?? []), ...course.classes])],
+      started_on: pick([line.started_on, course.started_on], 0),
+      ended_on: pick([line.ended_on, course.ended_on], -1),
+    };
+    this.courses.value = this.courses.value.filter((other) => other !== course);
+    this.set(LINES, Object.assign([...lines], { [index]: prune(merged) }));
   }
 
   setUntreated(value) {

@@ -505,6 +505,49 @@ export interface ChangePageResponse {
 /** How a document was sent outside this product. */
 export type Channel = "fax" | "portal" | "mail" | "email" | "other";
 
+/** What was read, with the names of `POST /v1/screens`. Null was not read. */
+export interface ChartClinicalResponse {
+  disease: string;
+  histology: string | null;
+  ecog: number | null;
+  transplant: ChartTransplantResponse;
+  flags: Record<string, boolean>;
+  last_doses: ChartDoseResponse[];
+}
+
+/** A drug that the chart does not assign to a line of therapy, with its first and last day. */
+export interface ChartCourseResponse {
+  name: string;
+  classes: string[];
+  started_on: string | null;
+  ended_on: string | null;
+}
+
+/** The last dose of a treatment that matters before leukapheresis. */
+export interface ChartDoseResponse {
+  agent: string;
+  given: boolean;
+  last_on: string | null;
+}
+
+/** The token of a link. It is in the body, so that no log of addresses has it. */
+export interface ChartEntriesRequest {
+  token: string;
+}
+
+/** Entries for a person to check. Nobody has grouped the courses into lines. */
+export interface ChartEntriesResponse {
+  age: number | null;
+  clinical: ChartClinicalResponse;
+  courses: ChartCourseResponse[];
+}
+
+/** The last stem cell transplant that the chart has. */
+export interface ChartTransplantResponse {
+  kind: string | null;
+  on: string | null;
+}
+
 /** What is to verify with the payer; without an answer it is still to do. */
 export interface ChecklistItemResponse {
   item: string;

@@ -170,6 +170,8 @@ def test_drugs_with_a_target_are_coded_or_listed_without_a_code():
         ("2639786", "glofitamab"),
         ("1987407", "axicabtagene ciloleucel"),
         ("5650", "idarubicin"),
+        ("103", "mercaptopurine"),
+        ("2629338", "pirtobrutinib"),
     ],
 )
 def test_ingredients_and_clinical_drugs_are_the_same_drug(code, name):

@@ -98,6 +98,12 @@ def test_a_care_plan_without_drugs_is_a_line_with_unknown_classes():
     assert (line.number, line.regimen, line.classes) == (1, "R-CHOP x 6", None)
 
 
+def test_each_care_plan_is_a_line_even_without_an_id():
+    found = read(care_plans=[plan(number) | {"id": None} for number in (1, 2)])
+
+    assert [line.number for line in found.screen_input.lines] == [1, 2]
+
+
 def test_an_episode_of_care_gives_its_line_to_the_drugs_that_refer_to_it():
     found = read(give(RITUXIMAB, extension=[refer("EpisodeOfCare/episode-1")]), episodes=[episode(1)])
 

@@ -37,9 +37,10 @@ DELIVERIES = {
 SETTLED_AFTER_READS = 2
 MAX_READS = 50
 
-# Every visible element, with its name, its box, and the style of its layout and colors.
+# Every visible element, with its name, its box, and the style of its layout and colors. The number of unread
+# notices is left out: a notice can arrive between two reads, and its badge is as wide as the number.
 _READ_LAYOUT = """() => [...document.querySelectorAll("body, #app *")]
-  .filter((element) => element.checkVisibility())
+  .filter((element) => element.checkVisibility() && !element.matches(".unread-count"))
   .map((element) => {
     const { x, y, width, height } = element.getBoundingClientRect();
     const style = getComputedStyle(element);

@@ -85,7 +85,7 @@ class ExpectedAppointment:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedInvitation:
-    """One message to calendars: of which appointment of the referral, with which number."""
+    """One message to calendars: the number of the appointment in its referral, and the message's SEQUENCE."""
 
     number: int
     sequence: int

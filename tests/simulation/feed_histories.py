@@ -78,7 +78,7 @@ def draw_history(
             part = part + 1 if stage is Stage.INFUSED else 1
             dose = {"part": part, "of": 2}
         move = _with_facts(drawn, build_stage_change(end, at, actor=Actor.CENTER, **dose))
-        result += [move, *_beside(drawn, move)]
+        result += [move, *_draw_other_events(drawn, move)]
         stage = end
     result = _as_reported(drawn, result, kind)
     return [_named(n, event, referral_id, numbered) for n, event in enumerate(result, 1)]
@@ -171,8 +171,8 @@ def _draw_day(drawn: random.Random, after: datetime) -> date:
     return (after + drawn.choice([10, 20]) * DAY).date()
 
 
-def _beside(drawn: random.Random, move: StageChange) -> list[ReferralEvent]:
-    """Sometimes add an event besides stage changes, or a corrected date."""
+def _draw_other_events(drawn: random.Random, move: StageChange) -> list[ReferralEvent]:
+    """Sometimes add an event that is no stage change, or a corrected date."""
     later = move.occurred_at + timedelta(seconds=20)
     luck = 1.0 if move.stage in TERMINAL_STAGES else drawn.random()
     if luck < 0.05:

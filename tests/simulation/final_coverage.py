@@ -10,7 +10,7 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.platform.timestamps import from_timestamp
 from tests.simulation.coverage_oracle import CHECK_FAILED, CLEARANCE_LOST, NOTIFIED
-from tests.simulation.final_beside import ExpectedNotices, find_wrong_beside, find_wrong_reminders
+from tests.simulation.final_notices import ExpectedNotices, find_wrong_notices, find_wrong_reminders
 from tests.simulation.known_events import DAY
 from tests.simulation.notice_oracle import NoticeOracle
 from tests.simulation.year_insurer import AcceptedCheck, YearInsurer, list_changes, read_coverage
@@ -43,7 +43,7 @@ def find_wrong_coverage(
         found = stores.coverage_checks.get(referral_id, check.check_id, scope=oracle.course.practice.tenant_id)
         failed += bool(found and found.state is CheckState.FAILED and found.reason == "no_answer")
     must = _expect_notices([each.move.value for each in changes if not each.filed_only], tasks, failed)
-    yield from find_wrong_beside(oracle, insurer.staff, tasks, notices, must)
+    yield from find_wrong_notices(oracle, insurer.staff, tasks, notices, must)
     yield from _find_wrong_clearance_reminders(stores, oracle, insurer, tasks, notices)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from chalicelib import wiring
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import Item
-from tests.simulation.final_beside import find_people
+from tests.simulation.final_notices import find_people
 from tests.simulation.notice_oracle import NoticeOracle
 from tests.simulation.year_filer import ExpectedDocument, YearFiler
 

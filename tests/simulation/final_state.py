@@ -15,7 +15,6 @@ from chalicelib.store.platform.dynamo import Item, unmarshal
 from chalicelib.store.platform.timestamps import from_timestamp
 from tests.simulation.alert_oracle import RULES, People
 from tests.simulation.consultation_oracle import REMINDER
-from tests.simulation.final_beside import is_beside
 from tests.simulation.final_facts import (
     SeenFacts,
     find_wrong_details,
@@ -23,6 +22,7 @@ from tests.simulation.final_facts import (
     read_details,
     read_seen_facts,
 )
+from tests.simulation.final_notices import is_coverage_or_document_rule
 from tests.simulation.notice_key import NoticeKey
 from tests.simulation.notice_oracle import NoticeFate, NoticeOracle
 from tests.simulation.oracle_rules import SCHEDULE
@@ -108,7 +108,7 @@ class FinalState:
         for notice in notices:
             if notice["rule"] in RULES:
                 rung.append(notice)
-            elif not is_beside(notice["rule"]):
+            elif not is_coverage_or_document_rule(notice["rule"]):
                 result[self._key(oracle, notice)].append(notice)
         yield from self._wrong_rings(oracle, rung)
         for key in result.keys() - oracle.fates.keys():

@@ -54,7 +54,7 @@ class KnownEvent:
     """A fact that becomes known about a referral.
 
     Attributes:
-        what: A stage, or the name of an event besides stage changes.
+        what: A stage, or the name of an event that is no stage change.
         at: When it becomes known.
         true_at: When it was true; for a correction, when the infusion really was.
         ends_on: The new day of the return, for an extension.

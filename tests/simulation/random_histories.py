@@ -115,7 +115,7 @@ def _from_the_infusion(drawn: random.Random, after: datetime, course: ReferralHi
         news.append(KnownEvent(what="infused", at=known, true_at=second, part=2))
     watched = known + 3 * DAY
     news.append(happen_now("monitoring", watched))
-    news += _beside(drawn, news[0])
+    news += _draw_other_events(drawn, news[0])
     extended = watched
     if drawn.random() < 0.3:
         extended = max(watched, true_at + 12 * DAY) + draw_days(drawn, 0.1, 14)
@@ -128,8 +128,8 @@ def _from_the_infusion(drawn: random.Random, after: datetime, course: ReferralHi
     return _until_a_death(drawn, sorted(news, key=get_known_at), known)
 
 
-def _beside(drawn: random.Random, infusion: KnownEvent) -> Iterator[KnownEvent]:
-    """Events besides stage changes: a toxicity, a hold or two."""
+def _draw_other_events(drawn: random.Random, infusion: KnownEvent) -> Iterator[KnownEvent]:
+    """Events that are no stage changes: a toxicity, a hold or two."""
     if drawn.random() < 0.3:
         yield happen_now("toxicity", infusion.at + draw_days(drawn, 0.1, 10))
     at = infusion.at

@@ -135,11 +135,11 @@ def run_part(world: ProofWorld, part: YearPart) -> YearPartResult:
     for referral_id, oracle in year.oracles.items():
         tasks = [row for row in outcome.tasks.values() if row["referral_id"] == referral_id]
         notices = [each for each in outcome.notices if each["referral_id"] == referral_id]
-        beside = [
+        found = [
             *find_wrong_coverage(world.stores, oracle, year.insurer, tasks, notices),
             *find_wrong_documents(world.stores, oracle, year.filer, tasks, notices),
         ]
-        wrong += [f"{oracle.course.name}: {each}" for each in beside]
+        wrong += [f"{oracle.course.name}: {each}" for each in found]
         wrong += [f"{oracle.course.name}: {each}" for each in find_wrong_appointment(world.stores, oracle.visits)]
     met = year.met + year.sender.met
     return YearPartResult(part.referrals, len(outcome.notices), len(outcome.mails), met, wrong)

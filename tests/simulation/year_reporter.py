@@ -35,7 +35,7 @@ _LETTERS = str.maketrans("0123456789", "abcdefghij")
 
 _BY_PRACTICE = frozenset({"submitted", "withdrawn", "handed_back"})
 
-_BESIDE: Mapping[str, tuple[type[ReferralEvent], Mapping[str, Any]]] = {
+_OTHER_EVENTS: Mapping[str, tuple[type[ReferralEvent], Mapping[str, Any]]] = {
     "hold_started": (HoldStarted, {}),
     "hold_ended": (HoldEnded, {}),
     "toxicity": (ToxicityNoticed, {"kind": "crs"}),
@@ -120,8 +120,8 @@ class Reporter:
     def _event(self, news: KnownEvent, event_id: str, now: datetime, sender: Mapping[str, Any]) -> ReferralEvent:
         common: dict[str, Any] = {"event_id": event_id, "referral_id": self.referral_id, "recorded_at": now, **sender}
         common["occurred_at"] = news.at if news.what == "corrected" else news.true_at
-        if news.what in _BESIDE:
-            kind, more = _BESIDE[news.what]
+        if news.what in _OTHER_EVENTS:
+            kind, more = _OTHER_EVENTS[news.what]
             return kind(**common, **more)
         if news.ends_on:
             return WindowExtended(**common, ends_on=news.ends_on)

@@ -25,7 +25,7 @@ class ChartLinks:
     table: DynamoTable
 
     def save(self, token: str, entries: Mapping[str, Any], *, until: datetime) -> None:
-        """Store entries until a day and time, for whoever has the token.
+        """Store entries until `until`. Anyone who has the token can read them.
 
         Raises:
             ValueError: the token was used before.

@@ -175,5 +175,5 @@ def test_drugs_with_a_target_are_coded_or_listed_without_a_code():
     ],
 )
 def test_ingredients_and_clinical_drugs_are_the_same_drug(code, name):
-    """Codes that two public copies of RxNorm name alike."""
+    """Two public copies of RxNorm give these codes the same name."""
     assert load_codings().medications[code].name == name

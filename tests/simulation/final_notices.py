@@ -8,8 +8,8 @@ from chalicelib.store.platform.dynamo import Item
 from tests.simulation.notice_oracle import NoticeOracle
 from tests.simulation.year_members import YearMembers
 
-BESIDE = ("coverage", "document.", "information.")
-"""How the rules of these notices begin."""
+RULE_PREFIXES = ("coverage", "document.", "information.")
+"""The rules of the notices that are compared here begin with these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,12 @@ class ExpectedNotices:
     sides: tuple[str, ...]
 
 
-def is_beside(rule: str) -> bool:
-    """Whether a notice is compared here."""
-    return rule.startswith(BESIDE)
+def is_coverage_or_document_rule(rule: str) -> bool:
+    """Whether a notice is about coverage, a document or an information request."""
+    return rule.startswith(RULE_PREFIXES)
 
 
-def find_wrong_beside(
+def find_wrong_notices(
     oracle: NoticeOracle,
     staff: YearMembers,
     tasks: Sequence[Item],
@@ -33,19 +33,19 @@ def find_wrong_beside(
     expected: Mapping[str, ExpectedNotices],
 ) -> Iterator[str]:
     """Yield each task of a referral that is missing, unfinished, or did not notify each person once."""
-    rows = [row for row in tasks if is_beside(row["rule"]) and row["rule"] in expected]
+    rows = [row for row in tasks if is_coverage_or_document_rule(row["rule"]) and row["rule"] in expected]
     counted = Counter(row["rule"] for row in rows)
     for rule, must in expected.items():
         if counted[rule] != must.times:
             yield f"{rule} has {counted[rule]} tasks, and must have {must.times}"
-    told: dict[str, Counter[str]] = defaultdict(Counter)
+    received: dict[str, Counter[str]] = defaultdict(Counter)
     for notice in notices:
-        told[notice["outbox_id"]][notice["member_id"]] += 1
+        received[notice["outbox_id"]][notice["member_id"]] += 1
     for row in rows:
         if row["state"] != "done":
             yield f"{row['rule']} is {row['state']} in the end"
         people = find_people(oracle, staff, expected[row["rule"]].sides)
-        yield from _find_wrong_people(row["rule"], told[row["outbox_id"]], people)
+        yield from _find_wrong_people(row["rule"], received[row["outbox_id"]], people)
 
 
 def find_wrong_reminders(
@@ -56,12 +56,12 @@ def find_wrong_reminders(
     is_wanted: Callable[[Item, str], bool],
 ) -> Iterator[str]:
     """Yield each reminder that was sent although its day did not count, or was skipped although it did."""
-    told: dict[str, list[Item]] = defaultdict(list)
+    received: dict[str, list[Item]] = defaultdict(list)
     for notice in notices:
-        told[notice["outbox_id"]].append(notice)
+        received[notice["outbox_id"]].append(notice)
     people = find_people(oracle, staff, ("practice", "center"))
     for row in rows:
-        found = told[row["outbox_id"]]
+        found = received[row["outbox_id"]]
         for notice in found:
             if not is_wanted(row, notice["created_at"]):
                 yield f"{row['rule']} of {row['due_on']} was sent at {notice['created_at']}, when it did not count"

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from chalicelib import wiring
+from chalicelib.domain.referrals.stages import TERMINAL_STAGES
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import Item
 from tests.simulation.final_notices import find_people
@@ -38,8 +39,13 @@ def find_wrong_documents(
             expected["document.malware" if is_malware else "document.rejected", document.side] += 1
         if document.item and stored.shared_at:
             request = stores.information_requests.get(referral_id, document.item.request_id, scope=scope)
-            if request is None or request.is_item_open(document.item.item_id):
+            referral = stores.referrals.get(referral_id)
+            is_gone = state != "available" and referral is not None and referral.stage not in TERMINAL_STAGES
+            is_open = request is None or request.is_item_open(document.item.item_id)
+            if is_open and state == "available":
                 yield f"{document.document_id} was shared, and its item waits for an answer"
+            if is_gone and not is_open:
+                yield f"{document.document_id} is {state}, and its item counts as answered"
     yield from _find_wrong_notices(oracle, filer, tasks, notices, +expected)
 
 

@@ -13,7 +13,30 @@ _ROUTE_TESTS = "tests/routes/documents/test_documents.py"
 _CHANGE_TESTS = "tests/routes/documents/test_document_changes.py"
 _NEWS_TESTS = "tests/routes/documents/test_document_news.py"
 
+_ANSWER_TESTS = "tests/routes/documents/test_answered_items.py"
+
 DOCUMENT_MUTANTS: tuple[KnownMutant, ...] = (
+    KnownMutant(
+        "an item stays answered after its document was removed",
+        "chalicelib/services/documents/change.py",
+        "            reopened = reopen_item(after, referral, context=context)",
+        "            reopened = None",
+        f"{_ANSWER_TESTS}::test_an_item_is_open_again_after_its_document_was_removed",
+    ),
+    KnownMutant(
+        "an item stays answered after malware was found in its document",
+        _NEWS,
+        "        reopened = reopen_item(after, referral, context=context)",
+        "        reopened = None",
+        f"{_ANSWER_TESTS}::test_an_item_is_open_again_after_malware_was_found_in_its_document",
+    ),
+    KnownMutant(
+        "the removal of a second document opens the item that the first answered",
+        "chalicelib/services/documents/answered_items.py",
+        "if answer is None or answer.document_id != document.document_id:",
+        "if answer is None:",
+        f"{_ANSWER_TESTS}::test_the_removal_of_a_document_that_answered_nothing_opens_nothing",
+    ),
     KnownMutant(
         "a clean scan of another version opens the file",
         _DOCUMENT,

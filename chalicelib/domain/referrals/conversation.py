@@ -11,6 +11,8 @@ from datetime import datetime
 from chalicelib.domain.referrals.events import (
     ConsultationRequested,
     Corrected,
+    DocumentArrivalReported,
+    DocumentDeleted,
     DocumentShared,
     InformationAnswered,
     InformationClosed,
@@ -105,8 +107,12 @@ def follow_conversation(conversation: Conversation, event: ReferralEvent) -> Con
             return replace(conversation, open_requests=kept)
         case InformationAnswered():
             return _with_open_items(conversation, event.request_id, event.open_items)
-        case DocumentShared(request_id=str(request_id), open_items=int(open_items)):
-            return _with_open_items(conversation, request_id, open_items)
+        case (
+            DocumentShared(request_id=str(request_id), open_items=int(open_items))
+            | DocumentDeleted(request_id=str(request_id), open_items=int(open_items))
+            | DocumentArrivalReported(request_id=str(request_id), open_items=int(open_items))
+        ):
+            return _with_open_items(_with_known(conversation, request_id), request_id, open_items)
         case InformationClosed():
             return _with_open_items(conversation, event.request_id, 0)
         case Corrected():
@@ -120,6 +126,14 @@ def _with_request(
     conversation: Conversation, event: ReferralEvent, *, open_items: int, with_status: bool = False
 ) -> Conversation:
     request = OpenRequest(request_id=derive_request_id(event.event_id), open_items=open_items, with_status=with_status)
+    return replace(conversation, open_requests=(*conversation.open_requests, request))
+
+
+def _with_known(conversation: Conversation, request_id: str) -> Conversation:
+    """Add a request that was answered completely: the removal of a document can open it again."""
+    if conversation.is_open(request_id):
+        return conversation
+    request = OpenRequest(request_id=request_id, open_items=0)
     return replace(conversation, open_requests=(*conversation.open_requests, request))
 
 

@@ -357,20 +357,32 @@ class DocumentDeleted(ReferralEvent):
 
     Attributes:
         reason: A `DeletionReason`.
+        request_id: The information request that it answered, and that is open again.
+        open_items: How many items of that request are open now.
     """
 
     document_id: str
     kind: str
     reason: str
+    request_id: str | None = None
+    open_items: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentArrivalReported(ReferralEvent):
-    """The other side received, or did not find, a document that was sent another way."""
+    """The other side received, or did not find, a document that was sent another way.
+
+    Attributes:
+        arrival: An `Arrival`.
+        request_id: The information request whose item it answers, or no longer answers.
+        open_items: How many items of that request are open now.
+    """
 
     document_id: str
     kind: str
     arrival: str
+    request_id: str | None = None
+    open_items: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

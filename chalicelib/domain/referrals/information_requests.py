@@ -141,6 +141,11 @@ class InformationRequest:
             answered, closed_at=last.answered_at, closed_by=last.answered_by, close_reason=CloseReason.ANSWERED
         )
 
+    def with_open_item(self, item_id: str) -> "InformationRequest":
+        """Remove the answer to an item, because its document is gone. The request is open again."""
+        items = tuple(replace(item, answer=None) if item.item_id == item_id else item for item in self.items)
+        return replace(self, items=items, version=self.version + 1, closed_at=None, closed_by=None, close_reason=None)
+
     def with_close(self, *, at: datetime, by: str) -> "InformationRequest":
         """Close the request, although items are open."""
         return replace(

@@ -18,6 +18,12 @@ from chalicelib.domain.referrals.events import DocumentArrivalReported, Document
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, with_next_version
 from chalicelib.errors import ConflictError, ForbiddenError, PreconditionFailedError
+from chalicelib.services.documents.answered_items import (
+    answer_item,
+    build_item_fields,
+    list_item_writes,
+    reopen_item,
+)
 from chalicelib.services.documents.entry import build_member_event_fields, get_document_or_404, list_change_writes
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
@@ -37,6 +43,8 @@ def remove_document(
     context: RunContext,
 ) -> tuple[Referral, Document]:
     """Remove a document of one's own side. Its files are deleted; the row and the history stay.
+
+    If it answered an item of an information request, the item is open again.
 
     Raises:
         NotFoundError: no such referral or document, or another tenant's.
@@ -59,11 +67,15 @@ def remove_document(
         after = documents.delete(before, deletion)
         writes = list(list_change_writes(before, after, referral, context=context))
         if before.shared_at:
+            reopened = reopen_item(after, referral, context=context)
             event = DocumentDeleted(
-                **build_member_event_fields(after, referral, member, "deleted", context=context), reason=reason
+                **build_member_event_fields(after, referral, member, "deleted", context=context),
+                **build_item_fields(reopened),
+                reason=reason,
             )
             decision = Applied(with_next_version(referral, event, load_decision_context(referral, context=context)))
             writes += prepare_event_writes(decision, event, member.tenant_id, before=referral, stores=context.stores)
+            writes += list_item_writes(reopened, referral, context=context)
             referral = decision.referral
         else:
             entry = build_member_audit_entry(referral, member, action, context.now)
@@ -87,6 +99,8 @@ def report_arrival(
 ) -> StoredResponse:
     """Report that what the other side sent another way was received, or was not found. It can change.
 
+    The item of an information request that it answers is open again while it is not found.
+
     Raises:
         NotFoundError: no such referral or document, or another tenant's.
         ForbiddenError: one's own side sent it.
@@ -107,8 +121,11 @@ def report_arrival(
             raise ConflictError("already_reported", "Your team already recorded this. Nothing was sent again.")
         report = ArrivalReport(arrival=arrival, at=context.now, by_id=member.member_id, by=member.name)
         after = documents.with_arrival(before, report)
+        change_item = reopen_item if arrival is Arrival.NOT_FOUND else answer_item
+        changed = change_item(after, referral, context=context)
         event = DocumentArrivalReported(
             **build_member_event_fields(after, referral, member, "arrival", str(after.version), context=context),
+            **build_item_fields(changed),
             arrival=arrival,
         )
         decision = Applied(with_next_version(referral, event, load_decision_context(referral, context=context)))
@@ -117,6 +134,7 @@ def report_arrival(
             build_response(decision.referral, after),
             *prepare_event_writes(decision, event, member.tenant_id, before=referral, stores=context.stores),
             *list_change_writes(before, after, referral, context=context),
+            *list_item_writes(changed, referral, context=context),
             context=context,
         )
 

@@ -32,6 +32,7 @@ from chalicelib.domain.referrals.events import DocumentDeleted
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, with_next_version
 from chalicelib.observe import log
+from chalicelib.services.documents.answered_items import build_item_fields, list_item_writes, reopen_item
 from chalicelib.services.documents.entry import (
     build_event_fields,
     build_system_audit_entry,
@@ -180,12 +181,16 @@ def _commit(before: Document, after: Document, referral: Referral, *, context: R
     writes = list(list_change_writes(before, after, referral, context=context))
     if before.shared_at and before.state is DocumentState.AVAILABLE:
         # The other side could see it, so it must learn that the file was withdrawn.
+        reopened = reopen_item(after, referral, context=context)
         event = DocumentDeleted(
-            **build_event_fields(after, referral, "withdrawn", context=context), reason=DeletionReason.MALWARE
+            **build_event_fields(after, referral, "withdrawn", context=context),
+            **build_item_fields(reopened),
+            reason=DeletionReason.MALWARE,
         )
         decision = Applied(with_next_version(referral, event, load_decision_context(referral, context=context)))
         tenant_id = get_tenant_id(referral, after.side)
         writes += prepare_event_writes(decision, event, tenant_id, before=referral, stores=stores)
+        writes += list_item_writes(reopened, referral, context=context)
     else:
         action = "document.rejected" if after.state is DocumentState.REJECTED else "document.checked"
         writes.append(stores.audit_log.prepare_append(build_system_audit_entry(referral, after, action, context)))

@@ -5,15 +5,10 @@ from chalicelib.domain.documents.document import CleanedFile, Document
 from chalicelib.domain.documents.reasons import RejectionReason
 from chalicelib.domain.referrals.consent import is_sharing_stopped
 from chalicelib.domain.referrals.events import DocumentShared
-from chalicelib.domain.referrals.information_requests import (
-    AnswerKind,
-    InformationRequest,
-    ItemAnswer,
-    describe_closing,
-)
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, with_next_version
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor
+from chalicelib.services.documents.answered_items import answer_item, build_item_fields, list_item_writes
 from chalicelib.services.documents.entry import build_event_fields, get_tenant_id, list_change_writes
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
@@ -44,45 +39,18 @@ def prepare_share_writes(
     stores = context.stores
     by = {} if stored else {"by": before.added_by}
     shared = documents.share(before, stored, at=context.now, **by)
-    answered = _answer_item(shared, referral, context=context)
+    answered = answer_item(shared, referral, context=context)
     event = DocumentShared(
         **build_event_fields(shared, referral, "shared", context=context),
         sent_outside=stored is None,
-        request_id=answered.request_id if answered else None,
-        open_items=answered.open_items if answered else None,
+        **build_item_fields(answered),
     )
     decision = Applied(with_next_version(referral, event, load_decision_context(referral, context=context)))
     tenant_id = get_tenant_id(referral, shared.side)
     writes = prepare_event_writes(decision, event, tenant_id, before=referral, stores=stores)
-    if answered:
-        request_write = stores.information_requests.prepare_save(
-            referral.referral_id, answered, scope=referral.practice_id
-        )
-        writes.append(request_write)
+    writes += list_item_writes(answered, referral, context=context)
     if is_new:
         writes.append(stores.documents.prepare_add(referral.referral_id, shared, scope=referral.practice_id))
     else:
         writes += list_change_writes(before, shared, referral, context=context)
     return shared, writes
-
-
-def _answer_item(document: Document, referral: Referral, *, context: RunContext) -> InformationRequest | None:
-    """The information request with the document as its answer; None if the item needs no answer anymore.
-
-    Two documents can be on their way to the same item: the first one answers it, and the second is only shared.
-    """
-    if document.answers is None:
-        return None
-    request = context.stores.information_requests.get(
-        referral.referral_id, document.answers.request_id, scope=referral.practice_id
-    )
-    if request is None or describe_closing(request, referral) or not request.is_item_open(document.answers.item_id):
-        return None
-    answer = ItemAnswer(
-        kind=AnswerKind.DOCUMENT if document.announced else AnswerKind.SENT_SEPARATELY,
-        text=None,
-        answered_at=context.now,
-        answered_by=document.added_by,
-        document_id=document.document_id,
-    )
-    return request.with_answers({document.answers.item_id: answer}, None)

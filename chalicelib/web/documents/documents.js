@@ -92,7 +92,12 @@ function RemoveDialog({ referral, document, showResult, onClose }) {
     try {
       await removeDocument(referral.referral_id, document, reason);
       onClose();
-      showResult("Document removed. The record of it stays.", false);
+      showResult(
+        document.answers
+          ? "Document removed. The record of it stays. If it answered a requested item, that item is open again."
+          : "Document removed. The record of it stays.",
+        false,
+      );
     } catch (failure) {
       setProblem(failure);
       setBusy(false);

@@ -8,6 +8,7 @@ from chalicelib.domain.referrals.apply_event import decide_event
 from chalicelib.domain.referrals.conversation import NO_CONVERSATION, derive_request_id, follow_conversation
 from chalicelib.domain.referrals.events import (
     Corrected,
+    DocumentDeleted,
     DocumentShared,
     HoldStarted,
     InformationAnswered,
@@ -55,6 +56,18 @@ def share(open_items, request_id=REQUEST_ID):
     )
 
 
+def remove(open_items, request_id=REQUEST_ID):
+    return build_event(
+        DocumentDeleted,
+        actor=Actor.PRACTICE,
+        document_id="doc_1",
+        kind="imaging",
+        reason="wrong_patient",
+        request_id=request_id,
+        open_items=open_items,
+    )
+
+
 @pytest.mark.parametrize(
     ("events", "open_items"),
     [
@@ -67,6 +80,9 @@ def share(open_items, request_id=REQUEST_ID):
         ([ASKED, share(1)], 1),
         ([ASKED, share(1), share(0)], 0),
         ([ASKED, share(None, None)], 2),
+        ([ASKED, share(1), remove(2)], 2),
+        ([ASKED, share(1), share(0), remove(1)], 1),
+        ([ASKED, share(1), remove(None, None)], 1),
         ([ASKED, build_event(InformationClosed, request_id=REQUEST_ID)], 0),
         ([ASKED, build_stage_change(Stage.SUBMITTED)], 2),
         ([build_stage_change(Stage.INFO_REQUESTED)], 0),

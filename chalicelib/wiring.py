@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from chalicelib import budget
 from chalicelib import settings as settings_module
 from chalicelib.domain.documents.check_events import GUARDDUTY, SCANNER_SOURCES
+from chalicelib.domain.platform.ids import encode_id
 from chalicelib.domain.platform.rate_limit import RateLimit
-from chalicelib.domain.referrals.events import encode_id
 from chalicelib.mail.ses import SesMailer
 from chalicelib.services.identity.access_tokens import AccessTokenVerifier
 from chalicelib.services.identity.sign_in import IdentityService

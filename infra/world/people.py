@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from infra.world.places import CENTERS, OPERATOR, PRACTICES
 
 DEMO_PASSWORD = "Fictional-World-1"  # noqa: S105 printed on purpose; only sample accounts use it

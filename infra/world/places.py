@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.catalog import load_products
 from chalicelib.domain.identity.members import Tenant, TenantKind
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 
 CERTIFIED_BY = "Fictional Board of Cell Therapy (invented for this demonstration)"
 CERTIFIED_AS_OF = "2026-07-01"

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.identity.members import Member, Role, TenantKind
-from chalicelib.domain.referrals.events import EventSource, ReferralEvent, StageChange, derive_id
+from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.referrals.events import EventSource, ReferralEvent, StageChange
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.routes.referrals.new_referrals import REFERRAL_SECTIONS
 from chalicelib.routes.referrals.request_bodies import ReferralRequest

@@ -11,7 +11,8 @@ from chalicelib import catalog, wiring
 from chalicelib.domain.identity.members import Tenant, TenantKind
 from chalicelib.domain.notices.planning import build_plan
 from chalicelib.domain.notices.tasks import TaskQueue
-from chalicelib.domain.referrals.events import EventOrder, derive_id
+from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.referrals.events import EventOrder
 from chalicelib.domain.referrals.monitoring_window import get_start_of_day, open_window, to_local_day
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.notices.outbox_worker import process_queue

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.notices.tasks import TaskQueue
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.store.notices.outbox import compute_queue_shard
 from chalicelib.store.platform.timestamps import to_timestamp
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from tests.simulation.known_events import DAY, ENDINGS, KnownEvent, ReferralHistory
 from tests.simulation.notice_key import NoticeKey
 from tests.simulation.plan_oracle import Day, ExpectedPlan, PlanOracle

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from chalicelib import catalog
-from chalicelib.domain.referrals.events import ReferralEvent, derive_id
+from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.referrals.events import ReferralEvent
 from chalicelib.domain.referrals.stage_changes import DecisionContext
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import ConflictError

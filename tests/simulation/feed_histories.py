@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind, AdverseEventStatus
 from chalicelib.domain.referrals.care_terms import BridgingStatus, RelapseStatus
 from chalicelib.domain.referrals.events import (
@@ -20,7 +21,6 @@ from chalicelib.domain.referrals.events import (
     RelapseReported,
     StageChange,
     ToxicityNoticed,
-    derive_id,
 )
 from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.referral import Referral

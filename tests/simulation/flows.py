@@ -14,7 +14,8 @@ from typing import Protocol
 from chalicelib import catalog
 from chalicelib.domain.notices.planning import build_open_monitoring_task, build_plan
 from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
-from chalicelib.domain.referrals.events import EventOrder, derive_id
+from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.referrals.events import EventOrder
 from chalicelib.domain.referrals.monitoring_window import MilestoneKind, MonitoringWindow, open_window
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Stage

@@ -23,7 +23,7 @@ from chalicelib.domain.documents.document import AnnouncedFile, CleanedFile, Doc
 from chalicelib.domain.documents.file_types import FileType
 from chalicelib.domain.documents.reasons import DeletionReason
 from chalicelib.domain.notices.document_notices import REMOVE_FILES_RULE
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.plan_terms import VisitMode
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import ApiError, UnavailableError

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.services.notices.send_mail import MAX_SINGLE_MAILS
 from tests.simulation import deliveries, faults, writers
 from tests.simulation.every_flow import FLOWS

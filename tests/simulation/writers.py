@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from chalicelib.domain.audit.hash_chain import find_breaks
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.errors import ConflictError, UnavailableError
 from chalicelib.store.all_stores import Stores, open_stores
 from tests.simulation.proof_world import open_proof_world

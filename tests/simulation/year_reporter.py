@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.events import (
     Corrected,
     EventSource,
@@ -16,7 +17,6 @@ from chalicelib.domain.referrals.events import (
     StageChange,
     ToxicityNoticed,
     WindowExtended,
-    derive_id,
 )
 from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.reason_codes import ReasonCode

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.store.all_stores import Stores
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)

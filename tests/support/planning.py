@@ -7,7 +7,8 @@ from typing import Any
 from chalicelib.domain.identity.members import Tenant
 from chalicelib.domain.notices.notice_rules import EVENT_RULES
 from chalicelib.domain.notices.tasks import STAGE_CHANGED_RULE, TaskQueue
-from chalicelib.domain.referrals.events import Corrected, ReferralEvent, StageChange, derive_id
+from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.referrals.events import Corrected, ReferralEvent, StageChange
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.referrals.report_results import ReportResult
 from tests.support import stores as store_tools

@@ -7,7 +7,8 @@ from typing import Any
 
 from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
 from chalicelib.domain.notices.tasks import TaskQueue
-from chalicelib.domain.referrals.events import EventSource, ReferralEvent, StageChange, derive_id
+from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.referrals.events import EventSource, ReferralEvent, StageChange
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.mail import MailMessage

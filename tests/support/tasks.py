@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.outbox import Outbox
 from chalicelib.store.platform.dynamo import Item

@@ -14,7 +14,7 @@ from typing import Any
 from chalicelib.domain.handback.package import Package
 from chalicelib.domain.handback.visits import list_follow_up_visits
 from chalicelib.domain.platform.dates import format_date
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.monitoring_window import MilestoneKind, MonitoringWindow, label_milestone
 
 

@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.coverage_status import AuthorizationState, CoverageDeadline, DeadlineKind, TrackStatus
-from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.monitoring_window import get_start_of_day
 
 COVERAGE_DATE_PASSED_RULE = "coverage_date_passed"

@@ -16,7 +16,7 @@ from chalicelib.domain.notices.notice_schedule import (
     list_due_days,
 )
 from chalicelib.domain.notices.tasks import OPEN_MONITORING_RULE, OutboxTask, TaskQueue
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.history_start import get_referred_on
 from chalicelib.domain.referrals.insurance_status import find_coverage_status
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow, get_start_of_day, to_local_day

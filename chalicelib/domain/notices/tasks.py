@@ -8,7 +8,8 @@ from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.notices.care_notices import find_adverse_event_rule, find_side_to_notify
 from chalicelib.domain.notices.document_notices import find_document_rule, find_side_to_notify_of_document
 from chalicelib.domain.notices.plan_notices import find_plan_rule, find_side_to_notify_of_plan
-from chalicelib.domain.referrals.events import MessageSent, ReferralEvent, StageChange, derive_id
+from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.referrals.events import MessageSent, ReferralEvent, StageChange
 from chalicelib.domain.referrals.referral import Contradiction
 from chalicelib.domain.referrals.stages import Actor, Stage
 

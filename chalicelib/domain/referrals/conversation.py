@@ -8,6 +8,7 @@ matter, and a correction of a status does not change it.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.events import (
     ConsultationRequested,
     Corrected,
@@ -21,7 +22,6 @@ from chalicelib.domain.referrals.events import (
     PlanChanged,
     ReferralEvent,
     StageChange,
-    derive_id,
 )
 from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.stages import Actor, Stage

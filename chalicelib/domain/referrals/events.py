@@ -4,8 +4,6 @@ Two limits are here: how far in the future an event may be dated (`FUTURE_TOLERA
 long an early event stays parked (`PARKED_FOR`).
 """
 
-import hashlib
-from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -434,18 +432,3 @@ EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     ConsultationRequested: EventType.CONSULTATION_REQUESTED,
     CoverageChanged: EventType.COVERAGE_CHANGED,
 }
-
-
-def derive_id(prefix: str, *parts: str) -> str:
-    """Derive an id of 128 bits; the same parts always give the same id.
-
-    A repeated delivery therefore names the same event, and two events with the same
-    `occurred_at` have the same order regardless of which arrived first.
-    """
-    digest = hashlib.sha256("\x00".join(parts).encode()).digest()[:16]
-    return f"{prefix}_{encode_id(digest)}"
-
-
-def encode_id(data: bytes) -> str:
-    """Encode bytes as lowercase base32 without padding: safe in a URL and easy to read aloud."""
-    return b32encode(data).decode().rstrip("=").lower()

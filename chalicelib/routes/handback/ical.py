@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from chalicelib import wiring
 from chalicelib.domain.handback.calendar_entries import CalendarEntry
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.mail.invitation import build_uid
 from chalicelib.routes.platform.endpoint import ApiResponse

@@ -6,7 +6,8 @@ from chalice import Blueprint
 
 from chalicelib import wiring
 from chalicelib.domain.identity.members import TenantKind
-from chalicelib.domain.referrals.events import EventSource, derive_id
+from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.referrals.events import EventSource
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.worklists import ListViewer, Worklist
 from chalicelib.errors import MalformedError, NotFoundError

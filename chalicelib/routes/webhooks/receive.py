@@ -6,7 +6,8 @@ from typing import Any
 from chalice import Blueprint
 
 from chalicelib import wiring
-from chalicelib.domain.referrals.events import EventSource, derive_id
+from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.referrals.events import EventSource
 from chalicelib.domain.referrals.stages import Actor
 from chalicelib.domain.webhooks.signature import verify_signature
 from chalicelib.errors import FieldError, MalformedError, UnauthenticatedError

@@ -6,8 +6,9 @@ from dataclasses import replace
 from chalicelib.domain.consultation.booking_actions import find_obstacle
 from chalicelib.domain.consultation.consultation import TimeRequest
 from chalicelib.domain.identity.members import Member, TenantKind
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.platform.rate_limit import TIME_REQUESTS_PER_MEMBER
-from chalicelib.domain.referrals.events import ConsultationRequested, EventSource, derive_id
+from chalicelib.domain.referrals.events import ConsultationRequested, EventSource
 from chalicelib.domain.referrals.stage_changes import Applied
 from chalicelib.errors import ConflictError, ForbiddenError
 from chalicelib.services.consultation.view import ConsultationView, build_view

@@ -27,7 +27,8 @@ from chalicelib.domain.consultation.follow_fact import find_planned
 from chalicelib.domain.consultation.invitations import InvitationMethod, build_invitation
 from chalicelib.domain.consultation.slots import HOLD_DURATION, Slot
 from chalicelib.domain.identity.members import Member
-from chalicelib.domain.referrals.events import EventSource, PlanChanged, StageChange, derive_id
+from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.referrals.events import EventSource, PlanChanged, StageChange
 from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, Recorded

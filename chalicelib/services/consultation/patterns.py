@@ -25,7 +25,7 @@ from chalicelib.domain.consultation.patterns import (
 )
 from chalicelib.domain.consultation.slots import Slot, SlotClosing
 from chalicelib.domain.identity.members import Member
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.errors import ConflictError, NotFoundError, PreconditionFailedError
 from chalicelib.services.consultation.access import build_slots_audit_entry, get_own_center_or_404

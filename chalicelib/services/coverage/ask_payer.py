@@ -28,10 +28,10 @@ from chalicelib.domain.coverage.rows import AttemptFailure, Exchange, FailureKin
 from chalicelib.domain.coverage.track import CoverageTrack
 from chalicelib.domain.notices.coverage_notices import CHECK_FAILED_RULE
 from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.platform.rate_limit import RateLimit
 from chalicelib.domain.referrals.consent import has_basis
 from chalicelib.domain.referrals.coverage_status import VerificationState
-from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES
 from chalicelib.errors import UnavailableError

@@ -16,8 +16,8 @@ from chalicelib.domain.coverage.question import BenefitsQuestion, CoveredPerson,
 from chalicelib.domain.coverage.track import CoverageTrack
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.notices.tasks import ASK_PAYER_RULE, OutboxTask, TaskQueue
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.platform.rate_limit import COVERAGE_CHECKS_PER_MEMBER
-from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.errors import ConflictError, FieldError
 from chalicelib.observe import log

@@ -7,9 +7,9 @@ from chalicelib.domain.documents.document import AnnouncedFile, AnsweredItem, Do
 from chalicelib.domain.documents.limits import UPLOAD_EXPIRES_AFTER
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.notices.document_notices import EXPIRE_UPLOAD_RULE
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.platform.rate_limit import DOCUMENTS_PER_MEMBER
 from chalicelib.domain.referrals.consent import has_basis
-from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.information_requests import describe_closing
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES

@@ -15,7 +15,8 @@ from chalicelib.domain.notices.document_notices import (
     REMOVE_FILES_RULE,
 )
 from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
-from chalicelib.domain.referrals.events import EventSource, derive_id
+from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.referrals.events import EventSource
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Actor
 from chalicelib.errors import NotFoundError

@@ -11,7 +11,7 @@ from chalicelib.domain.handback.calendar_entries import CalendarEntry, from_foll
 from chalicelib.domain.handback.follow_up_dates import FollowUpBasis, FollowUpDate, list_follow_up_dates
 from chalicelib.domain.handback.package import HandbackVersion
 from chalicelib.domain.identity.members import Member, TenantKind
-from chalicelib.domain.referrals.events import encode_id
+from chalicelib.domain.platform.ids import encode_id
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow, to_local_day
 from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.referral import Referral

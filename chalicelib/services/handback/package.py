@@ -18,7 +18,7 @@ from chalicelib.domain.handback.package import (
 )
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.notices.tasks import HANDBACK_WRITTEN_RULE, OutboxTask, TaskQueue
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Stage

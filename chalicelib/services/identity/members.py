@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.identity.members import ROLES_BY_TENANT_KIND, Member, Role
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.errors import (
     ConflictError,
     FieldError,

@@ -9,7 +9,7 @@ from datetime import datetime
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.notices.mail_timing import URGENT_KINDS, Mail, MailKind
 from chalicelib.domain.notices.notice_rules import Category
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.observe import log
 from chalicelib.services.platform.run_context import RunContext

@@ -30,8 +30,8 @@ from chalicelib.domain.notices.mail_timing import (
 from chalicelib.domain.notices.notice_rules import Category, NoticeRule
 from chalicelib.domain.notices.notice_wording import list_notice_rules
 from chalicelib.domain.notices.tasks import OutboxTask
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.consent import is_sharing_stopped
-from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.platform.optimistic import commit_with_retry

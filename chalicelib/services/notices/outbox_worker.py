@@ -24,7 +24,8 @@ from chalicelib.domain.notices.tasks import (
     OutboxTask,
     TaskQueue,
 )
-from chalicelib.domain.referrals.events import EventSource, StageChange, derive_id
+from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.referrals.events import EventSource, StageChange
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import UnavailableError

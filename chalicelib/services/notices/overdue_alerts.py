@@ -10,7 +10,7 @@ from datetime import datetime
 
 from chalicelib.domain.notices.overdue_alerts import LastAlert, OverdueAlert, StageAlerts
 from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.services.notices.planned_list import NoticeState, PlannedNotice
 from chalicelib.services.platform.run_context import RunContext

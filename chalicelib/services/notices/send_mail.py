@@ -14,7 +14,7 @@ from itertools import groupby
 
 from chalicelib.domain.notices.mail_timing import KINDS_SENT_ALONE, Mail, MailKind
 from chalicelib.domain.notices.tasks import TaskQueue
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.errors import UnavailableError
 from chalicelib.mail import TemplateError
 from chalicelib.observe import log

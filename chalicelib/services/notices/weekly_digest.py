@@ -23,7 +23,7 @@ from chalicelib.domain.notices.weekly_digest import (
     format_digest_title,
     sort_digest_entries,
 )
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.stages import NextActor
 from chalicelib.services.notices.notify import get_member_zone
 from chalicelib.services.platform.run_context import RunContext

@@ -11,7 +11,8 @@ from datetime import datetime
 
 from chalicelib.domain.consultation.follow_fact import ConsultationChange, concerns_consultation, follow_fact
 from chalicelib.domain.consultation.invitations import CalendarInvitation
-from chalicelib.domain.referrals.events import ReferralEvent, encode_id
+from chalicelib.domain.platform.ids import encode_id
+from chalicelib.domain.referrals.events import ReferralEvent
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import TransactionWrite

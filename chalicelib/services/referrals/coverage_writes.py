@@ -21,7 +21,8 @@ from chalicelib.domain.notices.coverage_notices import (
 )
 from chalicelib.domain.notices.coverage_schedule import build_coverage_tasks
 from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
-from chalicelib.domain.referrals.events import CoverageChanged, EventSource, EventStatus, derive_id
+from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.referrals.events import CoverageChanged, EventSource, EventStatus
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor

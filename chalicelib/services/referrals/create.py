@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.identity.members import Member
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.apply_event import decide_event
-from chalicelib.domain.referrals.events import EventSource, StageChange, derive_id
+from chalicelib.domain.referrals.events import EventSource, StageChange
 from chalicelib.domain.referrals.packet import build_packet, require_complete
 from chalicelib.domain.referrals.referral import Referral, ReferralStatus
 from chalicelib.domain.referrals.stage_changes import Applied

@@ -5,11 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.notices.tasks import EXPIRE_PARKED_RULE, OutboxTask, TaskQueue
-from chalicelib.domain.referrals.events import (
-    PARKED_FOR,
-    ReferralEvent,
-    derive_id,
-)
+from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.referrals.events import PARKED_FOR, ReferralEvent
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import (
     Applied,

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.consent import is_sharing_stopped
-from chalicelib.domain.referrals.events import EventSource, EventStatus, FactsChanged, derive_id
+from chalicelib.domain.referrals.events import EventSource, EventStatus, FactsChanged
 from chalicelib.domain.referrals.facts import FactChange, FactRevision, find_changed_group, list_fact_changes
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.services.platform.run_context import RunContext

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.domain.identity.members import Member, TenantKind
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.platform.rate_limit import INFORMATION_REQUESTS_PER_MEMBER
 from chalicelib.domain.referrals.conversation import follow_conversation
 from chalicelib.domain.referrals.events import (
@@ -17,7 +18,6 @@ from chalicelib.domain.referrals.events import (
     InformationClosed,
     InformationRequested,
     ReferralEvent,
-    derive_id,
 )
 from chalicelib.domain.referrals.information_requests import (
     AnswerKind,

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.identity.members import Member
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.platform.rate_limit import MESSAGES_PER_MEMBER
-from chalicelib.domain.referrals.events import EventSource, MessageSent, derive_id
+from chalicelib.domain.referrals.events import EventSource, MessageSent
 from chalicelib.domain.referrals.messages import Message, ReadReceipt
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, with_next_version

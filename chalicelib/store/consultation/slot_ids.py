@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from chalicelib.domain.referrals.events import encode_id
+from chalicelib.domain.platform.ids import encode_id
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 
 _PREFIX = "slot_"

@@ -16,7 +16,7 @@ from datetime import datetime
 
 from chalicelib.domain.notices.overdue_alerts import AlertLevel, LastAlert
 from chalicelib.domain.notices.tasks import TaskQueue
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.store.notices.leases import Claim, TaskState
 from chalicelib.store.notices.outbox import compute_queue_shard
 from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.referrals.events import encode_id
+from chalicelib.domain.platform.ids import encode_id
 from chalicelib.domain.referrals.practice_directory import DirectoryEntry, EntryKind, KnownEntry
 from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from chalicelib.domain.referrals.events import encode_id
+from chalicelib.domain.platform.ids import encode_id
 from chalicelib.store.platform.dynamo import DynamoTable, TransactionWrite
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp

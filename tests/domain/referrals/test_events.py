@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.referrals.events import derive_id, encode_id
+from chalicelib.domain.platform.ids import derive_id, encode_id
 from chalicelib.domain.referrals.stages import Stage
 from tests.support.referral_values import HOUR, NOON, build_stage_change
 

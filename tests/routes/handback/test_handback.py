@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.domain.notices.tasks import HANDBACK_WRITTEN_RULE
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.services.notices.outbox_worker import process_committed
 from tests.support import faults
 from tests.support.api_driver import REQUIRED_STAGES_TO_INFUSED

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.referrals.events import EventSource, EventStatus, HoldEnded, HoldStarted, derive_id
+from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.referrals.events import EventSource, EventStatus, HoldEnded, HoldStarted
 from chalicelib.domain.referrals.stages import Actor
 from chalicelib.services.audit import trail as audits
 from chalicelib.services.platform.run_context import RunContext

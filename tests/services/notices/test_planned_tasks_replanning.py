@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.notices.tasks import TaskQueue
-from chalicelib.domain.referrals.events import Corrected, derive_id
+from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.referrals.events import Corrected
 from chalicelib.domain.referrals.monitoring_window import MilestoneKind
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.platform.run_context import RunContext

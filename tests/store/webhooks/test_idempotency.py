@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.errors import ConflictError, IdempotencyKeyReusedError
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import (

@@ -50,8 +50,8 @@ bench: .venv/.ready .venv-cloud/.ready ## Run the benchmarks and print the resul
 simulation: .venv/.ready .venv-cloud/.ready ## Run the simulation tests, in less than 50 minutes; ARGS="--only faults"
 	@$(BIN)/python -m tests.simulation $(if $(ENGINE),--engine $(ENGINE)) $(ARGS)
 
-package: .venv/.ready ## Write dist/bundle.zip and dist/template.json for production
-	@$(BIN)/python -m infra.bundle
+package: .venv/.ready ## Write dist/bundle.zip and dist/template.json for production (TEXTS=folder of your texts)
+	@$(BIN)/python -m infra.bundle $(if $(TEXTS),--texts "$(TEXTS)")
 
 screenshots: .venv/.ready .venv-cloud/.ready ## Take the screenshots of README again, with Chromium
 	@$(BIN)/python -m infra.screenshots

@@ -14,7 +14,7 @@ from chalicelib import wiring
 from chalicelib.domain.documents.check_events import UPLOAD_NEWS_PATTERN
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
-from chalicelib.routes import static_pages
+from chalicelib.routes import site_texts, static_pages
 from chalicelib.routes.centers import reference_data, resources_and_codes
 from chalicelib.routes.chalice_app import ReferralApp
 from chalicelib.routes.consultation import consultation, patterns
@@ -50,6 +50,7 @@ app.api.binary_types = [PDF_TYPE]  # Fonts are inlined, so only PDFs need base64
 for module in (
     cds_hooks,
     static_pages,
+    site_texts,
     me_and_sessions,
     notice_routes,
     preferences,

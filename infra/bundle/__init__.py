@@ -20,6 +20,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from infra import site_texts
 from infra.bundle import archive, binaries, bytecode, packages, slim, template
 from infra.bundle.own_bundles import CHECK, OWN_BUNDLES, PACKET, build_own_bundle
 from infra.commit import ROOT, read_commit
@@ -40,21 +41,25 @@ _RESOURCES = ROOT / "infra" / "resources.json"
 _SHIPPED = ("app.py", "chalicelib", ".chalice")
 
 
-def build(out: Path, *, stage: str = "production") -> None:
+def build(out: Path, *, stage: str = "production", texts: Path | None = None) -> None:
     """Write `bundle.zip`, the bundles of single functions, and `template.json` into `out`.
 
     Args:
         out: The output folder. It is created if it does not exist.
         stage: A stage of `.chalice/config.json`. `local` builds for this machine's processor.
+        texts: A folder with the operator's texts, which replace the shipped ones.
 
     Raises:
         archive.BundleError: a file is missing in the bundle, or does not belong there.
+        site_texts.TextsError: a text is missing or cannot be read.
         subprocess.CalledProcessError: chalice or pip failed, and printed why.
     """
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         project, tree = Path(scratch, "project"), Path(scratch, "tree")
         _copy_project(project)
+        if texts:
+            site_texts.copy_texts(texts, project / "chalicelib" / "texts")
         raw = _chalice_package(project, stage)
         _copy_into_bundle(tree, project, stage)
         archive.pack(tree, out / BUNDLE)

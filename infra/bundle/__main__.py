@@ -5,6 +5,7 @@ from pathlib import Path
 
 from infra.bundle import BUNDLES, TEMPLATE, archive, build, slim
 from infra.commit import ROOT
+from infra.site_texts import TextsError
 
 
 def main() -> None:
@@ -17,10 +18,11 @@ def main() -> None:
         help="production is for arm64, local is for this machine's processor (default: production)",
     )
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="output folder (default: dist)")
+    parser.add_argument("--texts", type=Path, help="folder with your own texts (default: the shipped ones)")
     arguments = parser.parse_args()
     try:
-        build(arguments.out, stage=arguments.stage)
-    except (archive.BundleError, slim.SlimError) as error:
+        build(arguments.out, stage=arguments.stage, texts=arguments.texts)
+    except (archive.BundleError, slim.SlimError, TextsError) as error:
         parser.exit(1, f"{error}\n")
     for name in (*BUNDLES, TEMPLATE):
         print(f"{arguments.out / name}  {(arguments.out / name).stat().st_size:,} bytes")

@@ -82,6 +82,7 @@ def walk(world):
     for page in (
         "/",
         "/docs",
+        "/legal/terms",
         "/assets/app/app.js",
         "/assets/app/none.js",
         "/health",

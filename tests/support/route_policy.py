@@ -45,6 +45,7 @@ def _of_the_center(status: int) -> Outcomes:
 POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("GET", "/"): RouteAccess.PUBLIC,
     ("GET", "/docs"): RouteAccess.PUBLIC,
+    ("GET", "/legal/{text}"): RouteAccess.PUBLIC,
     ("GET", "/assets/{package}/{name}"): RouteAccess.PUBLIC,
     ("GET", "/health"): RouteAccess.PUBLIC,
     ("GET", "/health/ready"): RouteAccess.PUBLIC,

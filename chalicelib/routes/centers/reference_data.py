@@ -17,15 +17,21 @@ from chalicelib.routes.platform.label_responses import to_label_response
 from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.query_params import CenterQuery
 from chalicelib.routes.platform.request import ApiRequest
+from chalicelib.routes.site_texts import load_sign_in_notice, load_titles
 
 blueprint = Blueprint(__name__)
 
 
 @declare_endpoint(blueprint, "GET", "/v1/statements", access=RouteAccess.PUBLIC)
 def read_disclaimers(request: ApiRequest) -> ApiResponse[DisclaimersResponse]:  # noqa: ARG001 all views take it
-    """Get the statements shown on every page."""
+    """Get the statements and the links shown on every page, and the notice of the sign-in page."""
     return ApiResponse(
-        body={"statements": list(DISCLAIMERS), "emergency_note": EMERGENCY_NOTE},
+        body={
+            "statements": list(DISCLAIMERS),
+            "emergency_note": EMERGENCY_NOTE,
+            "texts": [{"title": title, "path": f"legal/{name}"} for name, title in load_titles().items()],
+            "sign_in_notice": load_sign_in_notice(),
+        },
         headers={"Cache-Control": "public, max-age=300"},
     )
 

@@ -86,11 +86,20 @@ class ProductListResponse(TypedDict):
     items: list[dict[str, Any]]
 
 
+class TextLinkResponse(TypedDict):
+    """A text of the operator, such as the terms of use. `path` is relative to the dashboard."""
+
+    title: str
+    path: str
+
+
 class DisclaimersResponse(TypedDict):
-    """The statements shown on every page."""
+    """What every page shows: the statements, links to the operator's texts; and the notice of the sign-in page."""
 
     statements: list[str]
     emergency_note: str
+    texts: list[TextLinkResponse]
+    sign_in_notice: str
 
 
 class ResourceSourceResponse(TypedDict):

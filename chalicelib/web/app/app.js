@@ -121,7 +121,7 @@ function App() {
         </main>`
       : html`<main><${Loading} what="the dashboard" /></main>`;
   }
-  return html`<${Shell}>${session.value ? html`<${SignedIn} />` : html`<${SignIn} />`}<//>`;
+  return html`<${Shell}>${session.value ? html`<${SignedIn} />` : html`<${SignIn} notice=${disclaimers.value.sign_in_notice} />`}<//>`;
 }
 
 const root = document.getElementById("app");

@@ -78,7 +78,7 @@ function skipToMain(event) {
 }
 
 export function Shell({ children }) {
-  const { statements, emergency_note: emergency } = disclaimers.value;
+  const { statements, emergency_note: emergency, texts } = disclaimers.value;
   return html`
     <a class="skip-link" href="#main" onClick=${skipToMain}>Skip to content</a>
     <${Header} />
@@ -86,6 +86,7 @@ export function Shell({ children }) {
     <main id="main"><${EmailProblem} />${children}</main>
     <footer class="statements" aria-label="Statements">
       ${statements.map((statement) => html`<p>${statement}</p>`)}
+      <p class="small-text">${texts.map((text) => html`<a href=${text.path} target="_blank" rel="noopener">${text.title}</a> `)}</p>
       <p class="small-text">An independent, open-source project. Product names belong to their owners, who do not endorse this project.</p>
     </footer>
     <div class="visually-hidden" aria-live="polite">${announcement.value}</div>

@@ -83,17 +83,18 @@ function Challenge({ challenge, onChallenge, onBack }) {
   </div>`;
 }
 
-export function SignIn() {
+export function SignIn({ notice }) {
   const [challenge, setChallenge] = useState(/** @type {any} */ (null));
-  const note = SIGN_OUT_REASONS[endReason.value];
+  const ending = SIGN_OUT_REASONS[endReason.value];
   return html`<section class="sign-in card">
     <${PageTitle} page="Sign in">Sign in<//>
     <p class="lead">Refer a patient for CAR T, follow each step at the treatment center, and resume care after treatment.</p>
-    ${note && !challenge && html`<p class="banner" role="status">${note}${hasLostEntries.value && LOST_ENTRIES}</p>`}
+    ${ending && !challenge && html`<p class="banner" role="status">${ending}${hasLostEntries.value && LOST_ENTRIES}</p>`}
     ${
       challenge
         ? html`<${Challenge} key=${challenge.challenge} challenge=${challenge} onChallenge=${setChallenge} onBack=${() => setChallenge(null)} />`
         : html`<${Credentials} onChallenge=${setChallenge} />`
     }
+    <p class="small-text">${notice}</p>
   </section>`;
 }

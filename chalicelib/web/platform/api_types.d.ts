@@ -1225,10 +1225,12 @@ export interface DiagnosisCodeResponse {
   diseases: string[];
 }
 
-/** The statements shown on every page. */
+/** What every page shows: the statements, links to the operator's texts; and the notice of the sign-in page. */
 export interface DisclaimersResponse {
   statements: string[];
   emergency_note: string;
+  texts: TextLinkResponse[];
+  sign_in_notice: string;
 }
 
 /** A point to discuss with the center. For earlier therapy, with the day of its last dose. */
@@ -3100,6 +3102,12 @@ export interface TenantResponse {
   name: string | null;
   kind?: string;
   time_zone?: string;
+}
+
+/** A text of the operator, such as the terms of use. `path` is relative to the dashboard. */
+export interface TextLinkResponse {
+  title: string;
+  path: string;
 }
 
 /** What one source says about a threshold. */

@@ -20,7 +20,9 @@ EVERYWHERE = {
     "cross-origin-resource-policy": "same-origin",
 }
 READABLE = sorted(path for path, methods in app.routes.items() if "GET" in methods)
-WITHOUT_HEALTH_DATA = {"/", "/cds-services", "/docs", "/assets/{package}/{name}", "/v1/openapi.json", "/v1/statements"}
+WITHOUT_HEALTH_DATA = {
+    *("/", "/cds-services", "/docs", "/assets/{package}/{name}", "/legal/{text}", "/v1/openapi.json", "/v1/statements")
+}
 """Routes whose answers a browser may keep for a while."""
 
 
@@ -33,6 +35,7 @@ def get_path(shared_api):
     ids["calendar"] = "mem_nobody.nothing.ics"
     ids["notice_id"] = "ntc_20260101T000000000000_" + "a" * 26
     ids["document_id"] = "doc_" + "a" * 26
+    ids["text"] = "terms"
     ids["token"] = way_out.rpartition("/")[2]
 
     def get(path, **headers):

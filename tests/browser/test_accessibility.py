@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from chalicelib.routes.site_texts import PAGES
 from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR, get_action
 from tests.browser.page_driver import find_violations
 
@@ -81,6 +82,19 @@ def test_the_sign_in_page_is_accessible_and_has_the_statements(open_page):
     assert find_violations(page) == []
     assert page.locator(".statements > p").count() > 1
     expect(page.locator(".emergency")).to_contain_text("Not for emergencies")
+
+
+@pytest.mark.parametrize("text", PAGES)
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+def test_a_text_of_the_operator_is_accessible(open_page, text, color_scheme):
+    """From the link at the bottom of the sign-in page, on a phone."""
+    page = open_page(width=390)
+    page.emulate_media(color_scheme=color_scheme)
+    page.goto(page.locator(f".statements a[href$='legal/{text}']").evaluate("link => link.href"))
+
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    assert find_violations(page) == []
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 def test_no_page_is_too_wide_or_lacks_the_statements(open_page, monitored_referral_path):

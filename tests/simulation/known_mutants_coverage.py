@@ -8,6 +8,7 @@ _DECIDE = "chalicelib/domain/coverage/decide.py"
 _DERIVE = "chalicelib/domain/coverage/derive_facts.py"
 _FACT_RULES = "chalicelib/domain/coverage/fact_rules.py"
 _MATCH = "chalicelib/domain/coverage/member_match.py"
+_RESULTS = "chalicelib/services/coverage/attempt_results.py"
 _RESPONSES = "chalicelib/routes/coverage/responses.py"
 _SCHEDULE = "chalicelib/domain/notices/coverage_schedule.py"
 _TIMERS = "chalicelib/domain/coverage/timers.py"
@@ -208,8 +209,8 @@ _PAYERS = (
     KnownMutant(
         "a payer is asked about a referral that is closed",
         _ASK_PAYER,
-        "    if referral.stage in TERMINAL_STAGES:\n        return _CLOSED",
-        "    if False:\n        return _CLOSED",
+        "    if referral.stage in TERMINAL_STAGES:\n        return CLOSED",
+        "    if False:\n        return CLOSED",
         f"{_CHECK_TESTS}::test_no_check_starts_or_goes_on_after_the_referral_ended",
     ),
     KnownMutant(
@@ -221,7 +222,7 @@ _PAYERS = (
     ),
     KnownMutant(
         "an answer about an earlier plan moves the coverage",
-        _ASK_PAYER,
+        _RESULTS,
         "        if track.plan_version != check.plan_version:\n",
         "        if False:\n",
         f"{_CHECK_TESTS}::test_an_answer_after_the_plan_changed_is_filed_and_moves_nothing",

@@ -24,7 +24,7 @@ JOBS = ("relay", "notices", "clocks", "digest")
 SENDERS = ("outbox", *JOBS)
 
 # Actions for which IAM supports no narrower resource.
-ACTIONS_WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "ses:GetAccount"}
+ACTIONS_WITHOUT_RESOURCE = {"ses:GetAccount"}
 
 READ_AND_COMPLETE = ("ConditionCheckItem", "GetItem", "PutItem", "UpdateItem")
 

@@ -230,6 +230,15 @@ def test_the_function_that_sets_pdfs_can_only_write_its_log(production):
     assert {action.partition(":")[0] for action, _ in grants} == {"logs"}
 
 
+def test_only_the_relay_asks_for_the_state_of_the_key(production):
+    """For its metric. The answer contains no secret."""
+    asking = {
+        function for function in ROLES for action, _ in list_grants(production, function) if action == "kms:DescribeKey"
+    }
+
+    assert asking == {"relay"}
+
+
 @pytest.mark.parametrize("function", ROLES)
 def test_only_the_api_calls_another_function(production, function):
     """And only the one that sets PDFs."""

@@ -7,6 +7,10 @@ from typing import Any
 
 from chalicelib.errors import UnavailableError
 from chalicelib.routes.platform.endpoint import build_gateway_problem
+from infra.bundle.alarms import add_alarms
+from infra.bundle.capacity import add_capacity
+from infra.bundle.dashboard import add_dashboard
+from infra.bundle.protection import add_protection
 
 Template = dict[str, Any]
 
@@ -65,6 +69,8 @@ def complete_template(template: Template, *, bundle: str, own_bundles: Mapping[s
         for path in api["Properties"]["DefinitionBody"]["paths"].values():
             path[_ANY_METHOD] = _copy_any_operation(path)
     completed["Parameters"]["Commit"]["Default"] = commit
+    for add_part in (add_alarms, add_dashboard, add_capacity, add_protection):
+        add_part(completed)
     return completed
 
 

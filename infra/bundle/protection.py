@@ -1,0 +1,271 @@
+"""What protects a deployment and costs money at rest, so that a parameter turns each on. All are off by default.
+
+docs/operations.md says what each costs and when to turn it on.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+Template = dict[str, Any]
+
+PARAMETERS: Mapping[str, Mapping[str, Any]] = {
+    "WebAcl": {
+        "Type": "String",
+        "Default": "false",
+        "AllowedValues": ["true", "false"],
+        "Description": "Whether AWS WAF checks each request before it reaches the API.",
+    },
+    "BackupDays": {
+        "Type": "Number",
+        "Default": 0,
+        "MinValue": 0,
+        "MaxValue": 36_500,
+        "Description": (
+            "For how many days AWS Backup keeps a daily copy of each table in a vault that no one can empty earlier. "
+            "0: no vault; tables can be restored to any second of the last 35 days."
+        ),
+    },
+    "BackupLockGraceDays": {
+        "Type": "Number",
+        "Default": 0,
+        "MinValue": 0,
+        "MaxValue": 36_500,
+        "Description": (
+            "0: administrators with the permission can take the lock off the vault. From 3: so many days after the "
+            "deployment the lock is final, and not even AWS can take it off (compliance mode)."
+        ),
+    },
+    "MonthlyBudget": {
+        "Type": "Number",
+        "Default": 0,
+        "MinValue": 0,
+        "Description": (
+            "US dollars a month of the whole account. AlarmMail is notified at 80% of it, and when the forecast "
+            "exceeds it. 0: no budget."
+        ),
+    },
+    "ThreatProtection": {
+        "Type": "String",
+        "Default": "OFF",
+        "AllowedValues": ["OFF", "AUDIT", "ENFORCED"],
+        "Description": (
+            "Whether Amazon Cognito rates the risk of sign-ins and finds leaked passwords. AUDIT: it only records "
+            "them. Not OFF: the user pool has the feature plan Plus."
+        ),
+    },
+}
+
+CONDITIONS: Mapping[str, Any] = {
+    "HasWebAcl": {"Fn::Equals": [{"Ref": "WebAcl"}, "true"]},
+    "HasBackupVault": {"Fn::Not": [{"Fn::Equals": [{"Ref": "BackupDays"}, 0]}]},
+    "HasFinalBackupLock": {"Fn::Not": [{"Fn::Equals": [{"Ref": "BackupLockGraceDays"}, 0]}]},
+    "HasBudget": {"Fn::Not": [{"Fn::Equals": [{"Ref": "MonthlyBudget"}, 0]}]},
+    "HasThreatProtection": {"Fn::Not": [{"Fn::Equals": [{"Ref": "ThreatProtection"}, "OFF"]}]},
+}
+
+REQUESTS_PER_ADDRESS = 10_000
+"""In five minutes, from one address. The people of a hospital often share one, and a page sends five requests."""
+
+_MANAGED_RULES = (
+    "AWSManagedRulesCommonRuleSet",
+    "AWSManagedRulesKnownBadInputsRuleSet",
+    "AWSManagedRulesAmazonIpReputationList",
+)
+
+_COUNTED_RULES = (
+    "CrossSiteScripting_BODY",
+    "EC2MetaDataSSRF_BODY",
+    "GenericLFI_BODY",
+    "GenericRFI_BODY",
+    "NoUserAgent_HEADER",
+    "SizeRestrictions_BODY",
+)
+"""Rules of the common rule set that count and do not block. Those about bodies would refuse what clinicians write:
+notes with `<`, addresses of other sites, and referrals of more than 8 KB. Programs of centers may send no
+User-Agent."""
+
+
+def add_protection(template: Template) -> None:
+    """Add the resources that the parameters turn on."""
+    template["Parameters"] |= {name: dict(parameter) for name, parameter in PARAMETERS.items()}
+    template["Conditions"] |= CONDITIONS
+    template["Resources"] |= {
+        "WebAclRules": _build_web_acl(),
+        "WebAclAssociation": {
+            "Type": "AWS::WAFv2::WebACLAssociation",
+            "Condition": "HasWebAcl",
+            "Properties": {
+                "WebACLArn": {"Fn::GetAtt": ["WebAclRules", "Arn"]},
+                "ResourceArn": {
+                    "Fn::Sub": (
+                        "arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${RestAPI}/stages/${RestAPI.Stage}"
+                    )
+                },
+            },
+        },
+        "BackupVault": _build_vault(),
+        "BackupPlan": _build_backup_plan(),
+        "BackupRole": _build_backup_role(),
+        "BackupSelection": _build_backup_selection(template),
+        "Budget": _build_budget(),
+    }
+    template["Resources"]["UserPool"]["Properties"] |= {
+        "UserPoolTier": {"Fn::If": ["HasThreatProtection", "PLUS", {"Ref": "AWS::NoValue"}]},
+        "UserPoolAddOns": {
+            "Fn::If": [
+                "HasThreatProtection",
+                {"AdvancedSecurityMode": {"Ref": "ThreatProtection"}},
+                {"Ref": "AWS::NoValue"},
+            ]
+        },
+    }
+
+
+def _build_web_acl() -> Template:
+    rules = [_build_managed_rule(name, priority) for priority, name in enumerate(_MANAGED_RULES, 1)]
+    return {
+        "Type": "AWS::WAFv2::WebACL",
+        "Condition": "HasWebAcl",
+        "Metadata": {
+            "Description": (
+                "No log and no samples: both would contain addresses with the secrets of calendars and of links in "
+                "emails (docs/decisions/0060-no-traces.md)."
+            )
+        },
+        "Properties": {
+            "Name": {"Fn::Sub": "${Prefix}api"},
+            "Scope": "REGIONAL",
+            "DefaultAction": {"Allow": {}},
+            "VisibilityConfig": _build_visibility("api"),
+            "Rules": [
+                {
+                    "Name": "requests-per-address",
+                    "Priority": 0,
+                    "Action": {"Block": {}},
+                    "Statement": {"RateBasedStatement": {"AggregateKeyType": "IP", "Limit": REQUESTS_PER_ADDRESS}},
+                    "VisibilityConfig": _build_visibility("requests-per-address"),
+                },
+                *rules,
+            ],
+        },
+    }
+
+
+def _build_managed_rule(name: str, priority: int) -> Template:
+    group: Template = {"VendorName": "AWS", "Name": name}
+    if name == "AWSManagedRulesCommonRuleSet":
+        group["RuleActionOverrides"] = [{"Name": rule, "ActionToUse": {"Count": {}}} for rule in _COUNTED_RULES]
+    return {
+        "Name": name,
+        "Priority": priority,
+        "OverrideAction": {"None": {}},
+        "Statement": {"ManagedRuleGroupStatement": group},
+        "VisibilityConfig": _build_visibility(name),
+    }
+
+
+def _build_visibility(name: str) -> Template:
+    return {"CloudWatchMetricsEnabled": True, "SampledRequestsEnabled": False, "MetricName": name}
+
+
+def _build_vault() -> Template:
+    final = {"Fn::If": ["HasFinalBackupLock", {"Ref": "BackupLockGraceDays"}, {"Ref": "AWS::NoValue"}]}
+    return {
+        "Type": "AWS::Backup::BackupVault",
+        "Condition": "HasBackupVault",
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
+        "Properties": {
+            "BackupVaultName": {"Fn::Sub": "${Prefix}tables"},
+            "LockConfiguration": {"MinRetentionDays": {"Ref": "BackupDays"}, "ChangeableForDays": final},
+        },
+    }
+
+
+def _build_backup_plan() -> Template:
+    return {
+        "Type": "AWS::Backup::BackupPlan",
+        "Condition": "HasBackupVault",
+        "Properties": {
+            "BackupPlan": {
+                "BackupPlanName": {"Fn::Sub": "${Prefix}tables"},
+                "BackupPlanRule": [
+                    {
+                        "RuleName": "daily",
+                        "TargetBackupVault": {"Ref": "BackupVault"},
+                        "ScheduleExpression": "cron(0 8 * * ? *)",
+                        "StartWindowMinutes": 60,
+                        "CompletionWindowMinutes": 720,
+                        "Lifecycle": {"DeleteAfterDays": {"Ref": "BackupDays"}},
+                    }
+                ],
+            }
+        },
+    }
+
+
+def _build_backup_role() -> Template:
+    policy = "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+    return {
+        "Type": "AWS::IAM::Role",
+        "Condition": "HasBackupVault",
+        "Properties": {
+            "AssumeRolePolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "backup.amazonaws.com"},
+                        "Action": "sts:AssumeRole",
+                        "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+                    }
+                ],
+            },
+            "ManagedPolicyArns": [{"Fn::Sub": policy}],
+        },
+    }
+
+
+def _build_backup_selection(template: Template) -> Template:
+    resources = template["Resources"].items()
+    tables = sorted(name for name, resource in resources if resource["Type"] == "AWS::DynamoDB::Table")
+    return {
+        "Type": "AWS::Backup::BackupSelection",
+        "Condition": "HasBackupVault",
+        "Properties": {
+            "BackupPlanId": {"Ref": "BackupPlan"},
+            "BackupSelection": {
+                "SelectionName": "tables",
+                "IamRoleArn": {"Fn::GetAtt": ["BackupRole", "Arn"]},
+                "Resources": [{"Fn::GetAtt": [name, "Arn"]} for name in tables],
+            },
+        },
+    }
+
+
+def _build_budget() -> Template:
+    def notify(kind: str, percent: int) -> Template:
+        return {
+            "Notification": {
+                "NotificationType": kind,
+                "ComparisonOperator": "GREATER_THAN",
+                "Threshold": percent,
+                "ThresholdType": "PERCENTAGE",
+            },
+            "Subscribers": [{"SubscriptionType": "EMAIL", "Address": {"Ref": "AlarmMail"}}],
+        }
+
+    notifications = [notify("ACTUAL", 80), notify("FORECASTED", 100)]
+    return {
+        "Type": "AWS::Budgets::Budget",
+        "Condition": "HasBudget",
+        "Properties": {
+            "Budget": {
+                "BudgetName": {"Fn::Sub": "${Prefix}monthly"},
+                "BudgetType": "COST",
+                "TimeUnit": "MONTHLY",
+                "BudgetLimit": {"Amount": {"Ref": "MonthlyBudget"}, "Unit": "USD"},
+            },
+            "NotificationsWithSubscribers": {"Fn::If": ["AlarmsAreMailed", notifications, {"Ref": "AWS::NoValue"}]},
+        },
+    }

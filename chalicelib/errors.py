@@ -41,6 +41,9 @@ class ApiError(Exception):
     status = 500
     title = "Something went wrong on our side"
 
+    is_audited = False
+    """Whether the audit trail has a row about this refusal, so that a request leaves only one."""
+
     def __init__(self, code: str, detail: str, *, errors: Sequence[FieldError] = ()) -> None:
         """Set a stable snake_case `code` for programs, and a `detail` sentence for people."""
         super().__init__(code)

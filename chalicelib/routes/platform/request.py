@@ -12,6 +12,7 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 from chalicelib import wiring
 from chalicelib.domain.identity.members import Member
+from chalicelib.domain.platform.ids import ID_PATTERNS
 from chalicelib.errors import (
     FieldError,
     ForbiddenError,
@@ -39,6 +40,9 @@ MAX_IGNORED_LISTED = 20
 """How many unknown members of a delivery are listed with it: enough to see what a new release of a feed sends."""
 
 _SAFE_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,200}", re.ASCII)
+
+_STRICT_PATTERNS = {"referral_id": ID_PATTERNS["referral_id"]}
+"""Names whose values reach stores and the audit trail as they are, so nothing else than an id may pass."""
 
 _SINGLE_HEADERS = frozenset(
     {
@@ -122,7 +126,8 @@ def parse_request(operation: RouteOperation, chalice_request: Any, request_id: s
 
 def validate_path_params(operation: RouteOperation, path_parameters: Mapping[str, str]) -> None:
     """Reject path parameters that cannot be one of our ids or files before any lookup."""
-    if all(_SAFE_PATTERN.fullmatch(value) for value in path_parameters.values()):
+    patterns = {**dict.fromkeys(path_parameters, _SAFE_PATTERN), **_STRICT_PATTERNS}
+    if all(patterns[name].fullmatch(value) for name, value in path_parameters.items()):
         return
     # On a signed route, a name that does not exist cannot have signed the request.
     raise UnauthenticatedError if operation.access is RouteAccess.WEBHOOK_SIGNATURE else NotFoundError

@@ -31,6 +31,7 @@ from chalicelib.domain.referrals.stage_changes import (
 )
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
 from chalicelib.errors import ApiError, ConflictError, FieldError, NotFoundError
+from chalicelib.services.audit.refusals import record_refusal
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.apply_parked import apply_parked, apply_parked_if_time
@@ -85,10 +86,9 @@ def report_by_member(
     existing_tasks: dict[str, str] = {}
 
     def attempt() -> StoredResponse:
-        referral, parked = context.stores.referrals.get_with_parked(event.referral_id)
-        if referral is None or not (member.has_clinical_access and member.can_see(referral)):
-            _audit_refusal(event, member.tenant_id, "not_found", context=context)
-            raise NotFoundError
+        referral, parked = context.stores.referrals.get_with_parked(event.referral_id, is_visible=member.treats)
+        if referral is None:
+            raise _record_refusal(NotFoundError(), event, member, context=context)
         named = name_endings(event, context=context)
         decision = decide_with_history(referral, named, context=context)
         refusal = (
@@ -100,8 +100,7 @@ def report_by_member(
             first_response = context.stores.idempotency_records.find_response(request, now=context.now)
             if first_response:
                 return first_response
-            _audit_refusal(event, member.tenant_id, refusal.code, context=context)
-            raise refusal
+            raise _record_refusal(refusal, event, member, context=context)
         warnings = list_report_warnings(decision, named, context=context)
         response = build_response(build_report_result(decision, event, warnings=warnings))
         writes = prepare_event_writes(
@@ -254,5 +253,6 @@ def _check_packet(referral: Referral, event: ReferralEvent) -> ConflictError | N
     return None
 
 
-def _audit_refusal(event: ReferralEvent, tenant_id: str, code: str, *, context: RunContext) -> None:
-    context.stores.audit_log.append(replace(build_audit_entry(event, tenant_id, context.now, None), outcome=code))
+def _record_refusal(refusal: ApiError, event: ReferralEvent, member: Member, *, context: RunContext) -> ApiError:
+    record_refusal(refusal, build_audit_entry(event, member.tenant_id, context.now, None), context=context)
+    return refusal

@@ -83,12 +83,29 @@ class AuditLog:
             UnavailableError: others appended so fast that every attempt failed.
         """
         chain = _get_access_chain(entry.referral_id)
-        head = self._head_cache.get(chain) or self.read_head(chain)
+        head = self._append_row(chain, entry, self._head_cache.get(chain) or self.read_head(chain))
+        self._cache_head(chain, head)
+
+    def append_refusal(self, entry: AuditEntry) -> None:
+        """Append a row about a refusal: always one read and one write.
+
+        A known head would save the read, but only for an object that exists. The time of the response would
+        then show which ids exist.
+
+        Raises:
+            UnavailableError: others appended so fast that every attempt failed.
+        """
+        chain = _get_access_chain(entry.referral_id)
+        head = self._append_row(chain, entry, self.read_head(chain))
+        if chain in self._head_cache:
+            self._cache_head(chain, head)
+
+    def _append_row(self, chain: str, entry: AuditEntry, head: ChainHead) -> ChainHead:
+        """Append a row after `head`, or after the row that another writer added since. Returns the new head."""
         for _ in range(MAX_ATTEMPTS):
             row = link_row(_build_facts(entry), head)
             if self.table.put(_build_item(chain, row), when="attribute_not_exists(referral_id)"):
-                self._cache_head(chain, ChainHead(row["seq"], row["hash"]))
-                return
+                return ChainHead(row["seq"], row["hash"])
             head = self.read_head(chain)
         raise UnavailableError("busy")
 

@@ -254,7 +254,7 @@ def validate_tolerantly(model: type[_Model], value: Any) -> tuple[_Model, tuple[
             unknown = [_get_error_path(model, error) for error in errors if error["type"] == "extra_forbidden"]
             if not unknown:
                 break
-            ignored += [_build_pointer(_remove_member(value, path), "extra_forbidden") for path in unknown]
+            ignored += [_name_ignored(_remove_member(value, path)) for path in unknown]
         else:
             return parsed, tuple(ignored[:MAX_IGNORED_LISTED])
     return validate_json(model, json.dumps(value).encode()), ()
@@ -282,7 +282,8 @@ def validate_json(model: type[_Model], raw: bytes) -> _Model:
             )
             for error in e.errors(include_url=False, include_input=False)
         ]
-        raise MalformedError("malformed", FIELDS_NOT_VALID, errors=errors) from None
+        # Several unknown fields in one place have the same pointer, and are one error.
+        raise MalformedError("malformed", FIELDS_NOT_VALID, errors=list(dict.fromkeys(errors))) from None
 
 
 def _get_error_path(model: type[BaseModel], error: Any) -> Sequence[str | int]:
@@ -295,11 +296,18 @@ def _get_error_path(model: type[BaseModel], error: Any) -> Sequence[str | int]:
 
 
 def _build_pointer(path: Sequence[str | int], error_type: str) -> str:
-    """Where an error is. The name of an unknown field is the sender's text: shown only if harmless."""
-    steps = [str(step) for step in path]
-    if error_type == "extra_forbidden" and not (steps[-1].isidentifier() and len(steps[-1]) <= 40):
-        steps[-1] = "…"
-    return "".join(f"/{step}" for step in steps)
+    """Where an error is. The name of an unknown field is the sender's text, so it is not repeated."""
+    return "".join(f"/{step}" for step in (path if error_type != "extra_forbidden" else [*path[:-1], "…"]))
+
+
+def _name_ignored(path: Sequence[str | int]) -> str:
+    """A pointer to what a delivery had and the product does not know, for the center's own log.
+
+    The name of an unknown member is the sender's text: shown only if it is harmless.
+    """
+    name = str(path[-1])
+    is_harmless = name.isidentifier() and len(name) <= 40
+    return "".join(f"/{step}" for step in [*path[:-1], name if is_harmless else "…"])
 
 
 def get_or_create_request_id(headers: Mapping[str, str]) -> str:

@@ -30,14 +30,14 @@ from chalicelib.domain.referrals.stage_changes import (
     Rejected,
 )
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
-from chalicelib.errors import ApiError, ConflictError, FieldError, NotFoundError
+from chalicelib.errors import ApiError, ConflictError, FieldError, NotFoundError, WebhookIdReusedError
 from chalicelib.services.audit.refusals import record_refusal
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.apply_parked import apply_parked, apply_parked_if_time
 from chalicelib.services.referrals.coverage_warnings import list_report_warnings
 from chalicelib.services.referrals.date_checks import check_date
-from chalicelib.services.referrals.delivery_writes import prepare_delivery_writes
+from chalicelib.services.referrals.delivery_writes import log_reused_id, prepare_delivery_writes
 from chalicelib.services.referrals.event_decisions import (
     belongs_to_center,
     decide_delivery,
@@ -130,7 +130,8 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
     parked, so that the response does not reveal which referrals exist.
 
     Raises:
-        ConflictError: the event can never be possible, or its id belongs to another delivery.
+        ConflictError: the event can never be possible.
+        WebhookIdReusedError: its webhook id belongs to another delivery. The log and the audit trail keep the attempt.
         RateLimitedError: too many deliveries are parked already.
     """
     existing_tasks: dict[str, str] = {}
@@ -171,7 +172,11 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
         warnings = list_report_warnings(decision, named, context=context)
         return replace(build_report_result(decision, event, warnings=warnings), waiting_for=waiting_for)
 
-    return commit_with_retry(attempt)
+    try:
+        return commit_with_retry(attempt)
+    except WebhookIdReusedError as refusal:
+        log_reused_id(refusal, event, delivery, context=context)
+        raise
 
 
 def _list_awaited_stages(referral: Referral, event: ReferralEvent, parked: Sequence[ParkedDelivery]) -> tuple[str, ...]:

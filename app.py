@@ -42,6 +42,7 @@ from chalicelib.services.consultation.patterns import materialize_all
 from chalicelib.services.documents.news import record_event
 from chalicelib.services.notices.outbox_worker import process_committed, run_job
 from chalicelib.services.platform import heartbeats
+from chalicelib.services.platform.health_metrics import measure_health
 from chalicelib.store.notices.task_items import list_ids_in_stream_event
 
 app = ReferralApp(app_name="cart-referrals", configure_logs=False)
@@ -102,11 +103,12 @@ def documents(event: CloudWatchEvent) -> Mapping[str, int]:
 
 @app.schedule(build_schedule_rate(ScheduledJob.RELAY))
 def relay(event: CloudWatchEvent) -> Mapping[str, int]:
-    """Process the tasks that the stream missed or left for later, and check that all jobs run."""
+    """Process the tasks that the stream missed or left for later, check that all jobs run, and measure."""
     try:
         return _run_queue(ScheduledJob.RELAY, TaskQueue.EVENT, event)
     finally:
         heartbeats.log_overdue_jobs(context=wiring.build_run_context())
+        measure_health(context=wiring.build_job_context())
 
 
 @app.schedule(build_schedule_rate(ScheduledJob.NOTICES))

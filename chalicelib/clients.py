@@ -6,6 +6,7 @@ start.
 
 import json
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import botocore.session
@@ -13,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import NoCredentialsError
 from botocore.parsers import JSONParser, ResponseParser, ResponseParserFactory
 
-from chalicelib import budget
+from chalicelib import budget, metrics
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -50,6 +51,17 @@ PACKET_READ_S = 7
 
 _FUNCTION_CONFIG = CONFIG.merge(Config(read_timeout=PACKET_READ_S))
 
+_THROTTLED = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        # The reasons of a transaction that was canceled.
+        "ProvisionedThroughputExceeded",
+        "ThrottlingError",
+    }
+)
+
 _CONFIG_BY_SERVICE = {"lambda": _FUNCTION_CONFIG, "s3": _STORAGE_CONFIG}
 
 
@@ -74,7 +86,9 @@ def create_dynamodb_client() -> "DynamoDBClient":
     """Create a DynamoDB client that returns the JSON of the service without conversion."""
     session = botocore.session.Session()
     session.register_component("response_parser_factory", _PlainParserFactory())
-    return cast("DynamoDBClient", _create_budgeted_client(session, "dynamodb", _DYNAMODB_CONFIG))
+    client = _create_budgeted_client(session, "dynamodb", _DYNAMODB_CONFIG)
+    client.meta.events.register_first("needs-retry.dynamodb", _count_throttle)
+    return cast("DynamoDBClient", client)
 
 
 def create_aws_client(service: str) -> Any:
@@ -105,6 +119,18 @@ def _create_budgeted_client(session: botocore.session.Session, service: str, con
     events.register_first(f"needs-retry.{service_id}", _stop_retries_over_budget)
     events.register(f"request-created.{service_id}", _require_time_for_attempt)
     return client
+
+
+def _count_throttle(response: tuple[Any, Mapping[str, Any]] | None = None, **_: object) -> None:
+    """Count an attempt that DynamoDB throttled. It is called after each attempt, and leaves the rest to botocore.
+
+    CloudWatch's own metrics of a table show which one it was.
+    """
+    parsed = response[1] if response else {}
+    codes = {parsed.get("Error", {}).get("Code")}
+    codes |= {reason.get("Code") for reason in parsed.get("CancellationReasons", ())}
+    if codes & _THROTTLED:
+        metrics.emit({metrics.Metric.STORAGE_THROTTLED: 1})
 
 
 def _stop_retries_over_budget(**_: object) -> bool | None:

@@ -54,6 +54,10 @@ class Mailer(Protocol):
         """Hand the email to the service and return its message id. `tag` is our id of the email."""
         ...
 
+    def read_quota_used(self) -> float:
+        """Read how much of what the service lets us send in 24 hours was sent, in percent."""
+        ...
+
 
 def compose_notice_waiting(
     *, to: str, alias: str, count: int, sign_in_url: str, late_since_text: str = "", unsubscribe: str = ""

@@ -44,6 +44,20 @@ class SesMailer:
         message_id: str = response["MessageId"]
         return message_id
 
+    def read_quota_used(self) -> float:
+        """Read how much of the quota of 24 hours was sent, in percent; 100 if SES sends nothing for this account.
+
+        Raises:
+            UnavailableError: SES did not respond.
+        """
+        with translate_aws_errors(), budget.limit_time(budget.MAX_BUDGET_S, clock=self.clock):
+            account = self.client().get_account()
+        quota = account["SendQuota"]
+        if not account["SendingEnabled"]:
+            return 100.0
+        # A quota of -1 is unlimited.
+        return max(0.0, 100 * float(quota["SentLast24Hours"]) / float(quota["Max24HourSend"]))
+
 
 def _build_content(message: MailMessage, sender: str) -> dict[str, Any]:
     """Build a simple email, or with an invitation a MIME message of our own: SES itself sends no calendar part."""

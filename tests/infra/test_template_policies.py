@@ -24,7 +24,7 @@ JOBS = ("relay", "notices", "clocks", "digest")
 SENDERS = ("outbox", *JOBS)
 
 # Actions for which IAM supports no narrower resource.
-ACTIONS_WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "ses:GetAccount"}
+ACTIONS_WITHOUT_RESOURCE = {"ses:GetAccount"}
 
 READ_AND_COMPLETE = ("ConditionCheckItem", "GetItem", "PutItem", "UpdateItem")
 
@@ -228,6 +228,15 @@ def test_the_function_that_sets_pdfs_can_only_write_its_log(production):
     grants = list_grants(production, "packet-pdf")
 
     assert {action.partition(":")[0] for action, _ in grants} == {"logs"}
+
+
+def test_only_the_relay_asks_for_the_state_of_the_key(production):
+    """For its metric. The answer contains no secret."""
+    asking = {
+        function for function in ROLES for action, _ in list_grants(production, function) if action == "kms:DescribeKey"
+    }
+
+    assert asking == {"relay"}
 
 
 @pytest.mark.parametrize("function", ROLES)

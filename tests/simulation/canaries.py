@@ -49,7 +49,7 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
     looked = sum((part.looked for part in found), Counter())
     figures = ", ".join(f"{size // 1024:,} KB {door}" for door, size in looked.items())
     yield SectionResult(
-        claim="No health data in logs, emails, addresses, refusals or, unencrypted, in any table",
+        claim="No health data in logs, metrics, emails, addresses, refusals or, unencrypted, in any table",
         tries=total * len(CANARIES),
         counterexamples=wrong,
         figures=figures,
@@ -75,6 +75,7 @@ def _doors(seen: CapturedOutput) -> dict[str, bytes]:
     tables = b"\n".join(dump_table(table) for table in TABLE_NAMES)
     return {
         "logs": seen.logs,
+        "metrics": seen.metrics,
         "mails": seen.mails,
         "refusals": seen.refusals,
         "addresses": seen.addresses,

@@ -33,6 +33,7 @@ from tests.support.canaries import CANARIES, build_canary_body
 from tests.support.coverage_driver import list_move_bodies
 from tests.support.factories import CENTER
 from tests.support.handbacks import build_canary_handback
+from tests.support.metric_lines import record_metrics
 
 
 @dataclass
@@ -40,6 +41,7 @@ class CapturedOutput:
     """What left the product on each channel, as bytes."""
 
     logs: bytes = b""
+    metrics: bytes = b""
     mails: bytes = b""
     refusals: bytes = b""
     addresses: bytes = b""
@@ -51,12 +53,13 @@ def capture_outputs(world: ApiDriver, plan: faults.FaultPlan = faults.plan_never
     """Run the flow and its failures, with faults of AWS by a plan, and record what leaves."""
     cloud.create_buckets()
     seen = CapturedOutput()
-    with _recorded() as message:
+    with _recorded() as message, record_metrics() as metrics:
         seen.referral_id = play_referral(world)
         answers = list(trigger_refusals(world, seen.referral_id))
         with faults.inject_faults(plan):
             answers += _troubled(world)
     seen.logs = b"\n".join(message)
+    seen.metrics = metrics.getvalue().encode()
     seen.mails = str([vars(mail) for mail in cloud.list_sent_mail()]).encode()
     seen.refusals = str([(a.text, a.headers) for a in answers if a.status >= 400]).encode()
     seen.addresses = str([a.headers.get("location", "") for a in answers]).encode()

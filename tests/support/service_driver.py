@@ -58,6 +58,10 @@ class MailRecorder:
         self.accepted.append((message, tag))
         return f"mail-{len(self.accepted)}"
 
+    def read_quota_used(self) -> float:
+        """Read the part of a quota of 200 that was used, in percent."""
+        return len(self.accepted) / 2
+
     @property
     def list_recipients(self) -> list[str]:
         """The recipients, once for each email."""

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from chalice import Blueprint, Response
 
-from chalicelib import wiring
+from chalicelib import metrics, wiring
 from chalicelib.errors import ApiError
 from chalicelib.observe import log
 from chalicelib.routes.platform import cors, problems
@@ -82,6 +82,7 @@ def declare_endpoint(
             needs_idempotency_key=needs_idempotency_key,
             needs_if_match=needs_if_match,
             returns_pdf=hints["return"] == ApiResponse[bytes],
+            family=metrics.find_route_family(view.__module__),
         )
         OPERATIONS.append(operation)
 
@@ -110,14 +111,16 @@ def _handle_request(
     response = _call_view(operation, view, chalice_request, path_parameters, request_id)
     if operation.allows_cors:
         response.headers.update(cors.build_cors_headers(chalice_request.headers))
+    ms = round((wiring.read_monotonic() - started) * 1000, 1)
     log.info(
         "request",
         request_id=request_id,
         method=operation.method,
         route=operation.path,
         status=response.status_code,
-        ms=round((wiring.read_monotonic() - started) * 1000, 1),
+        ms=ms,
     )
+    metrics.count_request(operation.family, status=response.status_code, ms=ms, is_sign_in=operation.is_sign_in)
     return response
 
 

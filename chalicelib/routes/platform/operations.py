@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from chalicelib.metrics import RouteFamily
 from chalicelib.routes.platform.fields import StrictModel
 
 CDS_SERVICES = "/cds-services"
@@ -37,6 +38,7 @@ class RouteOperation:
     Attributes:
         response_type: The type of the response's JSON body; None if it has no body, or is text or a PDF.
         returns_pdf: Whether the response is a PDF.
+        family: Its requests are counted with those of the routes of the same family.
     """
 
     method: str
@@ -51,6 +53,12 @@ class RouteOperation:
     needs_idempotency_key: bool
     needs_if_match: bool
     returns_pdf: bool = False
+    family: RouteFamily = RouteFamily.OTHER
+
+    @property
+    def is_sign_in(self) -> bool:
+        """Whether it signs people in, or renews what they signed in with."""
+        return self.method == "POST" and self.path.startswith("/v1/sessions")
 
     @property
     def allows_cors(self) -> bool:

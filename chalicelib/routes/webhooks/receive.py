@@ -1,16 +1,18 @@
 """Events that the systems of centers send: the signature is verified before anything is read."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from chalice import Blueprint
 
-from chalicelib import wiring
+from chalicelib import metrics, wiring
 from chalicelib.domain.platform.ids import ID_PATTERNS, derive_id
 from chalicelib.domain.referrals.events import EventSource
 from chalicelib.domain.referrals.stages import Actor
 from chalicelib.domain.webhooks.signature import verify_signature
-from chalicelib.errors import FieldError, MalformedError, UnauthenticatedError
+from chalicelib.errors import ApiError, FieldError, MalformedError, UnauthenticatedError
 from chalicelib.routes.platform import strict_json
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID
@@ -23,6 +25,7 @@ from chalicelib.routes.referrals.response_types import ReportResultResponse
 from chalicelib.routes.referrals.responses import to_report_response
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.referrals.report_event import report_by_webhook
+from chalicelib.services.referrals.report_results import ReportResult
 from chalicelib.store.webhooks.idempotency import Delivery, hash_body
 
 blueprint = Blueprint(__name__)
@@ -33,6 +36,22 @@ _CENTER_ID = re.compile(r"ctr_[a-z0-9_]{1,60}", re.ASCII)
 @declare_endpoint(blueprint, "POST", "/v1/webhooks/centers/{center_id}", access=RouteAccess.WEBHOOK_SIGNATURE)
 def receive_delivery(request: ApiRequest, center_id: str) -> ApiResponse[ReportResultResponse]:
     """Receive a signed event from a center's system (Standard Webhooks 1.0)."""
+    with _count_if_refused():
+        result = _process_delivery(request, center_id)
+    metrics.count_delivery(result.status)
+    return ApiResponse(body=to_report_response(result), status=202 if result.status == "parked" else 200)
+
+
+@contextmanager
+def _count_if_refused() -> Iterator[None]:
+    try:
+        yield
+    except Exception as e:
+        metrics.count_refused_delivery(e.status if isinstance(e, ApiError) else 500)
+        raise
+
+
+def _process_delivery(request: ApiRequest, center_id: str) -> ReportResult:
     _verify_signature(request, center_id)
     # Only after the signature, so that no one else can use up a center's rate limit.
     enforce_rate_limit(f"feed#{center_id}", wiring.get_webhook_rate_limit(), context=request.context)
@@ -45,8 +64,7 @@ def receive_delivery(request: ApiRequest, center_id: str) -> ApiResponse[ReportR
         ignored=ignored,
     )
     event = build_event(report, referral_id=referral_id, reporter=_build_reporter(delivery))
-    result = report_by_webhook(event, delivery=delivery, context=request.context)
-    return ApiResponse(body=to_report_response(result), status=202 if result.status == "parked" else 200)
+    return report_by_webhook(event, delivery=delivery, context=request.context)
 
 
 def _verify_signature(request: ApiRequest, center_id: str) -> None:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from chalicelib import metrics
 from chalicelib.domain.notices.mail_timing import KINDS_SENT_ALONE, Mail, MailKind
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.errors import UnavailableError
 from chalicelib.mail import TemplateError
+from chalicelib.metrics import Metric
 from chalicelib.observe import log
 from chalicelib.services.notices.compose import OutgoingMail
 from chalicelib.services.notices.escalation import escalate_to_colleague
@@ -71,12 +73,18 @@ class MailSender:
     def send(self, rows: Iterable[Item]) -> Counter[str]:
         """Send emails. If one member has many, they are merged."""
         counts: Counter[str] = Counter()
+        try:
+            self._send_each(rows, counts)
+        finally:
+            _count_mails(counts)
+        return counts
+
+    def _send_each(self, rows: Iterable[Item], counts: Counter[str]) -> None:
         for _, member_rows in groupby(sorted(rows, key=_get_member_and_due_time), key=lambda row: row["member_id"]):
             for row in self._merge_for_member(list(member_rows)):
                 if self._must_stop():
-                    return counts
+                    return
                 counts.update(self._attempt_mail(row))
-        return counts
 
     def _must_stop(self) -> bool:
         return self.refusal_count >= MAX_REFUSALS or not self.context.has_time()
@@ -175,6 +183,18 @@ class MailSender:
             if claim.is_last_attempt or isinstance(e, TemplateError):
                 escalate_to_colleague(mail, context=self.context)
             raise
+
+
+def _count_mails(counts: Mapping[str, int]) -> None:
+    """Write how many emails were sent, failed or left out as metrics, if there were any."""
+    values = {
+        Metric.EMAILS_SENT: counts.get("mails", 0) + counts.get("found", 0),
+        Metric.EMAILS_FAILED: counts.get("failed", 0),
+        Metric.EMAILS_SUPPRESSED: counts.get("unsent", 0),
+    }
+    counted = {metric: value for metric, value in values.items() if value}
+    if counted:
+        metrics.emit(counted)
 
 
 def _should_merge(rows: Sequence[Item]) -> bool:

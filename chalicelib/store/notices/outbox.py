@@ -25,7 +25,7 @@ from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
 from chalicelib.store.notices.leases import LEASE_DURATION, Claim, TaskState
 from chalicelib.store.notices.task_items import FailedTask, item_to_failed_task, task_to_item
 from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
-from chalicelib.store.platform.timestamps import to_timestamp
+from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
 SHARDS = 4
 """Partitions of the `due` index per queue: 4,000 planned or finished tasks a second."""
@@ -47,6 +47,9 @@ def compute_queue_shard(queue: TaskQueue, outbox_id: str) -> str:
 _FAILED_QUEUE = "parked"
 """The queue of failed tasks (dead letters). It has one partition, because a person reads it."""
 
+_COUNTED_PER_SHARD = 500
+"""How many due tasks of a shard are counted at most, so that a large backlog does not make its measurement slow."""
+
 _BATCH_SIZE = 100
 """The maximum number of rows that DynamoDB reads in one call."""
 
@@ -65,6 +68,20 @@ def parse_existing_tasks(refused_items: Mapping[str, Item]) -> dict[str, str]:
         for name, item in refused_items.items()
         if name.startswith(TASK_WRITE_PREFIX)
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The tasks of all queues that are due and that no run has.
+
+    Attributes:
+        due: How many, at least: `_COUNTED_PER_SHARD` of each shard are counted.
+        oldest_age: How long the oldest one has been due. A failed attempt makes a task due again later, so this is
+            how far the jobs are behind, and not how long a task has failed.
+    """
+
+    due: int
+    oldest_age: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +134,12 @@ class Outbox:
                 limit=limit,
             )
             yield from page.items
+
+    def measure_backlog(self, *, now: datetime) -> Backlog:
+        """Measure what is due. Reads an index, so it can be seconds late."""
+        rows = [row for queue in TaskQueue for row in self.list_due(queue, by=now, limit=_COUNTED_PER_SHARD)]
+        oldest = min((from_timestamp(row["due_at"]) for row in rows), default=now)
+        return Backlog(due=len(rows), oldest_age=now - oldest)
 
     def list_unfinished(self, outbox_ids: Iterable[str], *, queue: TaskQueue) -> Iterator[Item]:
         """List the unfinished rows of a queue among these ids, strongly consistent."""

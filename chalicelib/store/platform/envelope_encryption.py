@@ -76,6 +76,12 @@ class EnvelopeEncryption:
         """
         return hmac.digest(self._get_keys(scope).index_key, text.encode(), "sha256")
 
+    def is_key_usable(self) -> bool:
+        """Whether the KMS key is enabled. A disabled one is noticed here before the last data key leaves memory."""
+        with translate_aws_errors():
+            description = self.kms().describe_key(KeyId=self.kms_key_id)
+        return bool(description["KeyMetadata"]["KeyState"] == "Enabled")
+
     def _get_keys(self, scope: str) -> _ScopeKeys:
         cached = self._cache.get(scope)
         if cached and time.monotonic() - cached[0] < _CACHE_S:

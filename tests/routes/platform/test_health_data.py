@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import BaseModel
 
+from chalicelib.metrics import DeliveryOutcome, Metric, RouteFamily
 from chalicelib.routes.consultation import request_bodies as consultation_bodies
 from chalicelib.routes.handback.request_bodies import HandbackRequest
 from chalicelib.routes.platform import fields
@@ -16,11 +17,13 @@ from chalicelib.routes.referrals import consent_fields, conversation_bodies
 from chalicelib.routes.referrals import event_bodies as reports
 from chalicelib.routes.referrals import request_bodies as bodies
 from chalicelib.store.all_stores import TABLE_NAMES
+from tests.support import factories
 from tests.support.canaries import CANARIES, build_canary_body, find_canaries
 from tests.support.coverage_driver import list_move_bodies
 from tests.support.faults import FaultMode
 from tests.support.handbacks import build_canary_handback
 from tests.support.leak_probe import capture_outputs, dump_table, list_canary_facts
+from tests.support.metric_lines import parse_metrics
 
 OF_EVENTS = frozenset(name for name in CANARIES if name.endswith("_note"))
 """Read where the events are read, and not with the referral."""
@@ -223,6 +226,25 @@ def test_no_log_contains_patient_data(captured):
     """No logger, ours or a library's, at any level, whatever failed."""
     assert b"unexpected" in captured.logs
     assert find_canaries(captured.logs) == set()
+
+
+def test_no_metric_contains_patient_data_or_anything_that_someone_typed(shared_api, captured):
+    """Each word of a metric is from a list of ours, and everything else is a number."""
+    lines = parse_metrics(captured.metrics.decode())
+    names = {tenant.name for tenant in factories.TENANTS} | {member.email for member in shared_api.members.values()}
+
+    assert {name for line in lines for name in line.values} >= {Metric.LATENCY, Metric.DELIVERIES, Metric.EMAILS_SENT}
+    assert find_canaries(captured.metrics) == set()
+    assert not [name for name in names if name in captured.metrics.decode()]
+    for line in lines:
+        assert line.values.keys() <= set(Metric)
+        assert set(line.dimensions.items()) <= ALLOWED_DIMENSIONS
+
+
+ALLOWED_DIMENSIONS = {
+    *(("Family", family.value) for family in RouteFamily),
+    *(("Outcome", outcome.value) for outcome in DeliveryOutcome),
+}
 
 
 def test_no_email_contains_patient_data_except_the_alias(captured):

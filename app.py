@@ -37,7 +37,7 @@ from chalicelib.routes.referrals import (
     referrals,
 )
 from chalicelib.routes.webhooks import deliveries, receive
-from chalicelib.services.audit.trail import write_checkpoint
+from chalicelib.services.audit.checkpoints import write_checkpoint
 from chalicelib.services.consultation.patterns import materialize_all
 from chalicelib.services.documents.news import record_event
 from chalicelib.services.notices.outbox_worker import process_committed, run_job

@@ -21,6 +21,7 @@ from chalicelib.services.identity.sign_in import IdentityService
 from chalicelib.services.platform.run_context import JobContext, RunContext
 from chalicelib.settings import Settings
 from chalicelib.store.all_stores import Stores, open_stores
+from chalicelib.store.audit.heads import AuditHeads
 from chalicelib.store.documents.files import Bucket, DocumentFiles
 from chalicelib.store.documents.signing import SigningIdentity
 
@@ -105,6 +106,7 @@ def get_stores() -> Stores:
         dynamodb=get_dynamodb_client,
         kms=lambda: get_aws_client("kms"),
         files=get_document_files(),
+        audit_heads=AuditHeads(bucket=get_settings().audit_heads_bucket, get_client=get_aws_client),
     )
 
 

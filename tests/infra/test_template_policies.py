@@ -179,6 +179,8 @@ FILES = "${FilesBucket.Arn}/*"
 ALLOWED_ON_FILES = {
     "api": {("s3:PutObject", UPLOADS), ("s3:GetObjectVersion", FILES)},
     "outbox": {("s3:DeleteObjectVersion", FILES), ("s3:DeleteObjectVersion", QUARANTINE)},
+    # It writes where the audit trail ends, and can neither change nor remove it.
+    "checkpoints": {("s3:PutObject", "${AuditHeadsBucket.Arn}/checkpoints/*")},
     "document-check": {
         ("s3:GetObject", UPLOADS),
         ("s3:GetObjectVersion", UPLOADS),

@@ -104,7 +104,7 @@ class AuditLog:
         """Append a row after `head`, or after the row that another writer added since. Returns the new head."""
         for _ in range(MAX_ATTEMPTS):
             row = link_row(_build_facts(entry), head)
-            if self.table.put(_build_item(chain, row), when="attribute_not_exists(referral_id)"):
+            if self.table.put(build_item(chain, row), when="attribute_not_exists(referral_id)"):
                 return ChainHead(row["seq"], row["hash"])
             head = self.read_head(chain)
         raise UnavailableError("busy")
@@ -137,9 +137,12 @@ class AuditLog:
         page = self.table.query("referral_id = :chain", {"chain": chain}, limit=1, newest_first=True)
         return to_chained_row(page.items[0]) if page.items else None
 
-    def list_chained_rows(self, chain: str) -> Iterator[Item]:
-        """List every row of a chain in order, as it was hashed."""
-        return map(to_chained_row, self.list_stored_rows(chain))
+    def list_chained_rows(self, chain: str, *, after: int = 0) -> Iterator[Item]:
+        """List the rows of a chain after a number in order, as they were hashed."""
+        rows = self.table.query_all(
+            "referral_id = :chain AND #entry > :after", {"chain": chain, "after": format_entry(after)}
+        )
+        return map(to_chained_row, rows)
 
     def list_stored_rows(self, chain: str) -> Iterator[Item]:
         """List every row of a chain in order, as it is stored."""
@@ -164,7 +167,7 @@ class AuditLog:
         self._head_cache[chain] = head
 
     def _prepare_put(self, chain: str, row: dict[str, Any], *, name: str) -> TransactionWrite:
-        return self.table.prepare_put(name, _build_item(chain, row), when="attribute_not_exists(referral_id)")
+        return self.table.prepare_put(name, build_item(chain, row), when="attribute_not_exists(referral_id)")
 
 
 def to_chained_row(item: Item) -> Item:
@@ -177,11 +180,16 @@ def is_in_right_place(item: Item) -> bool:
     """Whether a stored row is in the chain, and at the place in the index, that its content says."""
     row, chain = to_chained_row(item), str(item["referral_id"])
     try:
-        expected = _build_item(chain, row)
+        expected = build_item(chain, row)
     except (KeyError, TypeError, ValueError):
         return False
     subject = str(row.get("subject", CHECKPOINTS))
     return item == expected and chain in (subject, _get_access_chain(subject))
+
+
+def format_entry(seq: int) -> str:
+    """The sort key of the row with a number, so that text order is the order of the numbers."""
+    return f"{seq:012d}"
 
 
 def _get_access_chain(referral_id: str) -> str:
@@ -202,11 +210,12 @@ def _build_facts(entry: AuditEntry) -> dict[str, Any]:
     }
 
 
-def _build_item(chain: str, row: dict[str, Any]) -> Item:
+def build_item(chain: str, row: dict[str, Any]) -> Item:
+    """The row of a chain as the table stores it."""
     shard = int(str(row["hash"])[:2], 16) % SHARDS
     return {
         "referral_id": chain,
-        "entry": f"{row['seq']:012d}",
+        "entry": format_entry(row["seq"]),
         "day": f"{str(row['at'])[:10]}#{shard}",
         # The hash at the end keeps two rows of the same microsecond apart in the index.
         "placed_at": f"{row['at']}#{str(row['hash'])[:10]}",

@@ -28,6 +28,7 @@ from chalicelib.domain.audit.hash_chain import ChainHead
 from chalicelib.domain.referrals.events import EventStatus, ReferralEvent
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.store.audit.rows import AuditEntry, AuditLog
+from chalicelib.store.platform import codec
 from chalicelib.store.platform.dynamo import DynamoTable, Item, QueryPage, TransactionWrite
 from chalicelib.store.platform.timestamps import to_timestamp
 from chalicelib.store.referrals.items import (
@@ -221,6 +222,22 @@ class Referrals:
         key = _TENANT_BY_INDEX[index]
         for row in self.table.query_all(f"{key} = :tenant", {"tenant": tenant_id}, index=index):
             yield self.items.row_to_summary(row)
+
+    def list_id_page(self, *, index: str, tenant_id: str, start: Mapping[str, Any] | None) -> QueryPage:
+        """List one page of the rows of a tenant's referrals from an index, longest unchanged first; decrypts nothing.
+
+        Args:
+            index: `by_practice` or `by_center`.
+            tenant_id: The practice or the center.
+            start: Where the page starts; None for the first one.
+        """
+        condition = f"{_TENANT_BY_INDEX[index]} = :tenant"
+        return self.table.query(condition, {"tenant": tenant_id}, index=index, start=start)
+
+    def read_audit_head(self, referral_id: str) -> ChainHead | None:
+        """Read where the chain of a referral's writes ends; None if there is no such referral. Decrypts nothing."""
+        item = self.table.get({"referral_id": referral_id, "item": REFERRAL_ITEM})
+        return codec.from_json(ChainHead, item["audited"]) if item else None
 
     def list_ids_for_practice(self, practice_id: str) -> Iterable[str]:
         """List the id of every referral of a practice from the index; decrypts nothing."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.store.audit.heads import AuditHeads
+from chalicelib.store.audit.rotation import AuditRotationRow
 from chalicelib.store.audit.rows import AuditLog
 from chalicelib.store.consultation.consultations import Consultations
 from chalicelib.store.consultation.slot_ids import SlotIds
@@ -89,6 +90,7 @@ class Stores:
     notices: Notices
     audit_log: AuditLog
     audit_heads: AuditHeads
+    audit_rotation: AuditRotationRow
     heartbeats: JobHeartbeats
     rate_limits: RateLimits
     last_viewed: LastViewedStore
@@ -141,6 +143,7 @@ def open_stores(
         notices=Notices(tables["notices"], encryption),
         audit_log=audit_log,
         audit_heads=audit_heads,
+        audit_rotation=AuditRotationRow(tables["jobs"]),
         heartbeats=JobHeartbeats(tables["jobs"]),
         rate_limits=RateLimits(tables["allowances"]),
         last_viewed=LastViewedStore(tables["looks"]),

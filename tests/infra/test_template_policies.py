@@ -57,7 +57,10 @@ ALLOWED_ACTIONS = {
     ("slots", "jobs"): {"PutItem"},
     ("checkpoints", "audit"): {"PutItem", "Query"},
     ("checkpoints", "keys"): {"GetItem", "PutItem"},
-    ("checkpoints", "jobs"): {"PutItem"},
+    # How far the verification is.
+    ("checkpoints", "jobs"): {"GetItem", "PutItem"},
+    ("checkpoints", "referrals"): {"GetItem", "Query"},
+    ("checkpoints", "tenants"): {"Query"},
     ("relay", "jobs"): {"BatchGetItem", "PutItem"},
     ("notices", "jobs"): {"PutItem"},
     ("clocks", "jobs"): {"PutItem"},

@@ -17,7 +17,7 @@ from typing import Any
 
 from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN, ChainHead, link_row
 from chalicelib.errors import UnavailableError
-from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
+from chalicelib.store.platform.dynamo import DynamoTable, Item, QueryPage, TransactionWrite
 from chalicelib.store.platform.timestamps import to_timestamp
 
 SHARDS = 4
@@ -151,6 +151,12 @@ class AuditLog:
     def list_rows_of_day(self, day: date) -> Iterator[Item]:
         """List the rows of a day in all chains, from the index: key attributes and hashes."""
         return self.list_rows_between(day, day.isoformat(), f"{day.isoformat()}~")
+
+    def list_day_page(self, day: date, shard: int, *, start: Mapping[str, Any] | None) -> QueryPage:
+        """List one page of a shard of a day, from the index: key attributes and hashes."""
+        return self.table.query(
+            "#day = :day", {"day": f"{day.isoformat()}#{shard}"}, index="by_day", start=start, limit=1000
+        )
 
     def list_rows_between(self, day: date, since: str, until: str) -> Iterator[Item]:
         """List the rows of a part of a day, from one time to another."""

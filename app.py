@@ -37,7 +37,8 @@ from chalicelib.routes.referrals import (
     referrals,
 )
 from chalicelib.routes.webhooks import deliveries, receive
-from chalicelib.services.audit.trail import write_checkpoint
+from chalicelib.services.audit.checkpoints import write_checkpoint
+from chalicelib.services.audit.rotation import verify_next_part
 from chalicelib.services.consultation.patterns import materialize_all
 from chalicelib.services.documents.news import record_event
 from chalicelib.services.notices.outbox_worker import process_committed, run_job
@@ -79,6 +80,10 @@ for module in (
     deliveries,
 ):
     app.register_blueprint(module.blueprint)
+
+
+AUDIT_VERIFICATION_S = 120
+"""For how long each run verifies the audit trail. A step that begins at the end has two minutes more."""
 
 
 def build_schedule_rate(job: ScheduledJob) -> Rate:
@@ -132,11 +137,13 @@ def digest(event: CloudWatchEvent) -> Mapping[str, int]:
 
 @app.schedule(build_schedule_rate(ScheduledJob.CHECKPOINTS))
 def checkpoints(event: CloudWatchEvent) -> Mapping[str, int]:  # noqa: ARG001 Chalice passes it
-    """Write a checkpoint that counts the audit rows, so that a loss of the last rows is found."""
-    return _run_job(
+    """Write a checkpoint that counts the audit rows, and go on with the verification of the audit trail."""
+    counts = _run_job(
         ScheduledJob.CHECKPOINTS,
         lambda: {"rows": write_checkpoint(context=wiring.build_run_context())},
     )
+    verify_next_part(has_time=wiring.build_time_check(AUDIT_VERIFICATION_S), context=wiring.build_run_context())
+    return counts
 
 
 @app.schedule(build_schedule_rate(ScheduledJob.SLOTS))

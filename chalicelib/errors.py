@@ -7,6 +7,7 @@ ApiError
 ├── NotFoundError              404  missing, or another tenant's: the same response for both
 ├── NotAcceptableError         406  the response has a type that the request does not accept
 ├── ConflictError              409  understood, but the current state does not allow it
+│   └── WebhookIdReusedError   409  a webhook id was sent again with another body
 ├── PreconditionFailedError    412  someone else changed it after the caller read it
 ├── PrefetchMissingError       412  an EHR request came without the FHIR resources it is about
 ├── PayloadTooLargeError       413  more bytes than a request may contain
@@ -40,6 +41,9 @@ class ApiError(Exception):
 
     status = 500
     title = "Something went wrong on our side"
+
+    is_audited = False
+    """Whether the audit trail has a row about this refusal, so that a request leaves only one."""
 
     def __init__(self, code: str, detail: str, *, errors: Sequence[FieldError] = ()) -> None:
         """Set a stable snake_case `code` for programs, and a `detail` sentence for people."""
@@ -99,6 +103,14 @@ class ConflictError(ApiError):
 
     status = 409
     title = "Not possible right now"
+
+
+class WebhookIdReusedError(ConflictError):
+    """A center's system used the id of an earlier delivery for another body; the first one counts."""
+
+    def __init__(self) -> None:
+        """Use the code that senders know."""
+        super().__init__("webhook_id_reused", "This webhook-id belongs to an earlier delivery.")
 
 
 class PreconditionFailedError(ApiError):

@@ -51,12 +51,15 @@ class Metric(StrEnum):
     """How much of what the mail service lets this account send in 24 hours was sent; 100 while it sends nothing."""
     AUDIT_BROKEN = "AuditBroken"
     """Chains or checkpoints of the audit trail in which something is missing or changed."""
+    AUDIT_VERIFIED = "AuditVerified"
+    """How much of the audit trail the current round of the verification has checked; 100 when it is done."""
 
 
 UNITS: Mapping[Metric, str] = {
     Metric.LATENCY: "Milliseconds",
     Metric.OLDEST_DUE_TASK_AGE: "Seconds",
     Metric.EMAIL_QUOTA_USED: "Percent",
+    Metric.AUDIT_VERIFIED: "Percent",
 }
 """The units that are not `Count`."""
 

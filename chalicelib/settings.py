@@ -31,6 +31,7 @@ class Settings:
             (see `services.coverage.payer_setups`); empty for none.
         quarantine_bucket: Where people upload files, until they are checked.
         quarantine_url: The address to which browsers upload.
+        audit_heads_bucket: Where the ends of the audit trail are written once.
         documents_bucket: Where the files are that passed their checks.
         documents_url: The address from which browsers download.
         packet_function: The name of the function that sets a referral as a PDF.
@@ -52,6 +53,7 @@ class Settings:
     commit: str
     ehr_clients: str
     payers_secret: str
+    audit_heads_bucket: str
     quarantine_bucket: str
     quarantine_url: str
     documents_bucket: str

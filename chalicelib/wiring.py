@@ -21,11 +21,12 @@ from chalicelib.services.identity.sign_in import IdentityService
 from chalicelib.services.platform.run_context import JobContext, RunContext
 from chalicelib.settings import Settings
 from chalicelib.store.all_stores import Stores, open_stores
+from chalicelib.store.audit.heads import AuditHeads
 from chalicelib.store.documents.files import Bucket, DocumentFiles
 from chalicelib.store.documents.signing import SigningIdentity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -105,6 +106,7 @@ def get_stores() -> Stores:
         dynamodb=get_dynamodb_client,
         kms=lambda: get_aws_client("kms"),
         files=get_document_files(),
+        audit_heads=AuditHeads(bucket=get_settings().audit_heads_bucket, get_client=get_aws_client),
     )
 
 
@@ -288,6 +290,12 @@ def build_job_context(at: datetime | None = None, *, lambda_context: Any = None)
         payers=ConfiguredPayers(),
         has_time=lambda: lambda_context is None or lambda_context.get_remaining_time_in_millis() > MIN_REMAINING_MS,
     )
+
+
+def build_time_check(seconds: float) -> "Callable[[], bool]":
+    """Build a check whether less than this time has passed since now."""
+    ends_at = read_monotonic() + seconds
+    return lambda: read_monotonic() < ends_at
 
 
 def is_on_lambda() -> bool:

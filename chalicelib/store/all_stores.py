@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.store.audit.heads import AuditHeads
+from chalicelib.store.audit.rotation import AuditRotationRow
 from chalicelib.store.audit.rows import AuditLog
 from chalicelib.store.consultation.consultations import Consultations
 from chalicelib.store.consultation.slot_ids import SlotIds
@@ -87,6 +89,8 @@ class Stores:
     recipients: Recipients
     notices: Notices
     audit_log: AuditLog
+    audit_heads: AuditHeads
+    audit_rotation: AuditRotationRow
     heartbeats: JobHeartbeats
     rate_limits: RateLimits
     last_viewed: LastViewedStore
@@ -116,6 +120,7 @@ def open_stores(
     dynamodb: "Callable[[], DynamoDBClient]",
     kms: Callable[[], Any],
     files: DocumentFiles,
+    audit_heads: AuditHeads,
 ) -> Stores:
     """Create the stores over tables named `prefix` plus their name. Calls no AWS service."""
     tables = {name: DynamoTable(f"{prefix}{name}", dynamodb) for name in TABLE_NAMES}
@@ -137,6 +142,8 @@ def open_stores(
         recipients=Recipients(tables["recipients"], encryption),
         notices=Notices(tables["notices"], encryption),
         audit_log=audit_log,
+        audit_heads=audit_heads,
+        audit_rotation=AuditRotationRow(tables["jobs"]),
         heartbeats=JobHeartbeats(tables["jobs"]),
         rate_limits=RateLimits(tables["allowances"]),
         last_viewed=LastViewedStore(tables["looks"]),

@@ -29,7 +29,7 @@ def verify(
 ) -> None:
     """Verify every audit chain and checkpoint. Exit code 1 if any was altered."""
     from chalicelib import wiring
-    from chalicelib.services.audit import trail
+    from chalicelib.services.audit.verification import verify_audit_trail
     from chalicelib.services.platform.run_context import RunContext
 
     now = wiring.read_clock()
@@ -37,7 +37,7 @@ def verify(
         first_day = date.fromisoformat(since) if since else (now - timedelta(days=366)).date()
     except ValueError:
         fail("--since is not valid. Enter a date, for example 2026-11-22.", USAGE_ERROR)
-    report = trail.verify_audit_trail(context=RunContext(wiring.get_stores(), now), first_day=first_day)
+    report = verify_audit_trail(context=RunContext(wiring.get_stores(), now), first_day=first_day)
     counts = {"chains": report.chains, "rows": report.rows, "checkpoints": report.checkpoints}
     problems = [{"chain": b.chain, "row": b.seq, "what": b.problem} for b in report.breaks]
     if as_json:

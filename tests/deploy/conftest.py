@@ -74,6 +74,7 @@ def _configure_this_process(patch, outputs):
         "PUBLIC_URL": "unused",
         "DEPLOYMENT": "test",
         "COMMIT": "",
+        "AUDIT_HEADS_BUCKET": "unused",
         "QUARANTINE_BUCKET": "unused",
         "QUARANTINE_URL": "unused",
         "DOCUMENTS_BUCKET": "unused",

@@ -151,6 +151,24 @@ def test_a_bucket_is_private_encrypted_versioned_and_kept(production, name):
     assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
+def test_the_ends_of_the_audit_trail_cannot_be_changed_or_deleted(production):
+    """By no function and no administrator: versions are locked for years, and one can only be written once."""
+    bucket = production["Resources"]["AuditHeadsBucket"]
+    properties = bucket["Properties"]
+    statements = production["Resources"]["AuditHeadsBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    denied = {statement["Sid"]: statement for statement in statements}
+    lock = properties["ObjectLockConfiguration"]
+
+    assert (properties["ObjectLockEnabled"], lock["ObjectLockEnabled"]) == (True, "Enabled")
+    assert lock["Rule"]["DefaultRetention"] == {"Mode": "COMPLIANCE", "Days": {"Ref": "AuditLockDays"}}
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+    assert {statement["Effect"] for statement in statements} == {"Deny"}
+    assert denied["DenyToWriteAgain"]["Condition"] == {"Null": {"s3:if-none-match": "true"}}
+    assert {"s3:DeleteObject", "s3:DeleteObjectVersion"} <= set(denied["DenyToRemove"]["Action"])
+
+
 def test_quarantine_is_emptied_after_a_day(production):
     """Also of older versions, and of uploads that never ended."""
     rules = production["Resources"]["QuarantineBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]

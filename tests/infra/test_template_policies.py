@@ -57,7 +57,10 @@ ALLOWED_ACTIONS = {
     ("slots", "jobs"): {"PutItem"},
     ("checkpoints", "audit"): {"PutItem", "Query"},
     ("checkpoints", "keys"): {"GetItem", "PutItem"},
-    ("checkpoints", "jobs"): {"PutItem"},
+    # How far the verification is.
+    ("checkpoints", "jobs"): {"GetItem", "PutItem"},
+    ("checkpoints", "referrals"): {"GetItem", "Query"},
+    ("checkpoints", "tenants"): {"Query"},
     ("relay", "jobs"): {"BatchGetItem", "PutItem"},
     ("notices", "jobs"): {"PutItem"},
     ("clocks", "jobs"): {"PutItem"},
@@ -179,6 +182,8 @@ FILES = "${FilesBucket.Arn}/*"
 ALLOWED_ON_FILES = {
     "api": {("s3:PutObject", UPLOADS), ("s3:GetObjectVersion", FILES)},
     "outbox": {("s3:DeleteObjectVersion", FILES), ("s3:DeleteObjectVersion", QUARANTINE)},
+    # It writes where the audit trail ends, and can neither change nor remove it.
+    "checkpoints": {("s3:PutObject", "${AuditHeadsBucket.Arn}/checkpoints/*")},
     "document-check": {
         ("s3:GetObject", UPLOADS),
         ("s3:GetObjectVersion", UPLOADS),

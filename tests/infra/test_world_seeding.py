@@ -66,7 +66,15 @@ class SeededCloud:
         key = kms.create_key()["KeyMetadata"]["KeyId"]
         dynamodb = self.client("dynamodb")
         files = store_tools.create_files(self.client)
-        return open_stores(prefix=prefix, kms_key_id=key, dynamodb=lambda: dynamodb, kms=lambda: kms, files=files)
+        heads = store_tools.create_audit_heads(self.client)
+        return open_stores(
+            prefix=prefix,
+            kms_key_id=key,
+            dynamodb=lambda: dynamodb,
+            kms=lambda: kms,
+            files=files,
+            audit_heads=heads,
+        )
 
     def create_accounts(self) -> CognitoAccounts:
         """Create a user pool without users."""

@@ -176,6 +176,7 @@ def _as_another(stores: Stores) -> Stores:
         dynamodb=stores.referrals.table.client,
         kms=stores.encryption.kms,
         files=stores.files,
+        audit_heads=stores.audit_heads,
     )
 
 

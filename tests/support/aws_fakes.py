@@ -13,6 +13,7 @@ from tests.support import ehr, tokens
 TEMPLATE = Path(__file__).parents[2] / "infra" / "resources.json"
 PREFIX = "cart-"
 QUARANTINE, DOCUMENTS = "cart-quarantine-123456789012", "cart-documents-123456789012"
+AUDIT_HEADS = "cart-audit-heads-123456789012"
 SENDER = "notices@dashboard.example"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:cart-mail-events"
 _ACCOUNT, _REGION = "123456789012", "us-east-1"  # Moto's own region, and that of the environment
@@ -38,6 +39,7 @@ def build_environment(jwks_url: str) -> dict[str, str]:
         "EHR_CLIENTS": ehr.build_allow_list(),
         "PAYERS_SECRET": "",
         "PACKET_FUNCTION": f"{PREFIX}packet-pdf",
+        "AUDIT_HEADS_BUCKET": AUDIT_HEADS,
         "QUARANTINE_BUCKET": QUARANTINE,
         "QUARANTINE_URL": f"https://{QUARANTINE}.s3.us-east-1.amazonaws.com",
         "DOCUMENTS_BUCKET": DOCUMENTS,
@@ -89,6 +91,24 @@ def create_buckets() -> None:
     for bucket in (QUARANTINE, DOCUMENTS):
         client.create_bucket(Bucket=bucket)
         client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+
+
+def create_audit_heads() -> None:
+    """Create the bucket for the ends of the audit trail, locked as in the template, and empty."""
+    from moto.s3.models import s3_backends
+
+    existing = s3_backends[_ACCOUNT]["aws"].buckets.get(AUDIT_HEADS)
+    if existing:
+        existing.keys.clear()  # As no one could do on AWS.
+        return
+    client = _client("s3")
+    client.create_bucket(Bucket=AUDIT_HEADS, ObjectLockEnabledForBucket=True)
+    lock = load_template()["Resources"]["AuditHeadsBucket"]["Properties"]["ObjectLockConfiguration"]
+    retention = {"Mode": lock["Fn::If"][1]["Rule"]["DefaultRetention"]["Mode"], "Days": 2_192}
+    client.put_object_lock_configuration(
+        Bucket=AUDIT_HEADS,
+        ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}},
+    )
 
 
 def clear_tables() -> None:

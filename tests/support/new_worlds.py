@@ -27,6 +27,7 @@ class SavedWorld:
     def reopen(self) -> ApiDriver:
         """Put AWS back, and return a driver as in functions that have just started."""
         self.aws.restore()
+        cloud.create_audit_heads()
         wiring.reset()
         result = copy.copy(self.driver)  # It counts on in the ids of deliveries, which are in the tables.
         result.members, result.secrets = dict(self.driver.members), dict(self.driver.secrets)

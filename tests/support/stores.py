@@ -7,13 +7,14 @@ from typing import Any
 
 from chalicelib import clients
 from chalicelib.store.all_stores import TABLE_NAMES, Stores, open_stores
+from chalicelib.store.audit.heads import AuditHeads
 from chalicelib.store.documents.files import Bucket, DocumentFiles
 from chalicelib.store.documents.signing import SigningIdentity
 from chalicelib.store.notices.digests import DIGEST
 from chalicelib.store.notices.overdue_alerts import OVERDUE_ALERT
 from chalicelib.store.platform.dynamo import Item, unmarshal
 from chalicelib.store.platform.transactions import Transactions
-from tests.support.aws_fakes import PREFIX, build_environment
+from tests.support.aws_fakes import AUDIT_HEADS, PREFIX, build_environment
 
 
 @cache
@@ -36,8 +37,14 @@ def create_cold_stores(kms_key_id: str) -> Stores:
         dynamodb=get_dynamodb_client,
         kms=lambda: get_aws_client("kms"),
         files=create_files(get_aws_client),
+        audit_heads=create_audit_heads(get_aws_client),
     )
     return replace(stores, transactions=Transactions(get_dynamodb_client, pause=lambda _seconds: None))
+
+
+def create_audit_heads(get_client: Callable[[str], Any]) -> AuditHeads:
+    """Create the heads of the audit trail in the bucket of this process, or of the service that a client reaches."""
+    return AuditHeads(bucket=AUDIT_HEADS, get_client=get_client)
 
 
 def create_files(get_client: Callable[[str], Any]) -> DocumentFiles:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from chalicelib import wiring
 from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN, ChainHead, link_row
-from chalicelib.store.audit.rows import CHECKPOINTS
+from chalicelib.store.audit.rows import CHECKPOINTS, build_item, format_entry, to_chained_row
 from chalicelib.store.platform.dynamo import marshal, unmarshal
 
 TABLE = "cart-audit"
@@ -50,6 +50,32 @@ def build_tampering(before: Rows, seed: int) -> tuple[str, Rows]:
         for name in done:
             TAMPERINGS[name](after, chance)
     return ", ".join(done), after
+
+
+def touches_protected_rows(before: Rows, after: Rows, *, counted_until: str) -> bool:
+    """Whether a tampering changed a row that a checkpoint counted, or whose chain ends in a referral.
+
+    Args:
+        before: The rows as they were.
+        after: The rows as they would be found.
+        counted_until: The end of the last checkpoint.
+    """
+    changed = [place for place in before.keys() | after.keys() if before.get(place) != after.get(place)]
+    return any(
+        not place[0].endswith("/reads") or str(row.get("at", "")) < counted_until
+        for place in changed
+        for row in (before.get(place), after.get(place))
+        if row is not None
+    )
+
+
+def get_counted_until(rows: Rows) -> str:
+    """The end of the last checkpoint."""
+    return str(max((row for (chain, _), row in rows.items() if chain == CHECKPOINTS), key=_get_seq)["upto"])
+
+
+def _get_seq(row: Mapping[str, Any]) -> int:
+    return int(row["seq"])
 
 
 def _write(old: Rows, new: Rows) -> None:
@@ -163,14 +189,15 @@ TAMPERINGS: Mapping[str, Tampering] = {
 
 
 def _rechain(rows: Rows, chain: str) -> None:
-    """Number and link a chain again, as the product would."""
+    """Number and link a chain again, and store it, with the code with which the product does it."""
     places = sorted(place for place in rows if place[0] == chain)
     old = [rows.pop(place) for place in places]
     head: ChainHead = EMPTY_CHAIN
     for number, row in enumerate(old, start=1):
-        table_only: dict[str, Any] = {n: row[n] for n in ("referral_id", "day", "placed_at") if n in row}
-        chained = ("entry", "hash", "prev", "seq", *table_only)
-        facts = {name: value for name, value in row.items() if name not in chained}
+        facts = {name: value for name, value in to_chained_row(row).items() if name not in ("hash", "prev", "seq")}
         made = link_row(facts, head)
         head = ChainHead(made["seq"], made["hash"])
-        rows[chain, number] = {**made, **table_only, "entry": f"{number:012d}"}
+        try:
+            rows[chain, number] = build_item(chain, made)
+        except KeyError:  # An earlier tampering took the time out of the row, so that it has no place in the index.
+            rows[chain, number] = {**made, "referral_id": chain, "entry": format_entry(number)}

@@ -77,11 +77,17 @@ class Member:
 
         A center sees the referrals submitted to it, never a draft that names it.
         """
+        return self.belongs_to(referral.practice_id, referral.center_id if referral.is_with_center else None)
+
+    def belongs_to(self, practice_id: str, center_id: str | None) -> bool:
+        """Whether this member's tenant is the practice, or the center that a referral was submitted to."""
         if self.kind is TenantKind.PRACTICE:
-            return referral.practice_id == self.tenant_id
-        if self.kind is TenantKind.CENTER:
-            return referral.is_with_center and referral.center_id == self.tenant_id
-        return False
+            return practice_id == self.tenant_id
+        return self.kind is TenantKind.CENTER and center_id == self.tenant_id
+
+    def treats(self, practice_id: str, center_id: str | None) -> bool:
+        """Whether this member works with the patients of a referral between these two organizations."""
+        return self.has_clinical_access and self.belongs_to(practice_id, center_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,8 @@ JOB_PERIODS: Mapping[ScheduledJob, timedelta] = {
     ScheduledJob.CLOCKS: timedelta(hours=1),
     # Weekly, at the hour that each member chose, in the member's time zone.
     ScheduledJob.DIGEST: timedelta(hours=1),
-    ScheduledJob.CHECKPOINTS: timedelta(hours=1),
+    # A row that nothing counts yet can be removed without a trace, so the time without a count is minutes.
+    ScheduledJob.CHECKPOINTS: timedelta(minutes=5),
     # Weekly patterns become slots for the next 12 weeks, so a day more or less does not matter.
     ScheduledJob.SLOTS: timedelta(days=1),
 }

@@ -1,12 +1,12 @@
 """A member's own notices, and the notices of a referral."""
 
-import re
 from typing import Annotated
 
 from chalice import Blueprint
 from pydantic import AfterValidator, Field
 
 from chalicelib import wiring
+from chalicelib.domain.platform.ids import ID_PATTERNS
 from chalicelib.errors import NotFoundError
 from chalicelib.routes.notices.responses import (
     NoticePageResponse,
@@ -29,10 +29,9 @@ blueprint = Blueprint(__name__)
 MAX_NOTICES_PER_REQUEST = 100
 """As many as a page of notices has, and as many as are counted as unread."""
 
-_NOTICE_ID_PATTERN = r"ntc_[0-9]{8}T[0-9]{12}_[a-z2-7]{26}"
-_NOTICE_ID = re.compile(_NOTICE_ID_PATTERN, re.ASCII)
+_NOTICE_ID = ID_PATTERNS["notice_id"]
 
-NoticeId = Annotated[str, AfterValidator(build_pattern_validator(_NOTICE_ID_PATTERN, "Choose a value from the list."))]
+NoticeId = Annotated[str, AfterValidator(build_pattern_validator(_NOTICE_ID.pattern, "Choose a value from the list."))]
 
 
 class MarkReadRequest(StrictModel):

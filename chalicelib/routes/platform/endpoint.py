@@ -21,6 +21,7 @@ from chalicelib.errors import ApiError
 from chalicelib.observe import log
 from chalicelib.routes.platform import cors, problems
 from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess, RouteOperation
+from chalicelib.routes.platform.refusals import AUDITED_REFUSALS, record_route_refusal
 from chalicelib.routes.platform.request import (
     get_or_create_request_id,
     parse_arguments,
@@ -132,9 +133,13 @@ def _call_view(
 ) -> Response:
     try:
         request = parse_request(operation, chalice_request, request_id)
-        validate_path_params(operation, path_parameters)
-        arguments = parse_arguments(operation, chalice_request, request)
-        response = view(request, **path_parameters, **arguments)
+        try:
+            validate_path_params(operation, path_parameters)
+            arguments = parse_arguments(operation, chalice_request, request)
+            response = view(request, **path_parameters, **arguments)
+        except AUDITED_REFUSALS as refusal:
+            record_route_refusal(refusal, operation, path_parameters, request=request)
+            raise
         return _render_response(response, request_id)
     except ApiError as e:
         return problems.build_problem(e, request_id)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 from chalicelib import wiring
 from chalicelib.domain.identity.members import Member
+from chalicelib.domain.platform.ids import ID_PATTERNS
 from chalicelib.errors import (
     FieldError,
     ForbiddenError,
@@ -39,6 +40,9 @@ MAX_IGNORED_LISTED = 20
 """How many unknown members of a delivery are listed with it: enough to see what a new release of a feed sends."""
 
 _SAFE_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,200}", re.ASCII)
+
+_STRICT_PATTERNS = {"referral_id": ID_PATTERNS["referral_id"]}
+"""Names whose values reach stores and the audit trail as they are, so nothing else than an id may pass."""
 
 _SINGLE_HEADERS = frozenset(
     {
@@ -122,7 +126,8 @@ def parse_request(operation: RouteOperation, chalice_request: Any, request_id: s
 
 def validate_path_params(operation: RouteOperation, path_parameters: Mapping[str, str]) -> None:
     """Reject path parameters that cannot be one of our ids or files before any lookup."""
-    if all(_SAFE_PATTERN.fullmatch(value) for value in path_parameters.values()):
+    patterns = {**dict.fromkeys(path_parameters, _SAFE_PATTERN), **_STRICT_PATTERNS}
+    if all(patterns[name].fullmatch(value) for name, value in path_parameters.items()):
         return
     # On a signed route, a name that does not exist cannot have signed the request.
     raise UnauthenticatedError if operation.access is RouteAccess.WEBHOOK_SIGNATURE else NotFoundError
@@ -249,7 +254,7 @@ def validate_tolerantly(model: type[_Model], value: Any) -> tuple[_Model, tuple[
             unknown = [_get_error_path(model, error) for error in errors if error["type"] == "extra_forbidden"]
             if not unknown:
                 break
-            ignored += [_build_pointer(_remove_member(value, path), "extra_forbidden") for path in unknown]
+            ignored += [_name_ignored(_remove_member(value, path)) for path in unknown]
         else:
             return parsed, tuple(ignored[:MAX_IGNORED_LISTED])
     return validate_json(model, json.dumps(value).encode()), ()
@@ -277,7 +282,8 @@ def validate_json(model: type[_Model], raw: bytes) -> _Model:
             )
             for error in e.errors(include_url=False, include_input=False)
         ]
-        raise MalformedError("malformed", FIELDS_NOT_VALID, errors=errors) from None
+        # Several unknown fields in one place have the same pointer, and are one error.
+        raise MalformedError("malformed", FIELDS_NOT_VALID, errors=list(dict.fromkeys(errors))) from None
 
 
 def _get_error_path(model: type[BaseModel], error: Any) -> Sequence[str | int]:
@@ -290,11 +296,18 @@ def _get_error_path(model: type[BaseModel], error: Any) -> Sequence[str | int]:
 
 
 def _build_pointer(path: Sequence[str | int], error_type: str) -> str:
-    """Where an error is. The name of an unknown field is the sender's text: shown only if harmless."""
-    steps = [str(step) for step in path]
-    if error_type == "extra_forbidden" and not (steps[-1].isidentifier() and len(steps[-1]) <= 40):
-        steps[-1] = "…"
-    return "".join(f"/{step}" for step in steps)
+    """Where an error is. The name of an unknown field is the sender's text, so it is not repeated."""
+    return "".join(f"/{step}" for step in (path if error_type != "extra_forbidden" else [*path[:-1], "…"]))
+
+
+def _name_ignored(path: Sequence[str | int]) -> str:
+    """A pointer to what a delivery had and the product does not know, for the center's own log.
+
+    The name of an unknown member is the sender's text: shown only if it is harmless.
+    """
+    name = str(path[-1])
+    is_harmless = name.isidentifier() and len(name) <= 40
+    return "".join(f"/{step}" for step in [*path[:-1], name if is_harmless else "…"])
 
 
 def get_or_create_request_id(headers: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from chalice import Blueprint
 
 from chalicelib import metrics, wiring
-from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.platform.ids import ID_PATTERNS, derive_id
 from chalicelib.domain.referrals.events import EventSource
 from chalicelib.domain.referrals.stages import Actor
 from chalicelib.domain.webhooks.signature import verify_signature
@@ -31,7 +31,6 @@ from chalicelib.store.webhooks.idempotency import Delivery, hash_body
 blueprint = Blueprint(__name__)
 
 _CENTER_ID = re.compile(r"ctr_[a-z0-9_]{1,60}", re.ASCII)
-_REFERRAL_ID = re.compile(r"ref_[a-z2-7]{26}", re.ASCII)
 
 
 @declare_endpoint(blueprint, "POST", "/v1/webhooks/centers/{center_id}", access=RouteAccess.WEBHOOK_SIGNATURE)
@@ -99,7 +98,7 @@ def _parse_report(raw: bytes, center_id: str) -> tuple[str, Any, tuple[str, ...]
     read_dates_as_days(rest, get_time_zone=lambda: _get_time_zone(center_id))
     dropped = drop_product_of_other_stages(rest)
     report, ignored = validate_tolerantly(EventRequest, rest)
-    if not isinstance(referral_id, str) or not _REFERRAL_ID.fullmatch(referral_id):
+    if not isinstance(referral_id, str) or not ID_PATTERNS["referral_id"].fullmatch(referral_id):
         error = FieldError("/referral_id", "malformed", "Send the ID of a referral.")
         raise MalformedError("malformed", FIELDS_NOT_VALID, errors=[error])
     return referral_id, report.root, (*dropped, *ignored)

@@ -10,6 +10,7 @@ from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES
 from chalicelib.errors import ApiError, ConflictError, FieldError, PreconditionFailedError, UnavailableError
+from chalicelib.services.audit.refusals import record_refusal
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import build_member_audit_entry, get_visible_or_404, require_practice
@@ -86,8 +87,7 @@ def save_letter(
     except UnavailableError:
         raise
     except ApiError as e:
-        entry = build_member_audit_entry(found, member, _SAVE, context.now)
-        context.stores.audit_log.append(replace(entry, outcome=e.code, version=None))
+        record_refusal(e, build_member_audit_entry(found, member, _SAVE, context.now), context=context)
         raise
 
 

@@ -4,8 +4,10 @@ from datetime import datetime
 
 from chalicelib import catalog
 from chalicelib.domain.identity.members import Member, TenantKind
+from chalicelib.domain.platform.ids import ID_PATTERNS, IMPOSSIBLE_ID
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.errors import FieldError, ForbiddenError, MalformedError, NotFoundError
+from chalicelib.services.audit.refusals import record_refusal
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
@@ -17,20 +19,20 @@ def get_visible_or_404(referral_id: str, member: Member, action: str, *, context
     Raises:
         NotFoundError: no such referral, or another tenant's. The audit trail keeps the attempt.
     """
-    referral = context.stores.referrals.get(referral_id)
-    if referral is not None and member.has_clinical_access and member.can_see(referral):
+    referral = context.stores.referrals.get(referral_id, is_visible=member.treats)
+    if referral is not None:
         return referral
-    context.stores.audit_log.append(
-        AuditEntry(
-            referral_id=referral_id,
-            at=context.now,
-            actor_id=member.member_id,
-            tenant_id=member.tenant_id,
-            action=action,
-            outcome="not_found",
-        )
+    refusal = NotFoundError()
+    is_possible = ID_PATTERNS["referral_id"].fullmatch(referral_id)
+    entry = AuditEntry(
+        referral_id=referral_id if is_possible else IMPOSSIBLE_ID,
+        at=context.now,
+        actor_id=member.member_id,
+        tenant_id=member.tenant_id,
+        action=action,
     )
-    raise NotFoundError
+    record_refusal(refusal, entry, context=context)
+    raise refusal
 
 
 def require_practice(member: Member) -> None:

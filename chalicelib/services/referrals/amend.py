@@ -19,6 +19,7 @@ from chalicelib.errors import (
     PreconditionFailedError,
     UnavailableError,
 )
+from chalicelib.services.audit.refusals import record_refusal
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import (
@@ -73,8 +74,7 @@ def amend_referral(
     except UnavailableError:
         raise
     except ApiError as e:
-        entry = build_member_audit_entry(before, member, "referral.amend", context.now)
-        context.stores.audit_log.append(replace(entry, outcome=e.code, version=None))
+        record_refusal(e, build_member_audit_entry(before, member, "referral.amend", context.now), context=context)
         raise
 
 

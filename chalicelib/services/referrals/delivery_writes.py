@@ -6,7 +6,7 @@ from datetime import datetime
 
 from chalicelib.domain.notices.tasks import EXPIRE_PARKED_RULE, OutboxTask, TaskQueue
 from chalicelib.domain.platform.ids import derive_id
-from chalicelib.domain.referrals.events import PARKED_FOR, ReferralEvent
+from chalicelib.domain.referrals.events import PARKED_FOR, ReferralEvent, StageChange
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import (
     Applied,
@@ -15,6 +15,8 @@ from chalicelib.domain.referrals.stage_changes import (
     Rejected,
     with_next_version,
 )
+from chalicelib.errors import WebhookIdReusedError
+from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.event_decisions import (
     belongs_to_center,
@@ -22,9 +24,14 @@ from chalicelib.services.referrals.event_decisions import (
 from chalicelib.services.referrals.event_writes import build_audit_entry, load_decision_context, prepare_event_writes
 from chalicelib.store.notices.outbox import NO_EXISTING_TASKS
 from chalicelib.store.platform.dynamo import TransactionWrite
+from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.items import ParkedDelivery
 from chalicelib.store.webhooks.idempotency import (
+    IDEMPOTENCY_RECORD,
     Delivery,
+    DeliveryResult,
+    DeliveryStatus,
+    name_reuse,
 )
 
 
@@ -81,6 +88,32 @@ def _prepare_rejection_writes(
     if updated.status.feed == referral.status.feed:
         return [context.stores.audit_log.prepare_append(entry)]
     return list(context.stores.referrals.prepare_save(updated, replace(entry, version=updated.version)))
+
+
+def log_reused_id(
+    refusal: WebhookIdReusedError, event: ReferralEvent, delivery: Delivery, *, context: RunContext
+) -> None:
+    """Log a delivery whose webhook id belongs to another body: a row of its own, and an audit row, once each."""
+    result = DeliveryResult(
+        status=DeliveryStatus.REFUSED,
+        referral_id=event.referral_id,
+        event_id=event.event_id,
+        stage=event.stage if isinstance(event, StageChange) else None,
+        code=refusal.code,
+    )
+    entry = replace(build_audit_entry(event, delivery.center_id, context.now, None), outcome=refusal.code)
+
+    def attempt() -> None:
+        stores = context.stores
+        try:
+            stores.transactions.commit(
+                stores.delivery_log.prepare_log(name_reuse(delivery), result), stores.audit_log.prepare_append(entry)
+            )
+        except ConditionFailedError as e:
+            if IDEMPOTENCY_RECORD not in e.items:
+                raise  # Another audit row was faster.
+
+    commit_with_retry(attempt)
 
 
 def _build_expiry_task(referral_id: str, delivery: Delivery, *, now: datetime) -> OutboxTask:

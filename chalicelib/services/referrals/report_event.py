@@ -30,13 +30,14 @@ from chalicelib.domain.referrals.stage_changes import (
     Rejected,
 )
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
-from chalicelib.errors import ApiError, ConflictError, FieldError, NotFoundError
+from chalicelib.errors import ApiError, ConflictError, FieldError, NotFoundError, WebhookIdReusedError
+from chalicelib.services.audit.refusals import record_refusal
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.apply_parked import apply_parked, apply_parked_if_time
 from chalicelib.services.referrals.coverage_warnings import list_report_warnings
 from chalicelib.services.referrals.date_checks import check_date
-from chalicelib.services.referrals.delivery_writes import prepare_delivery_writes
+from chalicelib.services.referrals.delivery_writes import log_reused_id, prepare_delivery_writes
 from chalicelib.services.referrals.event_decisions import (
     belongs_to_center,
     decide_delivery,
@@ -85,10 +86,9 @@ def report_by_member(
     existing_tasks: dict[str, str] = {}
 
     def attempt() -> StoredResponse:
-        referral, parked = context.stores.referrals.get_with_parked(event.referral_id)
-        if referral is None or not (member.has_clinical_access and member.can_see(referral)):
-            _audit_refusal(event, member.tenant_id, "not_found", context=context)
-            raise NotFoundError
+        referral, parked = context.stores.referrals.get_with_parked(event.referral_id, is_visible=member.treats)
+        if referral is None:
+            raise _record_refusal(NotFoundError(), event, member, context=context)
         named = name_endings(event, context=context)
         decision = decide_with_history(referral, named, context=context)
         refusal = (
@@ -100,8 +100,7 @@ def report_by_member(
             first_response = context.stores.idempotency_records.find_response(request, now=context.now)
             if first_response:
                 return first_response
-            _audit_refusal(event, member.tenant_id, refusal.code, context=context)
-            raise refusal
+            raise _record_refusal(refusal, event, member, context=context)
         warnings = list_report_warnings(decision, named, context=context)
         response = build_response(build_report_result(decision, event, warnings=warnings))
         writes = prepare_event_writes(
@@ -131,7 +130,8 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
     parked, so that the response does not reveal which referrals exist.
 
     Raises:
-        ConflictError: the event can never be possible, or its id belongs to another delivery.
+        ConflictError: the event can never be possible.
+        WebhookIdReusedError: its webhook id belongs to another delivery. The log and the audit trail keep the attempt.
         RateLimitedError: too many deliveries are parked already.
     """
     existing_tasks: dict[str, str] = {}
@@ -172,7 +172,11 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
         warnings = list_report_warnings(decision, named, context=context)
         return replace(build_report_result(decision, event, warnings=warnings), waiting_for=waiting_for)
 
-    return commit_with_retry(attempt)
+    try:
+        return commit_with_retry(attempt)
+    except WebhookIdReusedError as refusal:
+        log_reused_id(refusal, event, delivery, context=context)
+        raise
 
 
 def _list_awaited_stages(referral: Referral, event: ReferralEvent, parked: Sequence[ParkedDelivery]) -> tuple[str, ...]:
@@ -254,5 +258,6 @@ def _check_packet(referral: Referral, event: ReferralEvent) -> ConflictError | N
     return None
 
 
-def _audit_refusal(event: ReferralEvent, tenant_id: str, code: str, *, context: RunContext) -> None:
-    context.stores.audit_log.append(replace(build_audit_entry(event, tenant_id, context.now, None), outcome=code))
+def _record_refusal(refusal: ApiError, event: ReferralEvent, member: Member, *, context: RunContext) -> ApiError:
+    record_refusal(refusal, build_audit_entry(event, member.tenant_id, context.now, None), context=context)
+    return refusal

@@ -2,10 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from chalicelib.domain.platform.rate_limit import RateLimit
-from chalicelib.errors import ConflictError, ForbiddenError, MalformedError, RateLimitedError
+from chalicelib.errors import (
+    ConflictError,
+    ForbiddenError,
+    MalformedError,
+    NotFoundError,
+    PreconditionFailedError,
+    RateLimitedError,
+)
+from chalicelib.services.audit.refusals import record_refusal
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.platform.run_context import RunContext
@@ -14,7 +21,14 @@ from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 
-_REFUSALS = (ConflictError, ForbiddenError, MalformedError, RateLimitedError)
+_REFUSALS = (
+    ConflictError,
+    ForbiddenError,
+    MalformedError,
+    NotFoundError,
+    PreconditionFailedError,
+    RateLimitedError,
+)
 
 
 @contextmanager
@@ -23,7 +37,7 @@ def audit_refusals(refused_as: AuditEntry, *, context: RunContext) -> Iterator[N
     try:
         yield
     except _REFUSALS as refusal:
-        context.stores.audit_log.append(replace(refused_as, outcome=refusal.code))
+        record_refusal(refusal, refused_as, context=context)
         raise
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN, ChainHead, link_row
 from chalicelib.errors import UnavailableError
-from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
+from chalicelib.store.platform.dynamo import DynamoTable, Item, QueryPage, TransactionWrite
 from chalicelib.store.platform.timestamps import to_timestamp
 
 SHARDS = 4
@@ -83,12 +83,29 @@ class AuditLog:
             UnavailableError: others appended so fast that every attempt failed.
         """
         chain = _get_access_chain(entry.referral_id)
-        head = self._head_cache.get(chain) or self.read_head(chain)
+        head = self._append_row(chain, entry, self._head_cache.get(chain) or self.read_head(chain))
+        self._cache_head(chain, head)
+
+    def append_refusal(self, entry: AuditEntry) -> None:
+        """Append a row about a refusal: always one read and one write.
+
+        A known head would save the read, but only for an object that exists. The time of the response would
+        then show which ids exist.
+
+        Raises:
+            UnavailableError: others appended so fast that every attempt failed.
+        """
+        chain = _get_access_chain(entry.referral_id)
+        head = self._append_row(chain, entry, self.read_head(chain))
+        if chain in self._head_cache:
+            self._cache_head(chain, head)
+
+    def _append_row(self, chain: str, entry: AuditEntry, head: ChainHead) -> ChainHead:
+        """Append a row after `head`, or after the row that another writer added since. Returns the new head."""
         for _ in range(MAX_ATTEMPTS):
             row = link_row(_build_facts(entry), head)
-            if self.table.put(_build_item(chain, row), when="attribute_not_exists(referral_id)"):
-                self._cache_head(chain, ChainHead(row["seq"], row["hash"]))
-                return
+            if self.table.put(build_item(chain, row), when="attribute_not_exists(referral_id)"):
+                return ChainHead(row["seq"], row["hash"])
             head = self.read_head(chain)
         raise UnavailableError("busy")
 
@@ -120,9 +137,12 @@ class AuditLog:
         page = self.table.query("referral_id = :chain", {"chain": chain}, limit=1, newest_first=True)
         return to_chained_row(page.items[0]) if page.items else None
 
-    def list_chained_rows(self, chain: str) -> Iterator[Item]:
-        """List every row of a chain in order, as it was hashed."""
-        return map(to_chained_row, self.list_stored_rows(chain))
+    def list_chained_rows(self, chain: str, *, after: int = 0) -> Iterator[Item]:
+        """List the rows of a chain after a number in order, as they were hashed."""
+        rows = self.table.query_all(
+            "referral_id = :chain AND #entry > :after", {"chain": chain, "after": format_entry(after)}
+        )
+        return map(to_chained_row, rows)
 
     def list_stored_rows(self, chain: str) -> Iterator[Item]:
         """List every row of a chain in order, as it is stored."""
@@ -131,6 +151,12 @@ class AuditLog:
     def list_rows_of_day(self, day: date) -> Iterator[Item]:
         """List the rows of a day in all chains, from the index: key attributes and hashes."""
         return self.list_rows_between(day, day.isoformat(), f"{day.isoformat()}~")
+
+    def list_day_page(self, day: date, shard: int, *, start: Mapping[str, Any] | None) -> QueryPage:
+        """List one page of a shard of a day, from the index: key attributes and hashes."""
+        return self.table.query(
+            "#day = :day", {"day": f"{day.isoformat()}#{shard}"}, index="by_day", start=start, limit=1000
+        )
 
     def list_rows_between(self, day: date, since: str, until: str) -> Iterator[Item]:
         """List the rows of a part of a day, from one time to another."""
@@ -147,7 +173,7 @@ class AuditLog:
         self._head_cache[chain] = head
 
     def _prepare_put(self, chain: str, row: dict[str, Any], *, name: str) -> TransactionWrite:
-        return self.table.prepare_put(name, _build_item(chain, row), when="attribute_not_exists(referral_id)")
+        return self.table.prepare_put(name, build_item(chain, row), when="attribute_not_exists(referral_id)")
 
 
 def to_chained_row(item: Item) -> Item:
@@ -160,11 +186,16 @@ def is_in_right_place(item: Item) -> bool:
     """Whether a stored row is in the chain, and at the place in the index, that its content says."""
     row, chain = to_chained_row(item), str(item["referral_id"])
     try:
-        expected = _build_item(chain, row)
+        expected = build_item(chain, row)
     except (KeyError, TypeError, ValueError):
         return False
     subject = str(row.get("subject", CHECKPOINTS))
     return item == expected and chain in (subject, _get_access_chain(subject))
+
+
+def format_entry(seq: int) -> str:
+    """The sort key of the row with a number, so that text order is the order of the numbers."""
+    return f"{seq:012d}"
 
 
 def _get_access_chain(referral_id: str) -> str:
@@ -185,11 +216,12 @@ def _build_facts(entry: AuditEntry) -> dict[str, Any]:
     }
 
 
-def _build_item(chain: str, row: dict[str, Any]) -> Item:
+def build_item(chain: str, row: dict[str, Any]) -> Item:
+    """The row of a chain as the table stores it."""
     shard = int(str(row["hash"])[:2], 16) % SHARDS
     return {
         "referral_id": chain,
-        "entry": f"{row['seq']:012d}",
+        "entry": format_entry(row["seq"]),
         "day": f"{str(row['at'])[:10]}#{shard}",
         # The hash at the end keeps two rows of the same microsecond apart in the index.
         "placed_at": f"{row['at']}#{str(row['hash'])[:10]}",

@@ -18,16 +18,17 @@ Changes are optimistic: a conditional write on `version` fails if another writer
 after it was read.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from chalicelib.domain.audit.hash_chain import ChainHead
 from chalicelib.domain.referrals.events import EventStatus, ReferralEvent
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.store.audit.rows import AuditEntry, AuditLog
+from chalicelib.store.platform import codec
 from chalicelib.store.platform.dynamo import DynamoTable, Item, QueryPage, TransactionWrite
 from chalicelib.store.platform.timestamps import to_timestamp
 from chalicelib.store.referrals.items import (
@@ -40,6 +41,9 @@ from chalicelib.store.referrals.items import (
 )
 from chalicelib.store.referrals.name_index import BLIND_INDEX_ATTRIBUTES, compute_name_index
 
+VisibilityCheck: TypeAlias = Callable[[str, str | None], bool]
+"""Whether the caller can see a referral, by its practice and the center that it was submitted to."""
+
 _TENANT_BY_INDEX = {"by_practice": "practice_id", "by_center": "center_inbox"}
 
 
@@ -51,19 +55,29 @@ class Referrals:
     items: ReferralItems
     audit: AuditLog
 
-    def get(self, referral_id: str) -> Referral | None:
-        """Read the referral's current state, strongly consistent."""
-        item = self.table.get({"referral_id": referral_id, "item": REFERRAL_ITEM})
-        return self.items.item_to_referral(item) if item else None
+    def get(self, referral_id: str, *, is_visible: VisibilityCheck | None = None) -> Referral | None:
+        """Read the referral's current state, strongly consistent.
 
-    def get_with_parked(self, referral_id: str) -> tuple[Referral | None, Sequence[ParkedDelivery]]:
-        """Read the referral and its parked deliveries in one strongly consistent query."""
+        A referral that is not visible is not decrypted, so it takes the same calls as one that does not exist.
+        """
+        item = self.table.get({"referral_id": referral_id, "item": REFERRAL_ITEM})
+        return self.items.item_to_referral(item) if item and _is_visible_item(item, is_visible) else None
+
+    def get_with_parked(
+        self, referral_id: str, *, is_visible: VisibilityCheck | None = None
+    ) -> tuple[Referral | None, Sequence[ParkedDelivery]]:
+        """Read the referral and its parked deliveries in one strongly consistent query.
+
+        Nothing of a referral that is not visible is decrypted.
+        """
         rows = list(
             self.table.query_all(
                 "referral_id = :id AND #item BETWEEN :first AND :last",
                 {"id": referral_id, "first": "parked#", "last": REFERRAL_ITEM},
             )
         )
+        if not all(_is_visible_item(row, is_visible) for row in rows if row["item"] == REFERRAL_ITEM):
+            return None, ()
         parked = [self.items.item_to_parked(row) for row in rows if row["item"] != REFERRAL_ITEM]
         referrals = [self.items.item_to_referral(row) for row in rows if row["item"] == REFERRAL_ITEM]
         return (referrals[0] if referrals else None), parked
@@ -209,6 +223,22 @@ class Referrals:
         for row in self.table.query_all(f"{key} = :tenant", {"tenant": tenant_id}, index=index):
             yield self.items.row_to_summary(row)
 
+    def list_id_page(self, *, index: str, tenant_id: str, start: Mapping[str, Any] | None) -> QueryPage:
+        """List one page of the rows of a tenant's referrals from an index, longest unchanged first; decrypts nothing.
+
+        Args:
+            index: `by_practice` or `by_center`.
+            tenant_id: The practice or the center.
+            start: Where the page starts; None for the first one.
+        """
+        condition = f"{_TENANT_BY_INDEX[index]} = :tenant"
+        return self.table.query(condition, {"tenant": tenant_id}, index=index, start=start)
+
+    def read_audit_head(self, referral_id: str) -> ChainHead | None:
+        """Read where the chain of a referral's writes ends; None if there is no such referral. Decrypts nothing."""
+        item = self.table.get({"referral_id": referral_id, "item": REFERRAL_ITEM})
+        return codec.from_json(ChainHead, item["audited"]) if item else None
+
     def list_ids_for_practice(self, practice_id: str) -> Iterable[str]:
         """List the id of every referral of a practice from the index; decrypts nothing."""
         rows = self.table.query_all("practice_id = :practice", {"practice": practice_id}, index="by_practice")
@@ -219,6 +249,10 @@ def _with_audit_head_and_writer(referral: Referral, entry: AuditEntry, head: Cha
     """Add the end of the audit chain and the last writer, which are stored with the referral."""
     last_writer = referral.last_writer.add_change(entry.actor_id, referral.version)
     return replace(referral, audit_chain_head=head, last_writer=last_writer)
+
+
+def _is_visible_item(item: Item, is_visible: VisibilityCheck | None) -> bool:
+    return is_visible is None or is_visible(item["practice_id"], item.get("center_inbox"))
 
 
 def _unknown_referral_condition(referral_id: str, center_id: str) -> tuple[str, Mapping[str, Any]]:

@@ -16,14 +16,14 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from chalicelib.errors import ConflictError, IdempotencyKeyReusedError
+from chalicelib.errors import IdempotencyKeyReusedError, WebhookIdReusedError
 from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
@@ -268,11 +268,19 @@ class DeliveryLog:
         """Return the result that the log has in `row`.
 
         Raises:
-            ConflictError: the id belongs to a delivery with another body, and that one counts.
+            WebhookIdReusedError: the id belongs to a delivery with another body, and that one counts.
         """
         if row["body_hash"] != delivery.body_hash:
-            raise ConflictError("webhook_id_reused", "This webhook-id belongs to an earlier delivery.")
+            raise WebhookIdReusedError
         return _item_to_log_entry(row).result
+
+
+def name_reuse(delivery: Delivery) -> Delivery:
+    """The same delivery under the id of its own row, because the row of its webhook id belongs to another body.
+
+    The same body under the same id always has the same row, so a sender that repeats it adds no other.
+    """
+    return replace(delivery, webhook_id=f"{delivery.webhook_id}.reused.{delivery.body_hash[:16]}")
 
 
 def _item_to_log_entry(row: Item) -> DeliveryLogEntry:

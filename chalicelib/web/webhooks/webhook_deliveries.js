@@ -31,6 +31,7 @@ const REJECTION_REASONS = {
   reason_needed: "The update has no reason code or note.",
   referral_closed: "The referral is closed.",
   replacement_not_legal: "The corrected entry conflicts with the rest of the history.",
+  webhook_id_reused: "The webhook-id belongs to an earlier update. The earlier update counts.",
   window_over: "Monitoring has ended.",
   withdraw_directly: "The practice can withdraw the referral itself; no request is needed.",
 };

@@ -33,7 +33,11 @@ HEADER_TEXT = st.text(
 )  # fmt: skip
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "/v1/referrals"), ("PATCH", "/v1/referrals/ref_x"), ("POST", "/v1/webhooks/centers/ctr_harbor")],
+    [
+        ("POST", "/v1/referrals"),
+        ("PATCH", f"/v1/referrals/{'ref_' + 'a' * 26}"),
+        ("POST", "/v1/webhooks/centers/ctr_harbor"),
+    ],
 )
 def test_no_header_causes_an_internal_error(shared_api, headers, method, path):
     """Any bytes, also in headers that the OpenAPI document does not list."""

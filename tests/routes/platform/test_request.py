@@ -225,14 +225,12 @@ class Anything(StrictModel):
     known: Annotated[int, Field(ge=0)] = 0
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"), [("x" * 40, "x" * 40), ("x" * 41, "\u2026"), ("Ana Example", "\u2026"), ("a-b", "\u2026")]
-)
-def test_the_name_of_an_unknown_field_is_shown_only_if_it_is_safe(name, shown):
-    """It is the sender's text, and may be a patient's."""
-    raw = ('{"%s": 1}' % name).encode()  # noqa: UP031 braces are the point
+@pytest.mark.parametrize("name", ["lot", "ana_example_1961", "Ana Example", "x" * 41])
+def test_the_name_of_an_unknown_field_is_never_repeated(name):
+    """It is the sender's text, and may be a patient's. Several of them are one error."""
+    raw = ('{"%s": 1, "%s2": 2}' % (name, name)).encode()  # noqa: UP031 braces are the point
 
-    assert pointers(Anything, raw) == [(f"/{shown}", "extra_forbidden")]
+    assert pointers(Anything, raw) == [("/\u2026", "extra_forbidden")]
 
 
 def test_a_valid_body_is_read():

@@ -10,6 +10,7 @@ from tests.support import factories
 from tests.support.attack_payloads import RAW_BODIES
 from tests.support.wrong_values import UNKNOWN_IN_EVENTS, WRONG_IN_EVENTS, WRONG_IN_REFERRALS, WRONG_QUERIES
 
+NOWHERE = "ref_" + "a" * 26
 NOW = "2026-11-20T10:00:00-05:00"
 RAW = {f"{code}: {name}": (code, raw) for code, all_ in RAW_BODIES.items() for name, raw in all_.items()}
 
@@ -20,11 +21,11 @@ def referral(world, raw):
 
 def patch(world, raw):
     headers = {"If-Match": '"1"'}
-    return world.practice.send("PATCH", "/v1/referrals/ref_x", raw, headers=headers)
+    return world.practice.send("PATCH", f"/v1/referrals/{NOWHERE}", raw, headers=headers)
 
 
 def event(world, raw):
-    return world.center.post("/v1/referrals/ref_x/events", raw)
+    return world.center.post(f"/v1/referrals/{NOWHERE}/events", raw)
 
 
 def sign_in(world, raw):
@@ -89,13 +90,14 @@ OBJECTS = [
 
 @pytest.mark.parametrize("at", OBJECTS)
 @pytest.mark.parametrize("name", ["unknown_field", "constructor", "__proto__"])
-def test_an_unknown_field_is_refused_by_its_pointer(shared_api, at, name):
-    """On every level: a misspelled field is never silently lost."""
+def test_an_unknown_field_is_refused_where_it_is(shared_api, at, name):
+    """On every level: a misspelled field is never silently lost, and its name is not repeated."""
     body = with_value(factories.build_referral_body(), f"{at}/{name}", "x")
 
     answer = shared_api.practice.post("/v1/referrals", body)
 
-    assert (answer.status, pointers(answer)) == (400, {f"{at}/{name}"})
+    assert (answer.status, pointers(answer)) == (400, {f"{at}/…"})
+    assert name not in answer.text
     assert answer.json["errors"][0]["code"] == "extra_forbidden"
 
 
@@ -111,8 +113,8 @@ def test_fields_of_the_product_cannot_be_sent(shared_api, field):
     made = shared_api.practice.post("/v1/referrals", factories.build_referral_body() | {field: "x"})
     changed = shared_api.practice.patch(f"/v1/referrals/{draft['referral_id']}", {field: 1}, version=1)
 
-    assert (made.status, pointers(made)) == (400, {f"/{field}"})
-    assert (changed.status, pointers(changed)) == (400, {f"/{field}"})
+    assert (made.status, pointers(made)) == (400, {"/…"})
+    assert (changed.status, pointers(changed)) == (400, {"/…"})
 
 
 def _short(value: Any) -> str:
@@ -153,7 +155,7 @@ def test_both_event_routes_are_equally_strict(shared_api, pointer):
     refused = {}
     for value in WRONG_IN_EVENTS[pointer]:
         body = with_value(EVENT, pointer, value)
-        signed = {**body, "referral_id": "ref_" + "a" * 26}
+        signed = {**body, "referral_id": NOWHERE}
         answers = [event(shared_api, json.dumps(body)), webhook(shared_api, json.dumps(signed).encode())]
         refused[_short(value)] = [(a.status, pointers(a) == {pointer}) for a in answers]
 
@@ -166,9 +168,9 @@ def test_only_a_person_is_refused_for_an_unknown_member(shared_api, pointer):
     body = with_value(EVENT, pointer, "center")
 
     by_person = event(shared_api, json.dumps(body))
-    by_system = webhook(shared_api, json.dumps({**body, "referral_id": "ref_" + "a" * 26}).encode())
+    by_system = webhook(shared_api, json.dumps({**body, "referral_id": NOWHERE}).encode())
 
-    assert (by_person.status, pointers(by_person)) == (400, {pointer})
+    assert (by_person.status, pointers(by_person)) == (400, {f"{pointer.rpartition('/')[0]}/…"})
     assert by_system.status == 202
 
 

@@ -197,6 +197,25 @@ def test_the_same_id_with_another_body_is_refused(shared_api, referral_id):
     assert shared_api.get_stage(referral_id) == "received"
 
 
+def test_the_same_id_with_another_body_leaves_a_delivery_and_an_audit_row(shared_api, referral_id):
+    """One of each, however often the sender repeats it, and the first delivery keeps its row."""
+    webhook_id = f"msg_twice_{referral_id[4:30]}"
+    at = ago(seconds=1)
+    shared_api.deliver(referral_id, "received", webhook_id=webhook_id)
+
+    for _ in range(3):
+        assert refused(shared_api.deliver(referral_id, "accepted", at=at, webhook_id=webhook_id))[0] == 409
+
+    entries, _ = shared_api.stores.delivery_log.list_entries(CENTER.tenant_id, limit=100, start=None)
+    rows = [entry for entry in entries if entry.delivery.webhook_id.startswith(webhook_id)]
+    assert [(row.result.status, row.result.code, row.result.stage) for row in rows] == [
+        ("refused", "webhook_id_reused", "accepted"),
+        ("applied", None, "received"),
+    ]
+    audited = shared_api.stores.audit_log.list_chained_rows(f"{referral_id}/reads")
+    assert [row["action"] for row in audited if row["outcome"] == "webhook_id_reused"] == ["event.accepted"]
+
+
 def test_one_center_cannot_use_up_anothers_ids(shared_api, referral_id):
     """Ids belong to one center: a guessed id of another one has no effect."""
     shared_api.deliver(NOWHERE, "accepted", center=OTHER_CENTER, webhook_id="msg_guessed")

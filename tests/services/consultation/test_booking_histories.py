@@ -25,7 +25,7 @@ from tests.support import factories
 from tests.support.booking_driver import BookingDriver
 from tests.support.factories import CENTER, NOON
 from tests.support.in_memory_dynamodb import InMemoryDynamoDB
-from tests.support.stores import create_files, get_aws_client
+from tests.support.stores import create_audit_heads, create_files, get_aws_client
 
 REFERRALS = tuple("ref_" + letter * 26 for letter in "abc")
 CAPACITIES = (1, 2, 1)
@@ -63,6 +63,7 @@ class BookingHistories(RuleBasedStateMachine):
             dynamodb=lambda: memory,
             kms=lambda: get_aws_client("kms"),
             files=create_files(get_aws_client),
+            audit_heads=create_audit_heads(get_aws_client),
         )
         factories.add_tenants(stores, factories.TENANTS)
         self.driver, self.model, self.deliveries = BookingDriver(stores), Model(), 0

@@ -1,4 +1,4 @@
-"""Translates the errors of AWS services: a transient failure becomes `UnavailableError`."""
+"""Translates the errors of AWS services: a failure that the caller cannot help becomes `UnavailableError`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,35 +17,85 @@ _TRANSIENT = frozenset(
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
+        "RequestTimeout",
         "ServiceUnavailable",
         "ThrottlingException",
         "TransactionInProgressException",
     }
 )
 
+_REFUSED = frozenset(
+    {
+        # Our credentials have ended or were replaced, or the clock of this machine is wrong.
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+        # A permission is missing, or was withdrawn.
+        "AccessDenied",
+        "AccessDeniedException",
+        # The encryption key is disabled, or about to be deleted.
+        "DisabledException",
+        "KMSInvalidStateException",
+        "KeyUnavailableException",
+    }
+)
+"""The service works, but refuses us. An operator has to help; until then a repeat does no harm."""
+
+
+class RefusedByAwsError(UnavailableError):
+    """AWS refuses us: our credentials, a permission, or the encryption key. `reason` is the code of the service."""
+
+    def __init__(self, reason: str) -> None:
+        """Keep the code for the log. The caller gets the same response as in an outage."""
+        super().__init__()
+        self.reason = reason
+
 
 @contextmanager
 def translate_aws_errors() -> Iterator[None]:
-    """Turn a transient failure of an AWS service into `UnavailableError`.
+    """Turn a failure of an AWS service into `UnavailableError`, if a later repeat can succeed.
 
-    Other failures (a wrong key, a missing permission) are our bugs and are raised unchanged.
+    Other failures (such as a wrong request) are our bugs and are raised unchanged.
     """
     # This import runs only after a client exists, so it adds nothing to a cold start without one.
-    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004, PLC0415
+    from botocore import exceptions as botocore_errors  # noqa: PLC0415
 
     try:
         yield
-    except ClientError as e:
-        response = e.response
-        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if response["Error"].get("Code") in _TRANSIENT or status >= 500:
+    except botocore_errors.ClientError as e:
+        code = get_error_code(e)
+        if code in _REFUSED:
+            raise RefusedByAwsError(code) from e
+        if code in _TRANSIENT or e.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
             raise UnavailableError from e
         raise
-    except (ConnectionError, HTTPClientError) as e:
+    except (
+        botocore_errors.CredentialRetrievalError,
+        botocore_errors.NoCredentialsError,
+        botocore_errors.PartialCredentialsError,
+    ) as e:
+        raise RefusedByAwsError(type(e).__name__) from e
+    except (
+        botocore_errors.ConnectionError,
+        botocore_errors.HTTPClientError,
+        botocore_errors.IncompleteReadError,
+    ) as e:
         raise UnavailableError from e
 
 
 def get_error_code(error: Exception) -> str:
     """The code of an AWS service's error; empty for another error."""
-    response = getattr(error, "response", {})
+    # A timeout of botocore also has the attribute: None.
+    response = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))

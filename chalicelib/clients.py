@@ -1,4 +1,6 @@
-"""AWS clients with time limits, and a DynamoDB client that does not parse responses twice.
+"""AWS clients with time limits, which never take an unreadable response for an empty one.
+
+The DynamoDB client does not parse responses twice.
 
 Only `wiring` imports this module, and only when it first needs it, because botocore is most of a cold
 start.
@@ -7,12 +9,12 @@ start.
 import json
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import NoCredentialsError
-from botocore.parsers import JSONParser, ResponseParser, ResponseParserFactory
+from botocore.exceptions import NoCredentialsError, ResponseStreamingError
+from botocore.parsers import JSONParser, ResponseParserFactory, RestJSONParser
 
 from chalicelib import budget, metrics
 
@@ -65,7 +67,27 @@ _THROTTLED = frozenset(
 _CONFIG_BY_SERVICE = {"lambda": _FUNCTION_CONFIG, "s3": _STORAGE_CONFIG}
 
 
-class _PlainParser(JSONParser):
+class _WholeJson:
+    """Refuses a body that is not a JSON object. The SDK would take it for a response without values."""
+
+    def _parse_body_as_json(self, body_contents: bytes) -> dict[str, Any]:
+        if not body_contents:
+            return {}
+        parsed = json.loads(body_contents)
+        if not isinstance(parsed, dict):
+            raise TypeError("not a JSON object")
+        return parsed
+
+
+class _WholeJsonParser(_WholeJson, JSONParser):
+    pass
+
+
+class _WholeRestJsonParser(_WholeJson, RestJSONParser):
+    pass
+
+
+class _PlainParser(_WholeJsonParser):
     """Returns the JSON of DynamoDB unchanged, because it already is the attribute map.
 
     The standard parser tries ten union members for every value, which takes 17 ms of CPU for a page of
@@ -73,28 +95,67 @@ class _PlainParser(JSONParser):
     """
 
     def _handle_json_body(self, raw_body: bytes, shape: Any) -> Any:  # noqa: ARG002 botocore defines the signature
-        return json.loads(raw_body) if raw_body else {}
+        return self._parse_body_as_json(raw_body)
 
 
-class _PlainParserFactory(ResponseParserFactory):
-    def create_parser(self, protocol_name: str) -> ResponseParser:
-        """Replace the JSON parser, the only one that DynamoDB responses need."""
-        return _PlainParser() if protocol_name == "json" else super().create_parser(protocol_name)
+class _UnreadableResponse(dict[str, Any]):
+    """What stands for a response that is torn or garbled. The SDK tries the call again, as after a timeout."""
+
+    def __init__(self, status: int) -> None:
+        metadata = {"HTTPStatusCode": status, "HTTPHeaders": {}}
+        super().__init__(Error={"Code": "RequestTimeout", "Message": "unreadable"}, ResponseMetadata=metadata)
+
+
+class _CheckedParser:
+    """Parses with a parser of the SDK, and never takes an unreadable response for an empty one."""
+
+    def __init__(self, parser: Any) -> None:
+        self._parser = parser
+
+    def parse(self, response: Any, shape: Any) -> Any:
+        """Parse a response as `botocore.parsers.ResponseParser.parse` does."""
+        status = response["status_code"]
+        if not response["body"] and self._needs_body(status, shape):
+            return _UnreadableResponse(status)
+        try:
+            return self._parser.parse(response, shape)
+        except Exception:  # noqa: BLE001 each parser fails in its own ways, and each means the same
+            return _UnreadableResponse(status)
+
+    def _needs_body(self, status: int, shape: Any) -> bool:
+        """Whether a response without a body is not a whole one."""
+        if status >= 300:
+            return status < 500 and isinstance(self._parser, _WholeJson)
+        if shape is None or "payload" in shape.serialization:
+            return False
+        return any("location" not in member.serialization for member in shape.members.values())
+
+
+class _CheckedParserFactory(ResponseParserFactory):
+    _JSON_PARSERS: ClassVar[dict[str, type]] = {"json": _WholeJsonParser, "rest-json": _WholeRestJsonParser}
+
+    def create_parser(self, protocol_name: str) -> Any:
+        """Create the parser of a protocol."""
+        parser_class = self._JSON_PARSERS.get(protocol_name)
+        return _CheckedParser(parser_class() if parser_class else super().create_parser(protocol_name))
+
+
+class _PlainParserFactory(_CheckedParserFactory):
+    """For DynamoDB, whose responses need only one parser."""
+
+    _JSON_PARSERS: ClassVar[dict[str, type]] = {"json": _PlainParser}
 
 
 def create_dynamodb_client() -> "DynamoDBClient":
     """Create a DynamoDB client that returns the JSON of the service without conversion."""
-    session = botocore.session.Session()
-    session.register_component("response_parser_factory", _PlainParserFactory())
-    client = _create_budgeted_client(session, "dynamodb", _DYNAMODB_CONFIG)
+    client = _create_budgeted_client("dynamodb", _DYNAMODB_CONFIG, _PlainParserFactory())
     client.meta.events.register_first("needs-retry.dynamodb", _count_throttle)
     return cast("DynamoDBClient", client)
 
 
 def create_aws_client(service: str) -> Any:
     """Create a standard client of another service."""
-    config = _CONFIG_BY_SERVICE.get(service, CONFIG)
-    return _create_budgeted_client(botocore.session.Session(), service, config)
+    return _create_budgeted_client(service, _CONFIG_BY_SERVICE.get(service, CONFIG), _CheckedParserFactory())
 
 
 def load_signing_identity() -> tuple[str, str, str, str]:
@@ -111,13 +172,16 @@ def load_signing_identity() -> tuple[str, str, str, str]:
     return str(current.access_key), str(current.secret_key), current.token or "", region
 
 
-def _create_budgeted_client(session: botocore.session.Session, service: str, config: Config) -> Any:
+def _create_budgeted_client(service: str, config: Config, parsers: ResponseParserFactory) -> Any:
     """Create a client that starts no attempt, and no pause before one, for which the request has no time."""
+    session = botocore.session.Session()
+    session.register_component("response_parser_factory", parsers)
     client = session.create_client(service, config=config)
     service_id = client.meta.service_model.service_id.hyphenize()
     events: Any = client.meta.events  # The stubs have no type for a handler with a return value.
     events.register_first(f"needs-retry.{service_id}", _stop_retries_over_budget)
     events.register(f"request-created.{service_id}", _require_time_for_attempt)
+    events.register(f"after-call.{service_id}", _refuse_unreadable_response)
     return client
 
 
@@ -140,3 +204,9 @@ def _stop_retries_over_budget(**_: object) -> bool | None:
 
 def _require_time_for_attempt(**_: object) -> None:
     budget.require_time(ATTEMPT_S)
+
+
+def _refuse_unreadable_response(parsed: Any, **_: object) -> None:
+    """Let a call fail whose last response could not be read, whatever status the response had."""
+    if isinstance(parsed, _UnreadableResponse):
+        raise ResponseStreamingError(error="unreadable response")

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
+from infra.local.child.state_folder import DiskFullError, require_space
 from infra.local.cloud import CloudError
 from infra.local.lifecycle import CannotRunError, run
 from infra.local.packet_function import PacketFunctionError
@@ -28,6 +29,7 @@ def main() -> int:
         signal.signal(number, _handle_interrupt)
     data_dir = Path(os.environ.get("DATA_DIR") or ".local")
     try:
+        _require_usable_disk(data_dir)
         with _lock_data_dir(data_dir):
             logging.basicConfig(filename=data_dir / "product.log", filemode="w")
             logging.getLogger("infra").setLevel(logging.INFO)
@@ -35,7 +37,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("Stopped. All data is saved.")
         return 0
-    except (CannotRunError, CloudError, PacketFunctionError, PortInUseError, StackError) as error:
+    except (CannotRunError, CloudError, DiskFullError, PacketFunctionError, PortInUseError, StackError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -56,6 +58,15 @@ def _read_port() -> int:
     if not port.isdecimal() or int(port) > 65_535:
         raise CannotRunError(f"PORT must be a number from 0 to 65535, not {port!r}.")
     return int(port)
+
+
+def _require_usable_disk(data_dir: Path) -> None:
+    """Check that the folder can be written and that its disk is not full, before anything is changed."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        require_space(data_dir, None)
+    except OSError as error:
+        raise CannotRunError(f"The folder {data_dir} cannot be used: {error.strerror}. Set DATA_DIR.") from error
 
 
 @contextlib.contextmanager

@@ -86,7 +86,7 @@ def start_cloud(
         dashboard: The origin whose pages may upload files to a bucket. No other page may.
 
     Raises:
-        CloudError: it is not installed, or did not respond in time.
+        CloudError: it is not installed, did not respond in time, or cannot work with the data.
     """
     if not PYTHON.exists():
         raise CloudError("The local cloud is not installed. Run `make setup`.")
@@ -130,7 +130,10 @@ def _wait_until_healthy(process: subprocess.Popen[str]) -> str:
     first_line = process.stdout.readline() if process.stdout else ""
     if not first_line:
         raise CloudError("The local cloud did not start. See cloud.log in the data folder.")
-    endpoint = str(json.loads(first_line)["endpoint"])
+    started = json.loads(first_line)
+    if "refused" in started:
+        raise CloudError(started["refused"])
+    endpoint = str(started["endpoint"])
     give_up_at = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < give_up_at and process.poll() is None:
         with contextlib.suppress(urllib.error.URLError, TimeoutError, ConnectionError):

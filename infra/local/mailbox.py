@@ -9,6 +9,7 @@
 import base64
 import hashlib
 import json
+import logging
 import re
 import threading
 from datetime import datetime
@@ -22,6 +23,8 @@ from urllib.parse import parse_qs
 
 from infra.local.http1 import HttpRequest, HttpResponse
 
+log = logging.getLogger(__name__)
+
 Mail = dict[str, Any]
 
 _PAGES = Path(__file__).parent / "pages"
@@ -29,6 +32,14 @@ _PAGE = Template((_PAGES / "mailbox.html").read_text())
 _STYLE = (_PAGES / "mailbox.css").read_text()
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _VIEWS = {"html": "HTML", "text": "Text", "source": "Source"}
+_FIELDS: dict[str, type] = {
+    **dict.fromkeys(("mail_id", "from", "sent_at", "subject", "text", "html", "calendar"), str),
+    **dict.fromkeys(("to", "cc", "bcc", "reply_to", "headers"), list),
+    "tags": dict,
+}
+_REQUIRED_FIELDS = _FIELDS.keys() - {"calendar", "tags"}
+"""Lines of earlier versions have no others."""
+
 _MAIL_PATH = re.compile(r"/mailbox/([0-9A-Za-z-]+)(/html)?")
 # The longest line that an email may contain without encoding. Source: RFC 5322, section 2.1.1.
 _MAX_LINE_BYTES = 998
@@ -59,6 +70,7 @@ class SentMailbox:
         self._record = record
         self._position = 0
         self._mails: list[Mail] = []
+        self._unreadable = 0
         self._lock = threading.Lock()
 
     def list_mails(self) -> list[Mail]:
@@ -73,9 +85,19 @@ class SentMailbox:
             file.seek(self._position)
             # The last line may still be incomplete.
             complete = file.read().rpartition(b"\n")[0]
-        if complete:
-            self._mails += [json.loads(line) for line in complete.split(b"\n")]
-            self._position += len(complete) + 1
+        if not complete:
+            return
+        self._position += len(complete) + 1
+        mails = [_parse_line(line) for line in complete.split(b"\n")]
+        self._mails += [mail for mail in mails if mail is not None]
+        if None in mails:
+            self._unreadable += mails.count(None)
+            log.error("%d lines of %s are damaged and are left out", self._unreadable, self._record)
+
+    def count_unreadable(self) -> int:
+        """Count the lines of the record that are not an email. `list_mails` leaves them out."""
+        self.list_mails()
+        return self._unreadable
 
     def answer(self, request: HttpRequest) -> HttpResponse | None:
         """Answer a request for a mailbox page. Return None for any other path."""
@@ -86,7 +108,9 @@ class SentMailbox:
             return _build_response("", "text/plain", status=405)
         if request.path == "/mailbox.json":
             return _build_response(json.dumps([_build_summary(m) for m in self.list_mails()]), "application/json")
-        return self._find_page(match, request.query) if match else _build_list_page(self.list_mails())
+        if match:
+            return self._find_page(match, request.query)
+        return _build_list_page(self.list_mails(), unreadable=self.count_unreadable())
 
     def _find_page(self, path: re.Match[str], query: str) -> HttpResponse:
         mail = next((mail for mail in self.list_mails() if mail["mail_id"] == path[1]), None)
@@ -131,13 +155,29 @@ def _choose_encoding(text: str) -> str:
 _BACK = '<p><a href="/mailbox">All emails</a></p>'
 
 
-def _build_list_page(mails: list[Mail]) -> HttpResponse:
+def _parse_line(line: bytes) -> Mail | None:
+    """Parse a line of the record. None if it is damaged, which must not hide the other emails."""
+    try:
+        mail = json.loads(line)
+        datetime.fromisoformat(mail["sent_at"])
+        is_mail = mail.keys() >= _REQUIRED_FIELDS
+        is_mail = is_mail and all(isinstance(mail.get(name, kind()), kind) for name, kind in _FIELDS.items())
+        headers = [(name, value) for name, value in mail["headers"]]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    texts = [*mail["to"], *mail["cc"], *mail["bcc"], *mail["reply_to"], *(text for pair in headers for text in pair)]
+    return mail if is_mail and all(isinstance(text, str) for text in texts) else None
+
+
+def _build_list_page(mails: list[Mail], *, unreadable: int) -> HttpResponse:
     rows = "".join(
         f'<li><a href="/mailbox/{escape(mail["mail_id"])}"><b>{escape(mail["subject"])}</b>'
         f"{_format_time(mail)}<span>{escape(', '.join(mail['to']))}</span></a></li>"
         for mail in mails
     )
     header = "<h1>Email</h1><p>Emails sent by this run. Nothing leaves this machine.</p>"
+    if unreadable:
+        header += f"<p>Damaged lines of mail.jsonl that are left out: {unreadable}.</p>"
     empty = '<p class="empty">No emails yet. They appear here as soon as they are sent.</p>'
     return _build_page("Email", header, f"<ol>{rows}</ol>" if mails else empty)
 

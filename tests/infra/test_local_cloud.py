@@ -1,20 +1,26 @@
 """The local cloud in its own process. Each start takes a fifth of a second."""
 
 import contextlib
+import itertools
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 
 from infra.local import cloud, environment, stack
+from tests.support.damaged_folders import replace_file
 
 TABLE = "notes"
 
@@ -157,6 +163,120 @@ def test_a_kill_during_a_checkpoint_keeps_the_previous_one(start_cloud, create_c
     (incomplete / "dynamodb.json").write_text('{"__ministack_format__": 2, "payload": {"tab')
 
     assert read_notes(create_client("dynamodb", start_cloud())) == {"a"}
+
+
+@pytest.mark.parametrize("name", ["dynamodb.json", "current"])
+def test_unreadable_data_is_never_taken_for_empty(start_cloud, create_client, tmp_path, name):
+    """The start is refused, nothing is changed, and after the printed command the data is there again."""
+    local_cloud = start_cloud()
+    save_notes(create_client("dynamodb", local_cloud), "a")
+    previous = get_newest_checkpoint(tmp_path)
+    wait_for_checkpoint(tmp_path, previous)
+    local_cloud.stop()
+    state = tmp_path / "state"
+    damaged = state / "current" if name == "current" else state / get_newest_checkpoint(tmp_path) / name
+    replace_file(damaged, lambda file: file.write_bytes(b""))
+    before = {file: file.read_bytes() for file in state.rglob("*") if file.is_file()}
+
+    with pytest.raises(cloud.CloudError, match=f"{name} is empty. Nothing was changed") as refused:
+        start_cloud()
+
+    assert {file: file.read_bytes() for file in state.rglob("*") if file.is_file()} == before
+    [command] = [line for line in str(refused.value).splitlines() if line.startswith("  printf")]
+    subprocess.run(["/bin/sh", "-c", command], check=True)
+    assert read_notes(create_client("dynamodb", start_cloud())) == {"a"}
+
+
+def test_data_that_the_cloud_cannot_load_is_refused(start_cloud, create_client, tmp_path):
+    """The file is whole and its format is known, but its content is not that of the service."""
+    local_cloud = start_cloud()
+    save_notes(create_client("dynamodb", local_cloud), "a")
+    local_cloud.stop()
+    checkpoint = tmp_path / "state" / get_newest_checkpoint(tmp_path)
+    other = '{"__ministack_format__": 2, "payload": {"tables": {"__scoped__": true, "data": [1]}}}'
+    replace_file(checkpoint / "dynamodb.json", lambda file: file.write_text(other))
+    (checkpoint / "manifest").unlink()
+
+    with pytest.raises(cloud.CloudError, match="dynamodb cannot be read by this version"):
+        start_cloud()
+
+    assert (checkpoint / "dynamodb.json").read_text() == other
+
+
+def test_on_a_full_disk_nothing_is_answered_until_there_is_space(start_cloud, create_client, tmp_path):
+    """Not even a read, because the product writes an audit row for it. What was answered is not lost."""
+    local_cloud = start_cloud()
+    dynamodb = create_client("dynamodb", local_cloud)
+    save_notes(dynamodb, "a")
+    wait_for_checkpoint(tmp_path, "")
+    resource.prlimit(local_cloud.process.pid, resource.RLIMIT_FSIZE, (512, resource.RLIM_INFINITY))
+    save_notes(dynamodb, "b")
+    wait_until(lambda: is_refused(lambda: dynamodb.describe_table(TableName=TABLE)))
+    assert is_refused(lambda: save_notes(dynamodb, "c"))
+
+    resource.prlimit(local_cloud.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    wait_until(lambda: not is_refused(lambda: dynamodb.describe_table(TableName=TABLE)))
+    os.kill(local_cloud.process.pid, signal.SIGKILL)
+    local_cloud.wait()
+
+    assert read_notes(create_client("dynamodb", start_cloud())) == {"a", "b"}
+
+
+def is_refused(call):
+    try:
+        call()
+    except ClientError as error:
+        return error.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+    return False
+
+
+def wait_until(condition):
+    give_up_at = time.monotonic() + 60  # A busy machine is slow.
+    while not condition():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.05)
+
+
+MAX_LOSS_S = 10
+"""As README says."""
+
+
+def test_a_kill_under_load_loses_no_more_than_readme_says(start_cloud, create_client, tmp_path):
+    """Clients write without a pause. Each write that was answered ten seconds before the kill is there."""
+    local_cloud = start_cloud()
+    save_notes(create_client("dynamodb", local_cloud))
+    written, stopping = {}, threading.Event()
+
+    def write(client_number):
+        dynamodb = create_client("dynamodb", local_cloud)
+        for number in itertools.count():
+            note = f"{client_number} {number} {'x' * 2000}"
+            try:
+                save_notes(dynamodb, note)
+            except (BotoCoreError, ClientError):
+                return
+            written[note] = time.monotonic()
+            if stopping.is_set():
+                return
+
+    with ThreadPoolExecutor(4) as threads:
+        for client_number in range(4):
+            threads.submit(write, client_number)
+        for _ in range(3):
+            wait_for_checkpoint(tmp_path, get_newest_checkpoint(tmp_path))
+        os.kill(local_cloud.process.pid, signal.SIGKILL)
+        killed_at = time.monotonic()
+        stopping.set()
+    kept = read_all_notes(create_client("dynamodb", start_cloud()))
+
+    lost = [killed_at - at for note, at in written.items() if note not in kept]
+    assert len(written) > 10
+    assert max(lost, default=0) < MAX_LOSS_S
+
+
+def read_all_notes(dynamodb):
+    pages = dynamodb.get_paginator("scan").paginate(TableName=TABLE)
+    return {item["note"]["S"] for page in pages for item in page["Items"]}
 
 
 def test_reading_does_not_write_a_checkpoint(start_cloud, create_client, tmp_path):

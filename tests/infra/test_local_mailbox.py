@@ -148,3 +148,35 @@ def test_an_unknown_mail_and_an_unsupported_method_are_rejected(mailbox, method,
 @pytest.mark.parametrize("path", ["/", "/mailboxes", "/mailbox/", "/mailbox/a/b", "/mailbox/..%2f"])
 def test_the_mailbox_does_not_answer_other_paths(mailbox, path):
     assert send_request(mailbox, path) is None
+
+
+DAMAGED_LINES = [
+    b"\xff\xfe\x00",
+    b"",
+    b"[]",
+    b"null",
+    b'{"mail_id": "m-3"}',
+    json.dumps(MAIL | {"to": "ana@practice.example"}).encode(),
+    json.dumps(MAIL | {"to": [1]}).encode(),
+    json.dumps(MAIL | {"sent_at": "yesterday"}).encode(),
+    json.dumps(MAIL | {"headers": [["X"]]}).encode(),
+    json.dumps(MAIL)[:-20].encode(),
+]
+
+
+@pytest.mark.parametrize("line", DAMAGED_LINES, ids=range(len(DAMAGED_LINES)))
+def test_a_damaged_line_is_left_out_and_reported(mailbox, record, caplog, line):
+    """All pages show the emails before and after it, and the list says that something is missing."""
+    add_mail(record)
+    with record.open("ab") as file:
+        file.write(line + b"\n")
+    add_mail(record, mail_id="m-2")
+
+    pages = {
+        path: get_page(mailbox, path) for path in ("/mailbox", "/mailbox/m-1", "/mailbox/m-2", "/mailbox/m-2/html")
+    }
+
+    assert all("Day 7" in page or "day 7" in page for page in pages.values())
+    assert [mail["mail_id"] for mail in json.loads(get_page(mailbox, "/mailbox.json"))] == ["m-2", "m-1"]
+    assert "Damaged lines of mail.jsonl that are left out: 1." in pages["/mailbox"]
+    assert [r.getMessage() for r in caplog.records] == [f"1 lines of {record} are damaged and are left out"]

@@ -1,13 +1,15 @@
 """Faults of AWS calls, injected below the SDK's own retries.
 
-One place is replaced, botocore's `botocore.endpoint.Endpoint._get_response`. It is below the retry loop and above
-both the network and the in-process services of the tests, so a retry after a lost reply is the
-SDK's real one, of the very same request.
+Two places of botocore are replaced. `botocore.endpoint.Endpoint._get_response` is below the retry loop and above
+both the network and the in-process services of the tests, so a retry after a lost reply is the SDK's real one, of
+the very same request. `botocore.endpoint.convert_to_response_dict` is between the network and the parser, so a torn
+response is damaged in its bytes, and the parser of the product reads what is left.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import SimpleNamespace
@@ -37,6 +39,25 @@ class FaultMode(StrEnum):
     THROTTLE = "throttle"
     SERVER_ERROR = "server_error"
     CONFLICT = "conflict"
+    TORN_REPLY = "torn_reply"
+    """The service did what it was asked to do, and the second half of its response is missing."""
+    GARBLED_REPLY = "garbled_reply"
+    """Like a torn reply, but every byte arrives, and none as it was sent."""
+    EMPTY_REPLY = "empty_reply"
+    """Like a torn reply, but no byte of the body arrives."""
+    EXPIRED_TOKEN = "expired_token"
+    """The credentials have ended. The SDK does not try again."""
+    ACCESS_DENIED = "access_denied"
+
+
+_DAMAGE: Mapping[FaultMode, Callable[[bytes], bytes]] = {
+    FaultMode.TORN_REPLY: lambda body: body[: len(body) // 2],
+    FaultMode.GARBLED_REPLY: lambda body: bytes(byte ^ 0xA5 for byte in body),
+    FaultMode.EMPTY_REPLY: lambda _body: b"",
+}
+"""What is left of the bytes of a response."""
+
+_damage: ContextVar[Callable[[bytes], bytes] | None] = ContextVar("damage", default=None)
 
 
 FaultPlan = Callable[[int, str], FaultMode | None]
@@ -56,6 +77,26 @@ class CallLog:
         return len(self.met)
 
 
+_convert: Any = getattr(endpoint, "convert_to_response_dict")  # noqa: B009 the stubs do not know it
+
+
+def _convert_damaged(http_response: Any, operation_model: Any) -> Any:
+    response, damage = _convert(http_response, operation_model), _damage.get()
+    if damage is not None and isinstance(response["body"], bytes):
+        response["body"] = damage(response["body"])
+    return response
+
+
+@contextmanager
+def _damage_response(mode: FaultMode | None) -> Iterator[None]:
+    """Damage the bytes of the response that arrives in a block, if the mode says so."""
+    token = _damage.set(_DAMAGE.get(mode) if mode else None)
+    try:
+        yield
+    finally:
+        _damage.reset(token)
+
+
 @contextmanager
 def inject_faults(plan: FaultPlan) -> Iterator[CallLog]:
     """Inject faults by a plan. The SDK's pauses between retries are left out."""
@@ -72,9 +113,10 @@ def inject_faults(plan: FaultPlan) -> Iterator[CallLog]:
                 raise SimulatedCrash
             case FaultMode.REFUSED:
                 return None, EndpointConnectionError(endpoint_url=request.url)
-            case FaultMode.THROTTLE | FaultMode.SERVER_ERROR | FaultMode.CONFLICT:
-                return _refusal(mode, request), None
-        answer = real(self, request, operation_model, context)
+        if mode is not None and mode in _REFUSALS:
+            return _refusal(mode, request), None
+        with _damage_response(mode):
+            answer = real(self, request, operation_model, context)
         if mode is FaultMode.TWICE:
             answer = real(self, request, operation_model, context)
         if mode is FaultMode.CRASH_AFTER:
@@ -86,6 +128,7 @@ def inject_faults(plan: FaultPlan) -> Iterator[CallLog]:
     quick = SimpleNamespace(sleep=lambda _seconds: None)
     with (
         patch.object(endpoint.Endpoint, "_get_response", answered),
+        patch.object(endpoint, "convert_to_response_dict", _convert_damaged),
         patch.object(endpoint, "time", quick),
         # Clients live long, and one test's faults must not use up another test's retries.
         patch.object(RetryQuota, "acquire", lambda _self, _amount: True),
@@ -132,6 +175,11 @@ def plan_always(operation: str, mode: FaultMode) -> FaultPlan:
     return lambda _n, name: mode if name == operation else None
 
 
+def plan_outage(numbers: Collection[int], mode: FaultMode) -> FaultPlan:
+    """Plan the same fault at each of these calls, with retries: an outage that ends."""
+    return lambda n, _operation: mode if n in numbers else None
+
+
 def plan_never(_n: int, _operation: str) -> None:
     """Plan no fault, to count the calls of a flow."""
 
@@ -140,6 +188,8 @@ _REFUSALS: Mapping[FaultMode, tuple[int, str]] = {
     FaultMode.THROTTLE: (400, "ThrottlingException"),
     FaultMode.SERVER_ERROR: (500, "InternalServerError"),
     FaultMode.CONFLICT: (400, "TransactionCanceledException"),
+    FaultMode.EXPIRED_TOKEN: (400, "ExpiredTokenException"),
+    FaultMode.ACCESS_DENIED: (400, "AccessDeniedException"),
 }
 
 

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 from chalice import Blueprint, Response
 
 from chalicelib import metrics, wiring
+from chalicelib.aws import RefusedByAwsError
 from chalicelib.errors import ApiError
 from chalicelib.observe import log
 from chalicelib.routes.platform import cors, problems
@@ -142,6 +143,8 @@ def _call_view(
             raise
         return _render_response(response, request_id)
     except ApiError as e:
+        if isinstance(e, RefusedByAwsError):
+            log.error("refused by AWS", request_id=request_id, error=e.reason, where=_find_error_location(e))
         return problems.build_problem(e, request_id)
     except Exception as e:  # noqa: BLE001 the last resort: no part of the request may reach the log
         log.error("unexpected", request_id=request_id, error=type(e).__name__, where=_find_error_location(e))

@@ -5,7 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.aws import translate_aws_errors
+from chalicelib.aws import RefusedByAwsError, translate_aws_errors
+
+_NOT_PERMITTED = frozenset({"AccessDenied", "AccessDeniedException"})
+"""Usually about this one secret, whose name an operator wrote."""
 
 _MAX_CHARS = 64 * 1024
 """The largest secret. Source: AWS Secrets Manager quotas, 65,536 bytes."""
@@ -79,7 +82,7 @@ class PayerSecrets:
 
         Raises:
             CredentialsError: there is no such secret, it has no text, or we may not read it.
-            UnavailableError: Secrets Manager does not respond.
+            UnavailableError: Secrets Manager does not respond, or our own credentials have ended.
         """
         client = self.client()
         try:
@@ -87,8 +90,12 @@ class PayerSecrets:
                 answer = client.get_secret_value(SecretId=name)
         except (client.exceptions.ResourceNotFoundException, client.exceptions.InvalidRequestException):
             raise CredentialsError("the secret does not exist") from None
+        except RefusedByAwsError as error:
+            if error.reason not in _NOT_PERMITTED:
+                raise
+            raise CredentialsError(f"the secret cannot be read: {error.reason}") from None
         except client.exceptions.ClientError as error:
-            # What is left after transient failures: a permission, or the key of the secret.
+            # What is left after transient failures: the key of the secret.
             raise CredentialsError(f"the secret cannot be read: {error.response['Error']['Code']}") from None
         text = answer.get("SecretString")
         if not text or len(text) > _MAX_CHARS:

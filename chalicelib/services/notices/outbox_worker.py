@@ -37,7 +37,7 @@ from chalicelib.services.notices.care_detail import with_care_detail
 from chalicelib.services.notices.notify import notify_recipients
 from chalicelib.services.notices.overdue_alerts import send_overdue_alert
 from chalicelib.services.notices.planned_tasks import skip_if_obsolete, with_lateness
-from chalicelib.services.notices.retry_policy import fail_if_exhausted, reschedule_or_fail
+from chalicelib.services.notices.retry_policy import describe_outage, fail_if_exhausted, reschedule_or_fail
 from chalicelib.services.notices.send_mail import MailSender
 from chalicelib.services.notices.weekly_digest import notify_weekly_digest
 from chalicelib.services.platform.run_context import JobContext, RunContext
@@ -89,7 +89,7 @@ def process_queue(queue: TaskQueue, *, context: JobContext) -> Mapping[str, int]
     Returns:
         How many tasks were `done` or `skipped`, how often one `failed` or was `taken` by another run,
         how many became failed tasks (`parked`), and how many `mails` were sent. A skipped email is
-        `unsent`.
+        `unsent`. A failed task that the table did not let us claim or mark is also `unreachable`.
     """
     sender = MailSender(context)
     counts = _zero_counts()
@@ -106,7 +106,7 @@ def _process_due_tasks(queue: TaskQueue, *, context: JobContext) -> Counter[str]
         rows = list(context.stores.outbox.list_due(queue, by=context.now, limit=ROWS_PER_SHARD))
         batch_counts = _attempt_each(rows, attempt, context.has_time)
         counts.update(batch_counts)
-        if batch_counts["taken"] == len(rows) or not context.has_time():
+        if batch_counts["taken"] + batch_counts["unreachable"] == len(rows) or not context.has_time():
             break
     return counts
 
@@ -157,13 +157,20 @@ def _attempt_each(
 
 def _attempt_task(row: Item, *, context: JobContext, new_mail_ids: list[str]) -> Mapping[str, int]:
     """Run one task if no run has it. Adds the ids of the emails that it plans to `new_mail_ids`."""
-    claim = context.stores.outbox.claim(row, now=context.now)
-    if claim is None:
-        return {"taken": 1}
+    try:
+        claim = context.stores.outbox.claim(row, now=context.now)
+        return {"taken": 1} if claim is None else _attempt_claimed(claim, context=context, new_mail_ids=new_mail_ids)
+    except UnavailableError as e:
+        # The claim, or the mark after a failure. A claim that was written ends with its lease.
+        log.warning("task not reached", outbox_id=row["outbox_id"], error=describe_outage(e))
+        return {"failed": 1, "unreachable": 1}
+
+
+def _attempt_claimed(claim: Claim, *, context: JobContext, new_mail_ids: list[str]) -> Mapping[str, int]:
     try:
         state, mail_ids = _run_task(claim, context=context)
     except UnavailableError as e:
-        log.warning("task must wait", outbox_id=claim.outbox_id, error=e.code)
+        log.warning("task must wait", outbox_id=claim.outbox_id, error=describe_outage(e))
         context.stores.outbox.release(claim, now=context.now)
         return {"failed": 1}
     except Exception as e:  # noqa: BLE001 one task must not delay the others; it is logged and tried again

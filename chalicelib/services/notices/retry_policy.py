@@ -1,8 +1,9 @@
 """What happens when a task or an email fails: another attempt, or a failed task (dead letter)."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from chalicelib.aws import RefusedByAwsError, get_error_code
+from chalicelib.errors import UnavailableError
 from chalicelib.observe import log
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.notices.leases import Claim, TaskState
@@ -33,5 +34,9 @@ def reschedule_or_fail(claim: Claim, error: Exception, *, context: RunContext) -
 
 def describe_error(error: Exception) -> str:
     """Return the kind of an error with its AWS code. Not its text, which might quote patient data."""
-    response: Mapping[str, Any] = getattr(error, "response", {})
-    return " ".join(filter(None, (type(error).__name__, response.get("Error", {}).get("Code"))))
+    return " ".join(filter(None, (type(error).__name__, get_error_code(error))))
+
+
+def describe_outage(error: UnavailableError) -> str:
+    """Return the code of an outage, or why AWS refuses us, which only an operator can change."""
+    return error.reason if isinstance(error, RefusedByAwsError) else error.code

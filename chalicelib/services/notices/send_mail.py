@@ -22,7 +22,12 @@ from chalicelib.metrics import Metric
 from chalicelib.observe import log
 from chalicelib.services.notices.compose import OutgoingMail
 from chalicelib.services.notices.escalation import escalate_to_colleague
-from chalicelib.services.notices.retry_policy import describe_error, fail_if_exhausted, reschedule_or_fail
+from chalicelib.services.notices.retry_policy import (
+    describe_error,
+    describe_outage,
+    fail_if_exhausted,
+    reschedule_or_fail,
+)
 from chalicelib.services.platform.run_context import JobContext
 from chalicelib.store.notices.leases import Claim
 from chalicelib.store.notices.mails import UNREACHED_REASONS, item_to_mail, mail_to_item, was_accepted_by_ses
@@ -81,10 +86,19 @@ class MailSender:
 
     def _send_each(self, rows: Iterable[Item], counts: Counter[str]) -> None:
         for _, member_rows in groupby(sorted(rows, key=_get_member_and_due_time), key=lambda row: row["member_id"]):
-            for row in self._merge_for_member(list(member_rows)):
+            for row in self._try_merge_for_member(list(member_rows), counts):
                 if self._must_stop():
                     return
                 counts.update(self._attempt_mail(row))
+
+    def _try_merge_for_member(self, rows: Sequence[Item], counts: Counter[str]) -> Sequence[Item]:
+        """Merge a member's due emails. If the table does not respond, they wait, and only they."""
+        try:
+            return self._merge_for_member(rows)
+        except UnavailableError as e:
+            log.warning("emails not reached", error=describe_outage(e))
+            counts["failed"] += len(rows)
+            return ()
 
     def _must_stop(self) -> bool:
         return self.refusal_count >= MAX_REFUSALS or not self.context.has_time()
@@ -127,14 +141,20 @@ class MailSender:
         return mail_to_item(merged)
 
     def _attempt_mail(self, row: Item) -> Mapping[str, int]:
-        claim = self.context.stores.outbox.claim(row, now=self.context.now)
-        if claim is None:
-            return {"taken": 1}
+        try:
+            claim = self.context.stores.outbox.claim(row, now=self.context.now)
+            return {"taken": 1} if claim is None else self._attempt_claimed(claim)
+        except UnavailableError as e:
+            # The claim, or the mark after a failure. A claim that was written ends with its lease.
+            log.warning("email not reached", outbox_id=row["outbox_id"], error=describe_outage(e))
+            return {"failed": 1}
+
+    def _attempt_claimed(self, claim: Claim) -> Mapping[str, int]:
         try:
             outcome = self._send_claimed(claim)
         except UnavailableError as e:
             self.refusal_count += 1
-            log.warning("email must wait", outbox_id=claim.outbox_id, error=e.code)
+            log.warning("email must wait", outbox_id=claim.outbox_id, error=describe_outage(e))
             self.context.stores.mails.release(claim)
             return {"failed": 1}
         except TemplateError as e:

@@ -3,13 +3,13 @@
 It runs in `.venv-cloud`, because ministack pins a different botocore version than the product does.
 Therefore, it imports nothing from the product. `infra/local/cloud.py` starts it.
 
-It prints one line to standard output: `{"endpoint": "http://127.0.0.1:PORT"}`. It stops, after a last
+It prints one line to standard output: `{"endpoint": "http://127.0.0.1:PORT"}`, or `{"refused": "why"}` if it
+cannot work with the folder, and ends. It stops, after a last
 checkpoint, on SIGTERM, on SIGINT, and when its standard input closes. The operating system closes the
 standard input when the process that started it dies for any reason.
 
 Files in the data folder:
-    state/current   the name of the newest complete checkpoint
-    state/NAME/     that checkpoint, one file per service
+    state/          the checkpoints, see `state_folder`
     state/live/     the current state while it runs, and the signing keys of tokens
     objects/        the objects of the buckets, written at once
     mail.jsonl      all sent mail; each is on disk before the sender gets the response
@@ -30,6 +30,7 @@ from pathlib import Path
 from infra.local.child.checkpoints import CheckpointWriter
 from infra.local.child.guard import GuardedApp
 from infra.local.child.mail_record import MailRecord
+from infra.local.child.state_folder import DiskFullError, UnreadableStateError
 
 
 def run(data_dir: Path, *, saving: bool, dashboard: str = "") -> None:
@@ -46,9 +47,10 @@ def run(data_dir: Path, *, saving: bool, dashboard: str = "") -> None:
     os.environ["TMPDIR"] = str(scratch)
     # Bind the port before printing it, so that no other program can take it.
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-    print(json.dumps({"endpoint": f"http://127.0.0.1:{listener.getsockname()[1]}"}), flush=True)
     try:
         asyncio.run(_serve(data_dir, listener, saving=saving, dashboard=dashboard))
+    except (DiskFullError, UnreadableStateError) as error:
+        print(json.dumps({"refused": str(error)}), flush=True)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -58,6 +60,8 @@ async def _serve(data_dir: Path, listener: socket.socket, *, saving: bool, dashb
     checkpoints = CheckpointWriter(data_dir / "state")
     # ministack reads these variables at import.
     os.environ.update(GATEWAY_PORT=str(port), STATE_DIR=str(checkpoints.live))
+    checkpoints.restore()
+    print(json.dumps({"endpoint": f"http://127.0.0.1:{port}"}), flush=True)
     from hypercorn.asyncio import serve  # noqa: PLC0415
     from hypercorn.config import Config  # noqa: PLC0415
     from ministack import app as ministack  # noqa: PLC0415
@@ -69,13 +73,15 @@ async def _serve(data_dir: Path, listener: socket.socket, *, saving: bool, dashb
     config.loglevel = "WARNING"
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
-    app = GuardedApp(ministack.app, port, checkpoints, MailRecord(data_dir / "mail.jsonl"), dashboard)
+    record = MailRecord(data_dir / "mail.jsonl")
+    app = GuardedApp(ministack.app, port, checkpoints if saving else None, record, dashboard)
     if not saving:
         await serve(app, config, shutdown_trigger=stop.wait)
         return
     saver = asyncio.create_task(checkpoints.save_when_changed())
     await serve(app, config, shutdown_trigger=stop.wait)
-    saver.cancel()
+    checkpoints.stop()
+    await saver
     await checkpoints.save_on_exit()
 
 

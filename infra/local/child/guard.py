@@ -1,4 +1,4 @@
-"""Wraps ministack: rejects requests from browsers, and detects changes and sent mail.
+"""Wraps ministack: rejects requests from browsers, detects changes and sent mail, and refuses what cannot be saved.
 
 Pages of the dashboard may upload to the quarantine bucket and open a signed link, as with Amazon S3.
 """
@@ -31,6 +31,8 @@ _HEADER_PARAMETERS = {
 Source: "GetObject", Overriding response header values, in the Amazon S3 API reference (read 2026-11).
 """
 
+_UNAVAILABLE = b'{"__type": "ServiceUnavailable", "message": "The state cannot be saved."}'
+
 # The verbs of AWS actions that do not change any state.
 READING_VERBS = (
     "BatchGet",
@@ -54,7 +56,7 @@ class GuardedApp:
         self,
         inner: Application,
         port: int,
-        checkpoints: CheckpointWriter,
+        checkpoints: CheckpointWriter | None,
         mail: MailRecord,
         dashboard: str = "",
     ) -> None:
@@ -71,9 +73,9 @@ class GuardedApp:
         elif scope["type"] == "http" and (
             self._is_allowed(dict(scope["headers"])) or self._is_file_of_dashboard(scope)
         ):
-            await self._forward(scope, receive, _follow_link(scope, send))
+            await self._forward_if_saved(scope, receive, _follow_link(scope, send))
         else:
-            await _reject(scope, send)
+            await _respond(scope, send, 403, b"")
 
     def _is_allowed(self, headers: dict[bytes, bytes]) -> bool:
         """Whether the request does not come from a page in a browser.
@@ -95,6 +97,21 @@ class GuardedApp:
             is_from_dashboard and scope["method"] in {"OPTIONS", "POST"} and bool(_QUARANTINE.fullmatch(scope["path"]))
         )
 
+    async def _forward_if_saved(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Process a request, but none whose result might be lost. A client repeats what is refused with 503."""
+        if self._checkpoints is None:
+            await self._forward(scope, receive, send)
+            return
+        can_change = _can_change_state(scope)
+        if can_change:
+            await self._checkpoints.wait_for_room()
+        if self._checkpoints.is_failing:
+            await _respond(scope, send, 503, _UNAVAILABLE)
+            return
+        await self._forward(scope, receive, send)
+        if can_change:
+            self._checkpoints.note_change()
+
     async def _forward(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         request = bytearray()
 
@@ -112,7 +129,6 @@ class GuardedApp:
             await self._inner(scope, receive_and_keep, record_and_send)
         else:
             await self._inner(scope, receive, send)
-        self._checkpoints.changed |= _can_change_state(scope)
 
 
 def _follow_link(scope: AsgiScope, send: Send) -> Send:
@@ -146,9 +162,10 @@ def _can_change_state(scope: AsgiScope) -> bool:
     return scope["method"] not in {"GET", "HEAD"}
 
 
-async def _reject(scope: AsgiScope, send: Send) -> None:
+async def _respond(scope: AsgiScope, send: Send, status: int, body: bytes) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
         return
-    await send({"type": "http.response.start", "status": 403, "headers": []})
-    await send({"type": "http.response.body", "body": b""})
+    headers = [(b"content-type", b"application/x-amz-json-1.0")] if body else []
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

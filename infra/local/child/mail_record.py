@@ -16,7 +16,8 @@ class MailRecord:
     """Appends sent mail to a file, one JSON object per line."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab+")
+        # Unbuffered, so that a failed write leaves nothing behind that a later one would write.
+        self._file = path.open("ab+", buffering=0)
         self._drop_torn_line()
         self._recorded: dict[object, int] = {}
 
@@ -30,20 +31,27 @@ class MailRecord:
 
         `request` is the request that sent it. It contains headers that ministack does not keep.
         """
-        lines = [_build_line(sent, request) for sent in self._list_unrecorded()]
-        if lines:
-            self._file.write(b"".join(lines))
-            self._file.flush()
-            os.fsync(self._file.fileno())
-
-    def _list_unrecorded(self) -> list[dict[str, Any]]:
         ses = sys.modules.get("ministack.services.ses")
-        mails: list[dict[str, Any]] = []
         # ministack's page of messages reads the same list, but it always returns all messages.
-        for key, entries in ses._sent_emails.to_dict().items() if ses else ():  # noqa: SLF001
-            mails += entries[self._recorded.get(key, 0) :]
-            self._recorded[key] = len(entries)
-        return mails
+        sent = ses._sent_emails.to_dict() if ses else {}  # noqa: SLF001
+        unrecorded = [mail for key, mails in sent.items() for mail in mails[self._recorded.get(key, 0) :]]
+        if unrecorded:
+            self._append(b"".join(_build_line(mail, request) for mail in unrecorded))
+            self._recorded.update({key: len(mails) for key, mails in sent.items()})
+
+    def _append(self, lines: bytes) -> None:
+        """Append whole lines, or nothing.
+
+        Raises:
+            OSError: the disk is full. The sender does not get a response, and sends the mail again.
+        """
+        end = self._file.seek(0, os.SEEK_END)
+        try:
+            self._file.write(lines)
+            os.fsync(self._file.fileno())
+        except OSError:
+            self._file.truncate(end)
+            raise
 
 
 def _build_line(sent: dict[str, Any], request: bytes) -> bytes:

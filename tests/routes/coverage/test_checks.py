@@ -48,7 +48,7 @@ def forget_payers(stores):
         if row["subject"].startswith("payer"):
             table = stores.payer_states.table
             table.client().delete_item(TableName=table.name, Key={"subject": {"S": row["subject"]}})
-            stores.rate_limits._local_tokens.pop(row["subject"], None)
+            stores.rate_limits._callers.pop(row["subject"], None)
 
 
 def refer(world, member_id, *, payer="Example Health", **changed):

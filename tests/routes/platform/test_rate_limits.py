@@ -15,7 +15,7 @@ def low_limits(shared_api, monkeypatch):
     """Five at once, then one per second; nothing used yet."""
     for name in ("get_webhook_rate_limit", "get_member_rate_limit"):
         monkeypatch.setattr(wiring, name, lambda: RateLimit(burst=5, per_second=1))
-    table, held = shared_api.stores.rate_limits.table, wiring.get_stores().rate_limits._local_tokens
+    table, held = shared_api.stores.rate_limits.table, wiring.get_stores().rate_limits._callers
     for row in table.client().scan(TableName=table.name)["Items"]:
         table.client().delete_item(TableName=table.name, Key={"subject": row["subject"]})
     held.clear()
@@ -33,7 +33,7 @@ def statuses(send, count):
 
 def test_a_center_over_its_limit_gets_429(low_limits, referral_id):
     """With a pause in seconds, in the format of every refusal."""
-    wiring.get_stores().rate_limits._local_tokens.clear()
+    wiring.get_stores().rate_limits._callers.clear()
     answers = [low_limits.deliver(referral_id, "received") for _ in range(8)]
 
     assert [answer.status for answer in answers].count(429) == 3

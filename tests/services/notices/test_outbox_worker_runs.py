@@ -245,3 +245,67 @@ def test_a_run_without_due_tasks_costs_a_few_reads(services):
         services.run_queue(TaskQueue.EVENT)
 
     assert calls.operations == ["Query"] * SHARDS * 2
+
+
+THROTTLED_CALLS = 3
+"""One claim: the SDK tries it three times."""
+
+
+@pytest.mark.parametrize("claims", [1, 2])
+def test_a_throttled_claim_ends_only_its_own_task(services, claims):
+    """The other tasks of the run are done. The throttled ones have not lost an attempt, and the next run does them."""
+    for n in range(5):
+        services.refer(f"ref_{n}", key=f"key-{n}")
+    ids = [row["outbox_id"] for row in list_task_rows()]
+
+    with faults.inject_faults(plan_throttled("UpdateItem", range(1, claims * THROTTLED_CALLS + 1))):
+        counts = services.run_stream(*ids)
+
+    assert (counts["done"], counts["failed"], counts["unreachable"]) == (5 - claims, claims, claims)
+    assert count_states() == {"done": 5 - claims, "planned": claims}
+    assert all("tries" not in row for row in list_task_rows() if row["state"] == "planned")
+    assert services.restart().run_queue(TaskQueue.EVENT)["done"] == claims
+
+
+def plan_throttled(operation, numbers):
+    """Throttle these calls of an operation, counted from 1 with their retries."""
+    seen = []
+
+    def plan(_n, name):
+        seen.extend([name] if name == operation else [])
+        return FaultMode.THROTTLE if name == operation and len(seen) in numbers else None
+
+    return plan
+
+
+def test_a_run_on_a_throttled_table_ends(services):
+    """It tries each task once, fails, and is over: the same tasks are not read again and again."""
+    for n in range(5):
+        services.refer(f"ref_{n}", key=f"key-{n}")
+
+    with faults.inject_faults(faults.plan_always("UpdateItem", FaultMode.THROTTLE)) as calls:
+        counts = services.run_queue(TaskQueue.EVENT)
+
+    assert (counts["failed"], counts["unreachable"]) == (5, 5)
+    assert calls.operations.count("UpdateItem") == 5 * THROTTLED_CALLS
+    assert services.restart().run_queue(TaskQueue.EVENT)["done"] == 5
+
+
+def test_an_outage_that_lasts_until_the_task_is_given_back_ends_only_that_task(services):
+    """Its lease ends by itself."""
+    services.refer("ref_0", key="key-0")
+    with faults.inject_faults(faults.plan_never) as calls:
+        services.run_stream(*[row["outbox_id"] for row in list_task_rows()])
+    after_claim = calls.operations.index("UpdateItem") + 2
+    for n in (1, 2):
+        services.refer(f"ref_{n}", key=f"key-{n}")
+    ids = [row["outbox_id"] for row in list_task_rows() if row["state"] == "planned"]
+
+    outage = range(after_claim, after_claim + 2 * THROTTLED_CALLS)
+    with faults.inject_faults(faults.plan_outage(outage, FaultMode.THROTTLE)):
+        counts = services.run_stream(*ids)
+
+    assert (counts["done"], counts["failed"], counts["unreachable"]) == (1, 1, 1)
+    assert services.run_queue(TaskQueue.EVENT)["done"] == 0
+    services.now += LEASE_DURATION
+    assert services.restart().run_queue(TaskQueue.EVENT)["done"] == 1

@@ -54,3 +54,34 @@ def test_a_merged_email_is_sent_by_the_run_that_claims_it_first(services, crashe
     assert len(services.postbox.accepted) == (0 if crashes else 1)
     services.restart().run_queue(TaskQueue.MAIL, now=services.now + LEASE_DURATION)
     assert len(services.postbox.accepted) == 1
+
+
+SDK_ATTEMPTS = 3
+
+
+@pytest.mark.parametrize(
+    "operation", ["BatchGetItem", "TransactWriteItems", "UpdateItem"], ids=["read again", "merged", "claimed"]
+)
+def test_throttled_emails_of_a_member_do_not_end_the_run(services, operation):
+    """Whatever is done with them at that moment. The run sends those of another member, and then tries once more."""
+    services.refer("ref_other", key="key-other", center_id="ctr_mesa")
+    before: list[str] = []
+    sending: list[str] = []
+    met: list[str] = []
+
+    def plan(_n, name):
+        # Each notice is written in its own transaction. After the last one the due emails are read and sent.
+        if sending and name == operation and len(met) < SDK_ATTEMPTS:
+            met.append(name)
+            return FaultMode.THROTTLE
+        before.append(name)
+        if name == "Query" and before.count("TransactWriteItems") == MANY + 1:
+            sending.append(name)
+        return None
+
+    with faults.inject_faults(plan):
+        counts = services.run_queue(TaskQueue.EVENT)
+
+    assert len(met) == SDK_ATTEMPTS
+    assert (counts["done"], counts["mails"], counts["failed"] > 0) == (MANY + 1, 2, True)
+    assert len(set(services.postbox.list_recipients)) == len(services.postbox.accepted) == 2

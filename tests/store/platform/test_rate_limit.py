@@ -1,12 +1,14 @@
 """Rate limits: one token bucket per caller, shared by all function instances."""
 
+import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
 from chalicelib.domain.platform.rate_limit import RateLimit
 from chalicelib.errors import UnavailableError
-from chalicelib.store.platform.rate_limit import MAX_TOKENS_PER_DRAW, TOKENS_VALID_MS
+from chalicelib.store.platform.rate_limit import MAX_CALLS_PER_WRITE, PERMITTED_MS
 from tests.support import faults
 from tests.support.factories import NOON
 from tests.support.stores import list_rows, restart_stores
@@ -96,14 +98,14 @@ def test_a_busy_instance_draws_several_tokens_at_once(rate_limits):
     with faults.inject_faults(faults.plan_never) as calls:
         assert count_allowed(rate_limits, 500, limit=wide) == 500
 
-    assert len(calls.operations) <= 500 / MAX_TOKENS_PER_DRAW + 5
+    assert len(calls.operations) <= 500 / MAX_CALLS_PER_WRITE + 5
     assert set(calls.operations) == {"UpdateItem"}
 
 
 def test_unspent_tokens_of_an_idle_instance_expire(rate_limits):
     """After that it must draw from the row again."""
     count_allowed(rate_limits, 2, limit=SMALL)
-    late = NOON + timedelta(milliseconds=TOKENS_VALID_MS)
+    late = NOON + timedelta(milliseconds=PERMITTED_MS)
 
     with faults.inject_faults(faults.plan_never) as calls:
         count_allowed(rate_limits, 1, at=late)
@@ -151,11 +153,48 @@ def test_a_row_that_changes_before_every_draw_ends_in_busy(rate_limits, stores):
         rate_limits.take_token("feed#a", SMALL, now=NOON)
 
 
-def test_two_draws_at_once_lose_no_tokens(rate_limits, stores):
-    """With two threads in one process, the second draw keeps the tokens of the first."""
-    interruption = faults.plan_interruption("UpdateItem", lambda: count_allowed(rate_limits, 1))
+def test_parallel_calls_below_the_limit_are_never_refused(rate_limits):
+    """Eight threads of one process, as on a laptop: exactly the burst is allowed, and no call is told to try later."""
+    wide = RateLimit(burst=160, per_second=1)
 
-    with faults.inject_faults(interruption):
-        first = count_allowed(rate_limits, 1)
+    with ThreadPoolExecutor(8) as threads:
+        calls = [threads.submit(rate_limits.take_token, "feed#a", wide, now=NOON) for _ in range(160 + 8)]
+        pauses = [call.result() for call in calls]
 
-    assert first + count_allowed(rate_limits, 30) == 10 - 1
+    assert pauses.count(0) == 160
+
+
+def test_instances_that_draw_at_the_same_moment_do_not_refuse_each_other(stores):
+    """Each one reads the row, and then all the others write it first."""
+    instances = create_instances(stores, 8)
+    wide = RateLimit(burst=160, per_second=1)
+    pauses = []
+
+    def draw(number):
+        before = faults.plan_interruption("UpdateItem", lambda: draw(number + 1)) if number < 7 else faults.plan_never
+        with faults.inject_faults(before):
+            pauses.append(instances[number].take_token("feed#a", wide, now=NOON))
+
+    for _ in range(10):
+        draw(0)
+
+    assert set(pauses) == {0}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_caller_below_the_limit_is_never_refused(stores, seed):
+    """However its calls are spread over instances and time. It exceeds the limit only by what was permitted ahead."""
+    drawn = random.Random(seed)  # noqa: S311 to be repeated
+    limit, instances = RateLimit(burst=40, per_second=10), create_instances(stores, 4)
+    at, used, pauses = 0.0, 0.0, []
+    for _ in range(300):
+        passed = drawn.choice([0] * 150 + [0.1, 0.3] * 4 + [6])
+        at, used = at + passed, max(0, used - passed * limit.per_second)
+        pauses.append(drawn.choice(instances).take_token("feed#a", limit, now=seconds(at)))
+        if pauses[-1]:
+            assert used + 1 > limit.burst - limit.per_second
+        else:
+            used += 1
+            assert used <= limit.burst + len(instances) * (MAX_CALLS_PER_WRITE - 1)
+
+    assert max(pauses) > 0

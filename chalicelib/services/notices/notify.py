@@ -92,14 +92,22 @@ def _write_notice_with_mail(pending: _NoticeToSend, *, context: RunContext) -> s
     there is an email to join.
     """
     full_mail_ids: set[str] = set()
+    own_mail_ids: list[str] = []
 
     def attempt() -> str | None:
-        notice, writes, new_mail_id = _prepare_notice(pending, full_mail_ids, context=context)
+        if own_mail_ids:
+            notice, writes, new_mail_id = replace(pending.notice, mail_id=own_mail_ids[0]), (), None
+        else:
+            notice, writes, new_mail_id = _prepare_notice(pending, full_mail_ids, context=context)
         try:
             context.stores.transactions.commit(context.stores.notices.prepare_add(notice), *writes)
         except ConditionFailedError as e:
             if NOTICE in e.items:
                 return None
+            if MAIL in e.items and notice.notice_id in e.items[MAIL].get("notice_ids", ()):
+                # A restore lost the notice and kept the email that has it.
+                own_mail_ids.append(e.items[MAIL]["outbox_id"])
+                raise
             # An email that can take no more notices is not tried again, but a new one of the thread is.
             if MAIL in e.items and notice.mail_id:
                 full_mail_ids.add(notice.mail_id)
@@ -121,12 +129,17 @@ def _prepare_notice(
     """
     notice, member = pending.notice, pending.member
     if notice.category is Category.CRITICAL:
+        sent_mail_id = context.stores.recipients.find_sent_mail(member.member_id, notice.notice_id)
+        if sent_mail_id:
+            return replace(notice, mail_id=sent_mail_id), [], None
         mail = _build_mail(pending, MailKind.CRITICAL, context.now)
         writes = [context.stores.mails.prepare_plan(mail)]
         if pending.invitation:
             writes.append(context.stores.mails.prepare_plan(_build_invitation_mail(pending, context.now)))
         return replace(notice, mail_id=mail.mail_id), writes, mail.mail_id
-    recipient = context.stores.recipients.get_for_referral(member.member_id, notice.referral_id)
+    recipient = context.stores.recipients.get_for_referral(member.member_id, notice.referral_id, notice.notice_id)
+    if recipient.sent_mail_id:
+        return replace(notice, mail_id=recipient.sent_mail_id), [], None
     timing = recipient.preferences.get_timing(notice.category)
     if timing is MailTiming.NEVER or not pending.may_email:
         return notice, [], None

@@ -95,10 +95,11 @@ def _write_notice_with_mail(pending: _NoticeToSend, *, context: RunContext) -> s
     own_mail_ids: list[str] = []
 
     def attempt() -> str | None:
-        if own_mail_ids:
-            notice, writes, new_mail_id = replace(pending.notice, mail_id=own_mail_ids[0]), (), None
-        else:
-            notice, writes, new_mail_id = _prepare_notice(pending, full_mail_ids, context=context)
+        notice, writes, new_mail_id = (
+            (replace(pending.notice, mail_id=own_mail_ids[0]), (), None)
+            if own_mail_ids
+            else _prepare_notice(pending, full_mail_ids, context=context)
+        )
         try:
             context.stores.transactions.commit(context.stores.notices.prepare_add(notice), *writes)
         except ConditionFailedError as e:
@@ -129,20 +130,11 @@ def _prepare_notice(
     """
     notice, member = pending.notice, pending.member
     if notice.category is Category.CRITICAL:
-        sent_mail_id = context.stores.recipients.find_sent_mail(member.member_id, notice.notice_id)
-        if sent_mail_id:
-            return replace(notice, mail_id=sent_mail_id), [], None
-        mail = _build_mail(pending, MailKind.CRITICAL, context.now)
-        writes = [context.stores.mails.prepare_plan(mail)]
-        if pending.invitation:
-            writes.append(context.stores.mails.prepare_plan(_build_invitation_mail(pending, context.now)))
-        return replace(notice, mail_id=mail.mail_id), writes, mail.mail_id
+        return _prepare_critical(pending, context=context)
     recipient = context.stores.recipients.get_for_referral(member.member_id, notice.referral_id, notice.notice_id)
-    if recipient.sent_mail_id:
-        return replace(notice, mail_id=recipient.sent_mail_id), [], None
     timing = recipient.preferences.get_timing(notice.category)
-    if timing is MailTiming.NEVER or not pending.may_email:
-        return notice, [], None
+    if recipient.sent_mail_id or timing is MailTiming.NEVER or not pending.may_email:
+        return replace(notice, mail_id=recipient.sent_mail_id), [], None
     thread = get_thread_key(timing, notice.referral_id, day=pending.day)
     zone = get_member_zone(member, recipient.preferences, stores=context.stores)
     when: _Timing = {"zone": zone, "now": context.now, "day": pending.day}
@@ -166,6 +158,21 @@ def _prepare_notice(
         member.member_id, thread, LastMail(mail.mail_id, due), after=recipient.last.get(thread)
     )
     writes = [context.stores.mails.prepare_plan(mail), open_write]
+    return replace(notice, mail_id=mail.mail_id), writes, mail.mail_id
+
+
+def _prepare_critical(
+    pending: _NoticeToSend, *, context: RunContext
+) -> tuple[Notice, Sequence[TransactionWrite], str | None]:
+    """As `_prepare_notice`, for a critical notice: in an email of its own, at once."""
+    notice = pending.notice
+    sent_mail_id = context.stores.recipients.find_sent_mail(notice.member_id, notice.notice_id)
+    if sent_mail_id:
+        return replace(notice, mail_id=sent_mail_id), [], None
+    mail = _build_mail(pending, MailKind.CRITICAL, context.now)
+    writes = [context.stores.mails.prepare_plan(mail)]
+    if pending.invitation:
+        writes.append(context.stores.mails.prepare_plan(_build_invitation_mail(pending, context.now)))
     return replace(notice, mail_id=mail.mail_id), writes, mail.mail_id
 
 

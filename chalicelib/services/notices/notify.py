@@ -79,6 +79,11 @@ def notify_recipients(task: OutboxTask, referral: Referral, *, context: RunConte
     return [mail_id for mail_id in mail_ids if mail_id]
 
 
+def list_expected_notices(task: OutboxTask, referral: Referral, *, context: RunContext) -> Sequence[Notice]:
+    """List the notices that a task makes for the people who must know now, as they would be written."""
+    return [pending.notice for pending in _list_notices(task, referral, context)]
+
+
 def get_member_zone(member: Member, preferences: Preferences, *, stores: Stores) -> str:
     """Return the member's time zone."""
     tenant = stores.tenants.get_cached(member.kind, member.tenant_id)

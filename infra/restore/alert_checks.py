@@ -34,9 +34,9 @@ def check_alert(
     else:
         lost = _is_notice_lost(referral.referral_id, alerts, last, sent_by_task, scope)
         problem, last = ("its notice is missing", sent) if lost else ("", last)
-    expected = alerts.list_upcoming(scope.run.now, last)
-    if not problem and expected and _is_late(row, expected[0].at, scope):
-        problem = f"{expected[0].level} is not scheduled"
+    upcoming = alerts.list_upcoming(scope.run.now, last)
+    if not problem and upcoming and _is_late(row, alerts.get_next_time(scope.run.now)):
+        problem = f"{upcoming[0].level} is not scheduled"
     if problem:
         yield build_finding(
             FindingKind.ALERT_OUTDATED,
@@ -46,11 +46,11 @@ def check_alert(
         )
 
 
-def _is_late(row: Item | None, expected_at: datetime, scope: CheckScope) -> bool:
-    """Whether nothing looks at the referral when its next alert is reached. Looking too early changes nothing."""
-    if row is None or "lane" not in row:
+def _is_late(row: Item | None, next_at: datetime | None) -> bool:
+    """Whether nothing looks at the referral when its next level is reached. Looking too early changes nothing."""
+    if row is None:
         return True
-    return from_timestamp(row["planned_for"]) > max(expected_at, scope.run.now)
+    return next_at is not None and ("lane" not in row or from_timestamp(row["planned_for"]) > next_at)
 
 
 def _find_last_sent(

@@ -14,7 +14,7 @@ from chalicelib.domain.notices.document_notices import (
     REMOVE_FILES_RULE,
 )
 from chalicelib.domain.notices.tasks import OutboxTask
-from chalicelib.domain.referrals.events import CoverageChanged, FactsChanged
+from chalicelib.domain.referrals.events import CoverageChanged, FactsChanged, StageChange
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES
 from chalicelib.services.coverage.checks import build_attempt_task
 from chalicelib.services.documents.entry import build_file_task, build_rejected_notice
@@ -40,10 +40,20 @@ def list_row_tasks(history: ReferralHistory, *, since: datetime, context: RunCon
         if check.state is CheckState.REQUESTED:
             yield build_attempt_task(referral_id, check, due_at=context.now)
     handback = stores.handbacks.get_latest(referral_id, scope=scope)
-    if handback and handback.written_at >= since and referral.stage in STAGES_THAT_ANNOUNCE_PACKAGE:
+    if handback and handback.written_at >= since and _was_announced(history, handback.written_at):
         yield build_handback_task(referral, handback.version, handback.written_at)
     yield from _list_fact_tasks(history, since=since, context=context)
     yield from _list_coverage_notices(history, since=since, context=context)
+
+
+def _was_announced(history: ReferralHistory, written_at: datetime) -> bool:
+    """Whether the patient's return had been announced when a summary was written. Before, no one waits for it."""
+    stages = [
+        each.event.stage
+        for each in sorted(history.events, key=lambda each: each.event.recorded_at)
+        if isinstance(each.event, StageChange) and each.event.recorded_at < written_at
+    ]
+    return bool(stages) and stages[-1] in STAGES_THAT_ANNOUNCE_PACKAGE
 
 
 def _list_document_tasks(

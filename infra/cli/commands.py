@@ -15,7 +15,7 @@ import typer
 
 from chalicelib.errors import UnauthenticatedError, UnavailableError
 from chalicelib.settings import SettingsError
-from infra.cli import hooks, importing, migrating, operating, site, time_arguments
+from infra.cli import hooks, importing, migrating, operating, restoring, site, time_arguments
 from infra.cli.catalog import catalog
 from infra.cli.centers import centers
 from infra.cli.common import NO_SITE_FOUND, PROBLEM_FOUND, USAGE_ERROR, AsJson, fail, print_json
@@ -37,6 +37,7 @@ app.command("import")(importing.import_file)
 app.add_typer(operating.audit, name="audit")
 app.add_typer(operating.deliveries, name="deliveries")
 app.add_typer(operating.outbox, name="outbox")
+app.add_typer(restoring.restore, name="restore")
 app.add_typer(centers, name="centers")
 app.add_typer(catalog, name="catalog")
 

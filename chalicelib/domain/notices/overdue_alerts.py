@@ -79,15 +79,15 @@ class StageAlerts:
     def get_due(self, now: datetime, last_alert: LastAlert | None) -> OverdueAlert | None:
         """The alert to send now. Each level is sent once per stage visit, and never after a higher one."""
         alert = self.get_highest_reached(now)
-        return alert if alert and self._get_sent_rank(last_alert) < alert.level.rank else None
+        return alert if alert and self.get_sent_rank(last_alert) < alert.level.rank else None
 
     def has_skipped_level(self, alert: OverdueAlert, last_alert: LastAlert | None) -> bool:
         """Whether the level below this alert was never sent."""
-        return self._get_sent_rank(last_alert) < alert.level.rank - 1
+        return self.get_sent_rank(last_alert) < alert.level.rank - 1
 
     def list_upcoming(self, now: datetime, last_alert: LastAlert | None) -> Sequence[OverdueAlert]:
         """The alerts that will be sent if nothing changes: the one that is due now, then the later ones."""
-        due, sent_rank = self.get_due(now, last_alert), self._get_sent_rank(last_alert)
+        due, sent_rank = self.get_due(now, last_alert), self.get_sent_rank(last_alert)
         later = [alert for alert in self.alerts if alert.at > now and sent_rank < alert.level.rank]
         return [due, *later] if due else later
 
@@ -95,7 +95,7 @@ class StageAlerts:
         """When the next level is reached."""
         return min((alert.at for alert in self.alerts if alert.at > now), default=None)
 
-    def _get_sent_rank(self, last_alert: LastAlert | None) -> int:
+    def get_sent_rank(self, last_alert: LastAlert | None) -> int:
         """The rank of the alert last sent in this stage visit; -1 if none was."""
         return last_alert.level.rank if last_alert and last_alert.stage_visit == self.stage_visit else -1
 

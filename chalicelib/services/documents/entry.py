@@ -117,10 +117,10 @@ def list_change_writes(
     if after.announced and after.state in {DocumentState.REJECTED, DocumentState.DELETED}:
         yield stores.documents.prepare_release(referral_id, after.counted_bytes)
     if after.state is DocumentState.REJECTED:
-        yield stores.outbox.prepare_plan(_build_rejected_notice(referral_id, after, context=context))
+        yield stores.outbox.prepare_plan(build_rejected_notice(referral_id, after, context=context))
 
 
-def _build_rejected_notice(referral_id: str, document: Document, *, context: RunContext) -> OutboxTask:
+def build_rejected_notice(referral_id: str, document: Document, *, context: RunContext) -> OutboxTask:
     """Build the task that notifies the side that added a file of its rejection."""
     is_malware = document.rejected_because is RejectionReason.MALWARE
     rule = DOCUMENT_MALWARE_RULE if is_malware else DOCUMENT_REJECTED_RULE

@@ -151,10 +151,10 @@ def _prepare_handback_writes(
     yield from context.stores.referrals.prepare_save(referral, entry)
     yield context.stores.handbacks.prepare_add(referral.referral_id, handback, scope=referral.practice_id)
     if referral.stage in STAGES_THAT_ANNOUNCE_PACKAGE:
-        yield context.stores.outbox.prepare_plan(_build_notice_task(referral, handback.version, context.now))
+        yield context.stores.outbox.prepare_plan(build_handback_task(referral, handback.version, context.now))
 
 
-def _build_notice_task(referral: Referral, version: int, now: datetime) -> OutboxTask:
+def build_handback_task(referral: Referral, version: int, now: datetime) -> OutboxTask:
     """Build the task that notifies the practice of a summary.
 
     The practice waits for it, or may have read an earlier version.

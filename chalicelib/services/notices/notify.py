@@ -79,6 +79,11 @@ def notify_recipients(task: OutboxTask, referral: Referral, *, context: RunConte
     return [mail_id for mail_id in mail_ids if mail_id]
 
 
+def list_expected_notices(task: OutboxTask, referral: Referral, *, context: RunContext) -> Sequence[Notice]:
+    """List the notices that a task makes for the people who must know now, as they would be written."""
+    return [pending.notice for pending in _list_notices(task, referral, context)]
+
+
 def get_member_zone(member: Member, preferences: Preferences, *, stores: Stores) -> str:
     """Return the member's time zone."""
     tenant = stores.tenants.get_cached(member.kind, member.tenant_id)
@@ -92,14 +97,23 @@ def _write_notice_with_mail(pending: _NoticeToSend, *, context: RunContext) -> s
     there is an email to join.
     """
     full_mail_ids: set[str] = set()
+    own_mail_ids: list[str] = []
 
     def attempt() -> str | None:
-        notice, writes, new_mail_id = _prepare_notice(pending, full_mail_ids, context=context)
+        notice, writes, new_mail_id = (
+            (replace(pending.notice, mail_id=own_mail_ids[0]), (), None)
+            if own_mail_ids
+            else _prepare_notice(pending, full_mail_ids, context=context)
+        )
         try:
             context.stores.transactions.commit(context.stores.notices.prepare_add(notice), *writes)
         except ConditionFailedError as e:
             if NOTICE in e.items:
                 return None
+            if MAIL in e.items and notice.notice_id in e.items[MAIL].get("notice_ids", ()):
+                # A restore lost the notice and kept the email that has it.
+                own_mail_ids.append(e.items[MAIL]["outbox_id"])
+                raise
             # An email that can take no more notices is not tried again, but a new one of the thread is.
             if MAIL in e.items and notice.mail_id:
                 full_mail_ids.add(notice.mail_id)
@@ -121,15 +135,11 @@ def _prepare_notice(
     """
     notice, member = pending.notice, pending.member
     if notice.category is Category.CRITICAL:
-        mail = _build_mail(pending, MailKind.CRITICAL, context.now)
-        writes = [context.stores.mails.prepare_plan(mail)]
-        if pending.invitation:
-            writes.append(context.stores.mails.prepare_plan(_build_invitation_mail(pending, context.now)))
-        return replace(notice, mail_id=mail.mail_id), writes, mail.mail_id
-    recipient = context.stores.recipients.get_for_referral(member.member_id, notice.referral_id)
+        return _prepare_critical(pending, context=context)
+    recipient = context.stores.recipients.get_for_referral(member.member_id, notice.referral_id, notice.notice_id)
     timing = recipient.preferences.get_timing(notice.category)
-    if timing is MailTiming.NEVER or not pending.may_email:
-        return notice, [], None
+    if recipient.sent_mail_id or timing is MailTiming.NEVER or not pending.may_email:
+        return replace(notice, mail_id=recipient.sent_mail_id), [], None
     thread = get_thread_key(timing, notice.referral_id, day=pending.day)
     zone = get_member_zone(member, recipient.preferences, stores=context.stores)
     when: _Timing = {"zone": zone, "now": context.now, "day": pending.day}
@@ -153,6 +163,21 @@ def _prepare_notice(
         member.member_id, thread, LastMail(mail.mail_id, due), after=recipient.last.get(thread)
     )
     writes = [context.stores.mails.prepare_plan(mail), open_write]
+    return replace(notice, mail_id=mail.mail_id), writes, mail.mail_id
+
+
+def _prepare_critical(
+    pending: _NoticeToSend, *, context: RunContext
+) -> tuple[Notice, Sequence[TransactionWrite], str | None]:
+    """As `_prepare_notice`, for a critical notice: in an email of its own, at once."""
+    notice = pending.notice
+    sent_mail_id = context.stores.recipients.find_sent_mail(notice.member_id, notice.notice_id)
+    if sent_mail_id:
+        return replace(notice, mail_id=sent_mail_id), [], None
+    mail = _build_mail(pending, MailKind.CRITICAL, context.now)
+    writes = [context.stores.mails.prepare_plan(mail)]
+    if pending.invitation:
+        writes.append(context.stores.mails.prepare_plan(_build_invitation_mail(pending, context.now)))
     return replace(notice, mail_id=mail.mail_id), writes, mail.mail_id
 
 

@@ -47,6 +47,9 @@ MAX_BATCHES = 50
 MAX_REFUSALS = 3
 """After this many refusals in a row SES counts as down. The other emails stay due for the next run."""
 
+SENT_LINE = "email sent"
+"""The line of the log about an email that SES accepted."""
+
 _MAX_MERGED = 90
 """How many emails are merged at once. A transaction has 100 items at most."""
 
@@ -189,6 +192,8 @@ class MailSender:
             return {"unsent": 1}
         message = outgoing.compose(self.context.sign_in_url, sender=self.context.sender)
         message_id = self.context.mailer.send(message, tag=mail.mail_id)
+        # The log is outside the tables: after a restore it shows which notices were emailed (`referrals restore`).
+        log.info(SENT_LINE, outbox_id=mail.mail_id, member_id=mail.member_id, notice_ids=list(mail.notice_ids))
         self.context.stores.mails.mark_sent(claim, message_id=message_id, now=self.context.now)
         return {"mails": 1}
 

@@ -100,7 +100,7 @@ def prepare_coverage_writes(
         )
         event = _build_event(before, change, writer if change.by is not Party.SYSTEM else SYSTEM_WRITER, key)
         yield stores.referrals.prepare_log_event(event, EventStatus.APPLIED, practice_id=scope)
-        task = _build_notice_task(before, change, event, context=context)
+        task = build_coverage_notice_task(before, change, event, context=context)
         if task:
             yield stores.outbox.prepare_plan(task)
     tasks = list_new_coverage_tasks(before, moved.track, context=context)
@@ -169,9 +169,10 @@ def _build_event(before: Referral, change: CoverageChange, writer: CoverageWrite
     )
 
 
-def _build_notice_task(
+def build_coverage_notice_task(
     referral: Referral, change: CoverageChange, event: CoverageChanged, *, context: RunContext
 ) -> OutboxTask | None:
+    """Build the task that notifies of a move; None if no one is notified of it."""
     rule = get_move_rule(change.move)
     if change.move is MoveName.CLEARANCE_ENDED and _is_leukapheresis_near(referral, context=context):
         rule = CLEARANCE_LOST_RULE

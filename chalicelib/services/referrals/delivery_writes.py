@@ -57,6 +57,9 @@ def prepare_delivery_writes(
             )
         case Rejected():
             return _prepare_rejection_writes(decision, event, delivery, referral, context=context)
+    expiry = build_expiry_task(event.referral_id, delivery, now=context.now)
+    # A delivery that was parked before has its task: a restore can lose the entry of the log alone.
+    is_planned = expiry.outbox_id in existing_tasks
     return [
         # Park only if nothing changed since the read; the event that it waits for may just have come.
         context.stores.referrals.prepare_check_unchanged(event.referral_id, referral),
@@ -65,7 +68,7 @@ def prepare_delivery_writes(
                 delivery=delivery, event=event, is_unknown_referral=not belongs_to_center(referral, delivery.center_id)
             )
         ),
-        context.stores.outbox.prepare_plan(_build_expiry_task(event.referral_id, delivery, now=context.now)),
+        *(() if is_planned else (context.stores.outbox.prepare_plan(expiry),)),
         context.stores.audit_log.prepare_append(
             replace(build_audit_entry(event, delivery.center_id, context.now, None), outcome="parked")
         ),
@@ -116,7 +119,7 @@ def log_reused_id(
     commit_with_retry(attempt)
 
 
-def _build_expiry_task(referral_id: str, delivery: Delivery, *, now: datetime) -> OutboxTask:
+def build_expiry_task(referral_id: str, delivery: Delivery, *, now: datetime) -> OutboxTask:
     """The task that marks a delivery as failed after it was parked for a day."""
     return OutboxTask(
         outbox_id=derive_id("out", EXPIRE_PARKED_RULE, delivery.center_id, delivery.webhook_id),

@@ -1,6 +1,7 @@
 """What is written when a side corrects its own facts, in the transaction of the referral."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
@@ -56,14 +57,23 @@ def _build_event(
 def _prepare_notice(
     referral: Referral, changes: Sequence[FactChange], event_id: str, *, withdrew: bool, stores: Stores
 ) -> Iterator[TransactionWrite]:
-    group = find_changed_group(changes, withdrawn=withdrew)
-    if group:
-        task = OutboxTask(
-            outbox_id=derive_id("out", "facts_changed", referral.referral_id, event_id),
-            referral_id=referral.referral_id,
-            rule=group,
-            queue=TaskQueue.EVENT,
-            due_at=referral.updated_at,
-            event_id=event_id,
-        )
+    task = build_fact_task(referral.referral_id, changes, event_id, withdrew=withdrew, now=referral.updated_at)
+    if task:
         yield stores.outbox.prepare_plan(task)
+
+
+def build_fact_task(
+    referral_id: str, changes: Sequence[FactChange], event_id: str, *, withdrew: bool, now: datetime
+) -> OutboxTask | None:
+    """Build the task that notifies the other side of changed facts; None if they do not matter to it."""
+    group = find_changed_group(changes, withdrawn=withdrew)
+    if group is None:
+        return None
+    return OutboxTask(
+        outbox_id=derive_id("out", "facts_changed", referral_id, event_id),
+        referral_id=referral_id,
+        rule=group,
+        queue=TaskQueue.EVENT,
+        due_at=now,
+        event_id=event_id,
+    )

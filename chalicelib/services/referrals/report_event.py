@@ -47,6 +47,7 @@ from chalicelib.services.referrals.event_decisions import (
 from chalicelib.services.referrals.event_writes import build_audit_entry, prepare_event_writes
 from chalicelib.services.referrals.parking import check_parking_capacity
 from chalicelib.services.referrals.product_checks import check_product
+from chalicelib.services.referrals.recorded_events import find_recorded, log_recorded, record_response
 from chalicelib.services.referrals.report_results import (
     ReportResult,
     build_delivery_result,
@@ -57,6 +58,7 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.outbox import parse_existing_tasks
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.items import ParkedDelivery
+from chalicelib.store.referrals.referrals import EVENT_WRITE
 from chalicelib.store.webhooks.idempotency import (
     IDEMPOTENCY_RECORD,
     Delivery,
@@ -100,6 +102,9 @@ def report_by_member(
             first_response = context.stores.idempotency_records.find_response(request, now=context.now)
             if first_response:
                 return first_response
+            known = find_recorded(named, context=context)
+            if known:
+                return record_response(request, build_response(known), context=context)
             raise _record_refusal(refusal, event, member, context=context)
         warnings = list_report_warnings(decision, named, context=context)
         response = build_response(build_report_result(decision, event, warnings=warnings))
@@ -113,6 +118,9 @@ def report_by_member(
         except ConditionFailedError as e:
             if IDEMPOTENCY_RECORD in e.items:
                 return context.stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
+            known = find_recorded(named, context=context) if EVENT_WRITE in e.items else None
+            if known:
+                return record_response(request, build_response(known), context=context)
             existing_tasks.update(parse_existing_tasks(e.items))
             raise
         # Deliveries that came before the submission are parked in another place; look there as well.
@@ -141,6 +149,10 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
         named = name_endings(event, context=context)
         decision = decide_delivery(referral, named, delivery, parked, context=context)
         waiting_for: tuple[str, ...] = ()
+        can_be_known = isinstance(decision, Pending | Rejected) and belongs_to_center(referral, delivery.center_id)
+        known = find_recorded(named, context=context) if can_be_known else None
+        if known:
+            return log_recorded(delivery, known, context=context)
         if isinstance(decision, Pending):
             is_own = belongs_to_center(referral, delivery.center_id)
             parked_for_referral = parked if is_own else None
@@ -163,6 +175,9 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
         except ConditionFailedError as e:
             if IDEMPOTENCY_RECORD in e.items:
                 return replay_result(context.stores.delivery_log.load_result(delivery, e.items[IDEMPOTENCY_RECORD]))
+            known = find_recorded(named, context=context) if EVENT_WRITE in e.items else None
+            if known:
+                return log_recorded(delivery, known, context=context)
             existing_tasks.update(parse_existing_tasks(e.items))
             raise
         if isinstance(decision, Rejected):
@@ -206,7 +221,7 @@ def report_by_system(event: ReferralEvent, *, context: RunContext) -> bool:
         try:
             context.stores.transactions.commit(*writes)
         except ConditionFailedError as e:
-            if "event" in e.items:
+            if EVENT_WRITE in e.items:
                 return True
             existing_tasks.update(parse_existing_tasks(e.items))
             raise

@@ -1,6 +1,6 @@
 """Handle a POST of a person that writes to a referral: once for each Idempotency-Key, and audited if it is refused."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from chalicelib.domain.platform.rate_limit import RateLimit
@@ -16,10 +16,19 @@ from chalicelib.services.audit.refusals import record_refusal
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.platform.run_context import RunContext
+from chalicelib.services.referrals.recorded_events import record_response
 from chalicelib.store.audit.rows import AuditEntry
-from chalicelib.store.platform.dynamo import TransactionWrite
+from chalicelib.store.consultation.slots import PATTERN_WRITE
+from chalicelib.store.documents.documents import DOCUMENT_WRITE
+from chalicelib.store.platform.dynamo import TransactionWrite, unmarshal
 from chalicelib.store.platform.transactions import ConditionFailedError
+from chalicelib.store.referrals.referrals import EVENT_WRITE
 from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
+
+_MADE_BY_REQUEST = frozenset({EVENT_WRITE, DOCUMENT_WRITE, PATTERN_WRITE})
+"""The names of the writes that make something with an id that is derived from its request."""
+
+_IS_NEW = "attribute_not_exists("
 
 _REFUSALS = (
     ConflictError,
@@ -106,5 +115,23 @@ def commit_once(
     except ConditionFailedError as e:
         if IDEMPOTENCY_RECORD in e.items:
             return records.load_response(request, e.items[IDEMPOTENCY_RECORD])
+        if "referral" not in e.items and _was_made(writes, e.items, context=context):
+            # A restore lost the record of the request, but not what the request made.
+            return record_response(request, response, context=context)
         raise
     return response
+
+
+def _was_made(writes: Sequence[TransactionWrite], refused: Collection[str], *, context: RunContext) -> bool:
+    """Whether what a request makes exists already. Its id is derived from the request, so no other request made it."""
+    for write in writes:
+        put = write.request.get("Put", {})
+        is_new = write.name in _MADE_BY_REQUEST and put.get("ConditionExpression", "").startswith(_IS_NEW)
+        if is_new and write.name in refused:
+            return True
+        if write.name == EVENT_WRITE and put:
+            item = unmarshal(put["Item"])
+            # The repeat has another time, and therefore another place in the history.
+            if context.stores.referrals.has_event(item["referral_id"], item["event_id"]):
+                return True
+    return False

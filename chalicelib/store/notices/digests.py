@@ -77,6 +77,15 @@ class DigestRows:
             names={"#rule": "rule", "#state": "state"},
         )
 
+    def set_done_week(self, member_id: str, week: date) -> None:
+        """Record that the digest of a week was sent, after a restore set the row back."""
+        self.table.update(
+            {"outbox_id": _derive_row_id(member_id)},
+            "SET week = :week",
+            when="week < :week",
+            values={"week": week.isoformat()},
+        )
+
     def set_next_week(self, claim: Claim, *, last_done_week: date, due: datetime) -> bool:
         """Schedule a claimed row for the next week.
 

@@ -58,6 +58,7 @@ class SentNotice:
         due: When it was due, in the format of the ids. All notices of one task have the same value.
     """
 
+    notice_id: str
     due: str
     member_id: str
     outbox_id: str
@@ -182,6 +183,7 @@ def _build_encryption_context(member_id: str, notice_id: str) -> str:
 
 def _item_to_sent_notice(item: Item) -> SentNotice:
     return SentNotice(
+        notice_id=item["notice_id"],
         due=item["notice_id"].removeprefix(_ID_PREFIX).partition("_")[0],
         member_id=item["member_id"],
         outbox_id=item["outbox_id"],

@@ -58,6 +58,21 @@ class OverdueAlertRows:
             change += "#state = :state" + cleared + ", lane"
         return self.table.prepare_update(OVERDUE_ALERT, {"outbox_id": outbox_id}, change, values=values, names=_NAMES)
 
+    def set_last_alert(self, referral_id: str, last_alert: LastAlert | None) -> None:
+        """Store which alert was sent last, after a restore: None if none of this stage visit was."""
+        if last_alert:
+            change = "SET stay = :stay, #level = :level"
+            values: Item = {"one": 1, "stay": last_alert.stage_visit, "level": last_alert.level}
+        else:
+            change, values = "REMOVE stay, #level", {"one": 1}
+        self.table.update(
+            {"outbox_id": _derive_row_id(referral_id)},
+            f"ADD fence :one {change}",
+            when="attribute_exists(outbox_id)",
+            values=values,
+            names={"#level": "level"},
+        )
+
     def set_next_level(self, claim: Claim, *, last_alert: LastAlert | None, next_at: datetime | None) -> bool:
         """Schedule a claimed row for the next level, or remove it from the index after the last one.
 

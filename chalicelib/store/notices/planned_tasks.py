@@ -11,7 +11,7 @@ from datetime import datetime
 
 from chalicelib.domain.notices.tasks import OutboxTask
 from chalicelib.store.notices.leases import Claim, TaskState
-from chalicelib.store.notices.outbox import TASK_WRITE_PREFIX, Outbox
+from chalicelib.store.notices.outbox import TASK_WRITE_PREFIX, Outbox, compute_queue_shard
 from chalicelib.store.notices.task_items import item_to_task
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.timestamps import to_timestamp
@@ -55,6 +55,24 @@ def prepare_check_still_waiting(outbox: Outbox, task: OutboxTask) -> Transaction
         return outbox.table.prepare_check(name, key, when=is_waiting, values={})
     return outbox.table.prepare_update(
         name, key, "SET replaces = :replaced", when=is_waiting, values={"replaced": task.replaces}
+    )
+
+
+def prepare_replan_done(outbox: Outbox, task: OutboxTask) -> TransactionWrite:
+    """Build the write that plans a finished task again, because a restore lost what it did."""
+    return outbox.table.prepare_update(
+        f"{TASK_WRITE_PREFIX}{task.outbox_id}",
+        {"outbox_id": task.outbox_id},
+        "SET #state = :planned, lane = :lane, due_at = :due, tries = :none REMOVE finished_at",
+        when="#state = :done AND attribute_not_exists(lane)",
+        values={
+            "planned": TaskState.PLANNED,
+            "lane": compute_queue_shard(task.queue, task.outbox_id),
+            "due": to_timestamp(task.due_at),
+            "none": 0,
+            "done": TaskState.DONE,
+        },
+        names={"#state": "state"},
     )
 
 

@@ -19,6 +19,7 @@ from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 _PREFERENCES = "preferences"
 _SUPPRESSION = "suppression"
 _OPEN_MAIL_PREFIX = "open#"
+_SENT_PREFIX = "sent#"
 
 OPEN_MAIL_WRITE = "open"
 """The name of the write that stores the last email of a thread."""
@@ -40,10 +41,14 @@ class Suppression(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """What decides when a member gets an email about a referral."""
+    """What decides when a member gets an email about a referral.
+
+    `sent_mail_id` is the email that the member already got about the notice, according to `referrals restore repair`.
+    """
 
     preferences: Preferences
     last: Mapping[str, LastMail]
+    sent_mail_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,11 @@ class Recipients:
     table: DynamoTable
     encryption: EnvelopeEncryption
 
-    def get_for_referral(self, member_id: str, referral_id: str) -> Recipient:
-        """Read a member's preferences, and the last emails that a notice can join, by thread."""
+    def get_for_referral(self, member_id: str, referral_id: str, notice_id: str) -> Recipient:
+        """Read a member's preferences, the last emails that a notice can join, by thread, and whether it was sent."""
         threads = (referral_id, f"{referral_id}{MORNING_SUFFIX}", DAILY_THREAD)
-        items = (_PREFERENCES, *(f"{_OPEN_MAIL_PREFIX}{thread}" for thread in threads))
+        sent_item = _name_sent_item(notice_id)
+        items = (_PREFERENCES, sent_item, *(f"{_OPEN_MAIL_PREFIX}{thread}" for thread in threads))
         rows = self.table.get_many([{"member_id": member_id, "item": item} for item in items])
         row_by_item = {row["item"]: row for row in rows}
         last = {
@@ -67,7 +73,18 @@ class Recipients:
             for item, row in row_by_item.items()
             if item.startswith(_OPEN_MAIL_PREFIX)
         }
-        return Recipient(_item_to_preferences(row_by_item.get(_PREFERENCES)), last)
+        sent = row_by_item.get(sent_item)
+        return Recipient(_item_to_preferences(row_by_item.get(_PREFERENCES)), last, sent["mail_id"] if sent else None)
+
+    def find_sent_mail(self, member_id: str, notice_id: str) -> str | None:
+        """Find the email that a member already got about a notice, if a restore lost its other rows."""
+        row = self.table.get({"member_id": member_id, "item": _name_sent_item(notice_id)})
+        return str(row["mail_id"]) if row else None
+
+    def record_sent_mail(self, member_id: str, notice_id: str, mail_id: str) -> bool:
+        """Record that a member got an email about a notice. Return False if it is recorded already."""
+        item = {"member_id": member_id, "item": _name_sent_item(notice_id), "mail_id": mail_id}
+        return self.table.put(item, when="attribute_not_exists(member_id)")
 
     def get_preferences(self, member_id: str) -> Preferences:
         """Read the email preferences of a member; the defaults of the product if they were never changed."""
@@ -134,6 +151,11 @@ class Recipients:
 
     def _compute_address_index(self, member: Member, address: str) -> bytes:
         return self.encryption.compute_blind_index(address.strip().lower(), scope=member.tenant_id)
+
+
+def _name_sent_item(notice_id: str) -> str:
+    """Name the row about an email that was sent. It has the part of the id that does not depend on the due time."""
+    return f"{_SENT_PREFIX}{notice_id.rpartition('_')[2]}"
 
 
 def _item_to_preferences(item: Item | None) -> Preferences:

@@ -149,11 +149,9 @@ class ReferralItems:
 
     def event_to_item(self, event: ReferralEvent, status: EventStatus, *, scope: str) -> Item:
         """Convert an event to a row of the history. The event is encrypted for `scope`; its time is not."""
-        order = event.order
-        item_key = f"event#{to_timestamp(order.occurred_at)}#{order.sequence:012d}#{order.event_id}"
         return {
             "referral_id": event.referral_id,
-            "item": item_key,
+            "item": build_event_key(event),
             "event_id": event.event_id,
             "type": event.type,
             "recorded_at": to_timestamp(event.recorded_at),
@@ -315,6 +313,12 @@ class ReferralItems:
         plaintext = self._decrypt(item["told"], item["scope"], item["event_id"])
         event = codec.from_json(_EVENTS[EventType(item["type"])], plaintext)
         return LoggedEvent(event=event, status=EventStatus(item["status"]))
+
+
+def build_event_key(event: ReferralEvent) -> str:
+    """Build the sort key of an event in its referral's history. Keys sort in replay order."""
+    order = event.order
+    return f"event#{to_timestamp(order.occurred_at)}#{order.sequence:012d}#{order.event_id}"
 
 
 def get_unknown_referrals_prefix(center_id: str) -> str:

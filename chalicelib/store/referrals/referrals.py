@@ -37,12 +37,16 @@ from chalicelib.store.referrals.items import (
     ParkedDelivery,
     ReferralItems,
     ReferralSummary,
+    build_event_key,
     get_unknown_referrals_prefix,
 )
 from chalicelib.store.referrals.name_index import BLIND_INDEX_ATTRIBUTES, compute_name_index
 
 VisibilityCheck: TypeAlias = Callable[[str, str | None], bool]
 """Whether the caller can see a referral, by its practice and the center that it was submitted to."""
+
+EVENT_WRITE = "event"
+"""The name of the write that appends an event. If it fails, the event is in the history already."""
 
 _TENANT_BY_INDEX = {"by_practice": "practice_id", "by_center": "center_inbox"}
 
@@ -139,7 +143,7 @@ class Referrals:
     def prepare_log_event(self, event: ReferralEvent, status: EventStatus, *, practice_id: str) -> TransactionWrite:
         """Build the write that appends an event to the history. It never replaces another one."""
         item = self.items.event_to_item(event, status, scope=practice_id)
-        return self.table.prepare_put("event", item, when="attribute_not_exists(referral_id)")
+        return self.table.prepare_put(EVENT_WRITE, item, when="attribute_not_exists(referral_id)")
 
     def prepare_park(self, parked: ParkedDelivery) -> TransactionWrite:
         """Build the write that parks a delivery until it can be applied."""
@@ -162,6 +166,20 @@ class Referrals:
             newest_first=True,
         )
         return [self.items.item_to_event(item) for item in page.items], page.next_key
+
+    def get_logged_event(self, event: ReferralEvent) -> LoggedEvent | None:
+        """Read what the history has about an event, strongly consistent; None if it is not in the history."""
+        row = self.table.get({"referral_id": event.referral_id, "item": build_event_key(event)})
+        return self.items.item_to_event(row) if row else None
+
+    def has_event(self, referral_id: str, event_id: str) -> bool:
+        """Whether the history has an event with this id, whatever its time. Reads it newest first, decrypts nothing."""
+        rows = self.table.query_all(
+            "referral_id = :id AND begins_with(#item, :prefix)",
+            {"id": referral_id, "prefix": "event#"},
+            newest_first=True,
+        )
+        return any(row["event_id"] == event_id for row in rows)
 
     def list_history(self, referral_id: str) -> Sequence[ReferralEvent]:
         """List every event, in replay order. Only a correction needs them all."""

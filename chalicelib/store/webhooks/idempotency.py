@@ -90,6 +90,9 @@ class IdempotencyRecords:
         context = f"idempotency/{request.scope_key}"
         item = {
             "scope_key": request.scope_key,
+            # For `referrals restore check`: what the request made can be missing after a restore.
+            "route": request.route,
+            "tenant_id": request.tenant_id,
             "body_hash": request.body_hash,
             "answer": self.encryption.encrypt(compressed, scope=request.tenant_id, context=context),
             "words": TEMPLATE_VERSION,

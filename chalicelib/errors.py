@@ -7,6 +7,7 @@ ApiError
 ├── NotFoundError              404  missing, or another tenant's: the same response for both
 ├── NotAcceptableError         406  the response has a type that the request does not accept
 ├── ConflictError              409  understood, but the current state does not allow it
+│   └── ReferralErasedError    409  it is about a patient who was erased; a repeat cannot succeed
 ├── PreconditionFailedError    412  someone else changed it after the caller read it
 ├── PrefetchMissingError       412  an EHR request came without the FHIR resources it is about
 ├── PayloadTooLargeError       413  more bytes than a request may contain
@@ -99,6 +100,17 @@ class ConflictError(ApiError):
 
     status = 409
     title = "Not possible right now"
+
+
+class ReferralErasedError(ConflictError):
+    """The referral was erased, and its key was destroyed. Nothing about the patient can be read or written.
+
+    Not 410: to Standard Webhooks that means that a sender must stop sending anything to this address.
+    """
+
+    def __init__(self) -> None:
+        """Use one text for everyone."""
+        super().__init__("referral_erased", "This referral was erased. Stop sending updates about it.")
 
 
 class PreconditionFailedError(ApiError):

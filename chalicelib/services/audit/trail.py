@@ -199,7 +199,7 @@ def _get_expected_head(chain: str, *, stores: Stores) -> ChainHead | None:
         return EMPTY_CHAIN if anchor is None else ChainHead(**anchor)
     if not chain.startswith("ref_") or "/" in chain:
         return None
-    referral = stores.referrals.get(chain)
+    referral = stores.referrals.get(chain) or stores.erasures.get(chain)
     return referral.audit_chain_head if referral else None
 
 

@@ -30,7 +30,7 @@ from chalicelib.domain.referrals.stage_changes import (
     Rejected,
 )
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
-from chalicelib.errors import ApiError, ConflictError, FieldError, NotFoundError
+from chalicelib.errors import ApiError, ConflictError, FieldError, NotFoundError, ReferralErasedError
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.apply_parked import apply_parked, apply_parked_if_time
@@ -132,12 +132,15 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
 
     Raises:
         ConflictError: the event can never be possible, or its id belongs to another delivery.
+        ReferralErasedError: the referral was erased, and this center had it.
         RateLimitedError: too many deliveries are parked already.
     """
     existing_tasks: dict[str, str] = {}
 
     def attempt() -> ReportResult:
         referral, parked = context.stores.referrals.get_with_parked(event.referral_id)
+        if referral is None:
+            _refuse_if_erased(event, delivery, context=context)
         named = name_endings(event, context=context)
         decision = decide_delivery(referral, named, delivery, parked, context=context)
         waiting_for: tuple[str, ...] = ()
@@ -173,6 +176,15 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
         return replace(build_report_result(decision, event, warnings=warnings), waiting_for=waiting_for)
 
     return commit_with_retry(attempt)
+
+
+def _refuse_if_erased(event: ReferralEvent, delivery: Delivery, *, context: RunContext) -> None:
+    """Refuse what a center sends about a referral that was erased. To other centers it never existed."""
+    erasure = context.stores.erasures.get(event.referral_id)
+    if erasure and delivery.center_id in erasure.tenants:
+        refusal = ReferralErasedError()
+        _audit_refusal(event, delivery.center_id, refusal.code, context=context)
+        raise refusal
 
 
 def _list_awaited_stages(referral: Referral, event: ReferralEvent, parked: Sequence[ParkedDelivery]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from infra.cli.centers import centers
 from infra.cli.common import NO_SITE_FOUND, PROBLEM_FOUND, USAGE_ERROR, AsJson, fail, print_json
 from infra.cli.jobs import RunnableJob
 from infra.cli.keys import keys, secrets
+from infra.cli.retaining import retention
 from infra.cli.sending import DeliveryHistory, SignedDelivery, build_delivery, post_delivery
 from infra.cli.site import NoSiteError, Site
 
@@ -42,6 +43,7 @@ app.add_typer(operating.outbox, name="outbox")
 app.add_typer(centers, name="centers")
 app.add_typer(secrets, name="secrets")
 app.add_typer(keys, name="keys")
+app.add_typer(retention, name="retention")
 app.add_typer(catalog, name="catalog")
 
 _WRONG_SECRET = b"no center signs with this secret"

@@ -80,16 +80,15 @@ def erase(
 def _erase(
     plan: "ErasurePlan", reason: "ErasureReason", ticket: str, *, as_json: bool, context: "RunContext"
 ) -> tuple[Counter[str], bool]:
-    from chalicelib.services.referrals.erase import erase_referral, is_settled
+    from chalicelib.services.referrals.erase import erase_referrals, is_settled
     from infra.cli.operator_name import find_operator_name
 
     counts: Counter[str] = Counter()
     incomplete, actor_id = False, find_operator_name()
-    for referral_id in plan.referral_ids:
-        for step in erase_referral(referral_id, reason, actor_id=actor_id, ticket=ticket, context=context):
-            counts[step.place] += step.removed
-            incomplete = incomplete or step.is_incomplete
-            typer.echo(f"{referral_id}  {step.place}: {step.removed:,} removed", err=True)
+    for step in erase_referrals(plan.referral_ids, reason, actor_id=actor_id, ticket=ticket, context=context):
+        counts[step.place] += step.removed
+        incomplete = incomplete or step.is_incomplete
+        typer.echo(f"{step.place}: {step.removed:,} removed", err=True)
     erasures = [context.stores.erasures.get(referral_id) for referral_id in plan.referral_ids]
     if not as_json:
         typer.echo("Erased.")

@@ -63,7 +63,6 @@ class ErasurePlan:
 class ErasureStep:
     """One step that was done: in a table, `keys` or `files`, and how many rows, keys or versions it removed."""
 
-    referral_id: str
     place: str
     removed: int
     is_incomplete: bool = False
@@ -103,41 +102,59 @@ def plan_erasure(referral_id: str, *, stores: Stores) -> ErasurePlan:
     )
 
 
-def erase_referral(
-    referral_id: str, reason: ErasureReason, *, actor_id: str, ticket: str = "", context: RunContext
+def erase_referrals(
+    referral_ids: Sequence[str],
+    reason: ErasureReason,
+    *,
+    actor_id: str,
+    ticket: str = "",
+    destroy_keys: bool = True,
+    context: RunContext,
 ) -> Iterator[ErasureStep]:
-    """Erase one referral. Yields each step that was done; call it again to continue after an interruption.
+    """Erase referrals. Yields each step that was done; call it again to continue after an interruption.
 
     Args:
-        referral_id: The referral.
+        referral_ids: The referrals.
         reason: Why; a code.
         actor_id: Who does it.
         ticket: The number under which the request is filed; empty if there is none.
+        destroy_keys: Whether backups must become unreadable too. Only so many keys of a tenant can be destroyed.
         context: The tables and the time.
 
     Raises:
         NotFoundError: there is no such referral, and there was none.
     """
-    stores = context.stores
-    entry = AuditEntry(
-        referral_id=referral_id,
-        at=context.now,
-        actor_id=actor_id,
-        tenant_id="operator",
-        action="referral.erase",
-        reason=f"{reason} {ticket}".strip(),
-    )
-    erasure = stores.erasures.get(referral_id)
+    stores, erasures = context.stores, dict[str, Erasure]()
+    for referral_id in referral_ids:
+        erasures[referral_id] = _begin_or_continue(
+            AuditEntry(
+                referral_id=referral_id,
+                at=context.now,
+                actor_id=actor_id,
+                tenant_id="operator",
+                action="referral.erase",
+                reason=f"{reason} {ticket}".strip(),
+            ),
+            context=context,
+        )
+    if destroy_keys:
+        for referral_id, erasure in erasures.items():
+            for tenant_id in erasure.tenants:
+                yield _destroy_key(referral_id, tenant_id, stores=stores)
+    for table, removed in stores.erasures.remove_rows(erasures):
+        yield ErasureStep(place=table, removed=removed)
+    yield ErasureStep(place="files", removed=sum(map(stores.files.remove_referral, erasures)))
+    for referral_id in erasures:
+        stores.erasures.mark_done(referral_id)
+
+
+def _begin_or_continue(entry: AuditEntry, *, context: RunContext) -> Erasure:
+    erasure = context.stores.erasures.get(entry.referral_id)
     if erasure is None:
-        erasure = commit_with_retry(lambda: _begin(entry, context=context))
-    else:
-        stores.audit_log.append(replace(entry, action="referral.erase_again"))
-    for tenant_id in erasure.tenants:
-        yield _destroy_key(referral_id, tenant_id, stores=stores)
-    for table, removed in stores.erasures.remove_rows(erasure):
-        yield ErasureStep(referral_id=referral_id, place=table, removed=removed)
-    yield ErasureStep(referral_id=referral_id, place="files", removed=stores.files.remove_referral(referral_id))
-    stores.erasures.mark_done(referral_id)
+        return commit_with_retry(lambda: _begin(entry, context=context))
+    again = replace(entry, tenant_id=erasure.practice_id, action="referral.erase_again")
+    context.stores.audit_log.append(again)
+    return erasure
 
 
 def is_settled(erasure: Erasure, now: datetime) -> bool:
@@ -182,8 +199,8 @@ def _destroy_key(referral_id: str, tenant_id: str, *, stores: Stores) -> Erasure
     try:
         removed = int(stores.encryption.destroy_referral_key(referral_id, scope=tenant_id))
     except TreeFullError:
-        return ErasureStep(referral_id=referral_id, place=f"keys of {tenant_id}", removed=0, is_incomplete=True)
-    return ErasureStep(referral_id=referral_id, place=f"keys of {tenant_id}", removed=removed)
+        return ErasureStep(place=f"keys of {tenant_id}", removed=0, is_incomplete=True)
+    return ErasureStep(place=f"keys of {tenant_id}", removed=removed)
 
 
 def _list_same_patient(referral: Referral, *, stores: Stores) -> Iterator[str]:

@@ -119,17 +119,20 @@ class Erasures:
         )
         yield from (str(row["tenant_id"]) for row in by_referral)
 
-    def remove_rows(self, erasure: Erasure) -> Iterator[tuple[str, int]]:
-        """Remove or change every row about an erased referral, table by table. Yields how many there were."""
-        referral_id = erasure.referral_id
-        yield "referrals", self._remove_partition(referral_id)
-        yield "outbox", self._remove_tasks(referral_id)
-        yield "notices", self._remove_found("notices", ("member_id", "notice_id"), "referral_id", referral_id)
-        yield "deliveries", self._remove_found("deliveries", ("center_id", "webhook_id"), "referral_id", referral_id)
-        yield "idempotency", self._remove_responses(erasure)
-        yield "looks", self._remove_found("looks", ("member_id", "referral_id"), "referral_id", referral_id)
-        yield "recipients", self._remove_threads(referral_id)
-        yield "slots", self._free_seats(referral_id)
+    def remove_rows(self, erasures: Mapping[str, Erasure]) -> Iterator[tuple[str, int]]:
+        """Remove or change every row about erased referrals, table by table. Yields how many there were.
+
+        Args:
+            erasures: The erasures by the id of the referral. Each table is read once for all of them.
+        """
+        yield "referrals", sum(self._remove_partition(referral_id) for referral_id in erasures)
+        yield "outbox", self._remove_tasks(erasures)
+        yield "notices", self._remove_found("notices", ("member_id", "notice_id"), erasures)
+        yield "deliveries", self._remove_found("deliveries", ("center_id", "webhook_id"), erasures)
+        yield "idempotency", self._remove_responses(erasures)
+        yield "looks", self._remove_found("looks", ("member_id", "referral_id"), erasures)
+        yield "recipients", self._remove_threads(erasures)
+        yield "slots", self._free_seats(erasures)
 
     def _list_partition(self, referral_id: str) -> Iterator[Item]:
         rows = self.get_table("referrals").query_all("referral_id = :id", {"id": referral_id})
@@ -139,64 +142,58 @@ class Erasures:
         keys = [{"referral_id": referral_id, "item": row["item"]} for row in self._list_partition(referral_id)]
         return self._delete("referrals", keys)
 
-    def _remove_found(self, table: str, key: Sequence[str], attribute: str, value: str) -> int:
-        rows = self.get_table(table).scan("#found = :value", {"value": value}, names={"#found": attribute})
+    def _remove_found(self, table: str, key: Sequence[str], erasures: Mapping[str, Erasure]) -> int:
+        rows = (row for row in self.get_table(table).scan() if row.get("referral_id") in erasures)
         return self._delete(table, [{name: row[name] for name in key} for row in rows])
 
-    def _remove_tasks(self, referral_id: str) -> int:
-        """Remove tasks and emails. An email about several patients loses only what is about this one."""
+    def _remove_tasks(self, erasures: Mapping[str, Erasure]) -> int:
+        """Remove tasks and emails. An email about several patients loses only what is about an erased one."""
         table, lost = self.get_table("outbox"), 0
         own_notices = {
-            row["notice_id"]
-            for row in self.get_table("notices").scan("referral_id = :referral", {"referral": referral_id})
+            row["notice_id"] for row in self.get_table("notices").scan() if row.get("referral_id") in erasures
         }
-        about = "referral_id = :none OR referral_id = :referral"
-        for row in list(table.scan(about, {"none": "", "referral": referral_id})):
+        for row in table.scan():
             key = {"outbox_id": row["outbox_id"]}
-            if row["referral_id"] == referral_id:
+            if row.get("referral_id") in erasures:
                 table.delete(key)
                 lost += 1
-            elif left := _without_referral(row, referral_id, own_notices):
+            elif left := _without_referrals(row, erasures.keys(), own_notices):
                 change = "SET " + ", ".join(f"{name} = :{name}" for name in left)
                 lost += table.update(key, change, when="attribute_exists(outbox_id)", values=left)
         return lost
 
-    def _remove_responses(self, erasure: Erasure) -> int:
-        table = self.get_table("idempotency")
-        keys = [
-            {"scope_key": row["scope_key"]}
-            for row in table.scan("attribute_exists(answer)")
-            if self._is_about(row, erasure)
-        ]
-        return self._delete("idempotency", keys)
+    def _remove_responses(self, erasures: Mapping[str, Erasure]) -> int:
+        rows = self.get_table("idempotency").scan("attribute_exists(answer)")
+        return self._delete(
+            "idempotency", [{"scope_key": row["scope_key"]} for row in rows if self._is_about(row, erasures)]
+        )
 
-    def _is_about(self, row: Item, erasure: Erasure) -> bool:
-        """Whether a stored response is about the referral. One of an earlier release must be decrypted to know."""
+    def _is_about(self, row: Item, erasures: Mapping[str, Erasure]) -> bool:
+        """Whether a stored response is about a referral. One of an earlier release must be decrypted to know."""
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415 a cold start does not need it
 
         if "referral_id" in row:
-            return bool(row["referral_id"] == erasure.referral_id)
-        for tenant_id in erasure.tenants:
+            return row["referral_id"] in erasures
+        for tenant_id in {tenant for erasure in erasures.values() for tenant in erasure.tenants}:
             try:
                 response = open_response(row, tenant_id=tenant_id, encryption=self.encryption)
             except InvalidTag:
                 continue
-            return erasure.referral_id.encode() in response
+            return any(referral_id.encode() in response for referral_id in erasures)
         return False
 
-    def _remove_threads(self, referral_id: str) -> int:
-        rows = self.get_table("recipients").scan("contains(#item, :id)", {"id": referral_id}, names={"#item": "item"})
-        return self._delete("recipients", [{"member_id": row["member_id"], "item": row["item"]} for row in rows])
+    def _remove_threads(self, erasures: Mapping[str, Erasure]) -> int:
+        rows = self.get_table("recipients").scan(
+            "begins_with(#item, :open)", {"open": "open#ref_"}, names={"#item": "item"}
+        )
+        about = (row for row in rows if any(referral_id in row["item"] for referral_id in erasures))
+        return self._delete("recipients", [{"member_id": row["member_id"], "item": row["item"]} for row in about])
 
-    def _free_seats(self, referral_id: str) -> int:
+    def _free_seats(self, erasures: Mapping[str, Erasure]) -> int:
         """Give back the seats of consultation times, so that another patient can have them."""
         table, freed = self.get_table("slots"), 0
-        for row in list(table.scan("contains(slot, :id)", {"id": referral_id})):
-            slot = codec.from_json(Slot, row["slot"]).without(referral_id)
-            changed = row | {"slot": codec.to_json(Slot, slot), "version": slot.version}
-            if not table.put(changed, when="version = :read", values={"read": row["version"]}):
-                return freed + self._free_seats(referral_id)
-            freed += 1
+        for row in table.scan("attribute_exists(slot)"):
+            freed += _free_seats_of(table, row, erasures.keys())
         return freed
 
     def _delete(self, table: str, keys: Sequence[Mapping[str, Any]]) -> int:
@@ -205,11 +202,26 @@ class Erasures:
         return len(keys)
 
 
-def _without_referral(row: Item, referral_id: str, own_notices: AbstractSet[str]) -> Item:
-    """What an email about several patients has without one of them; empty if it is not about this one."""
+def _free_seats_of(table: DynamoTable, row: Item | None, referral_ids: AbstractSet[str]) -> bool:
+    """Remove referrals from one consultation time. If someone changes it at this moment, it is read again."""
+    while row is not None:
+        slot = codec.from_json(Slot, row["slot"])
+        if not referral_ids & {seat.referral_id for seat in slot.seats}:
+            return False
+        for referral_id in referral_ids & {seat.referral_id for seat in slot.seats}:
+            slot = slot.without(referral_id)
+        changed = row | {"slot": codec.to_json(Slot, slot), "version": slot.version}
+        if table.put(changed, when="version = :read", values={"read": row["version"]}):
+            return True
+        row = table.get({"slots_of": row["slots_of"], "item": row["item"]})
+    return False
+
+
+def _without_referrals(row: Item, referral_ids: AbstractSet[str], own_notices: AbstractSet[str]) -> Item:
+    """What an email about several patients has without some of them; empty if it is not about them."""
     left: Item = {}
-    if referral_id in row.get("listed", ()):
-        left["listed"] = [each for each in row["listed"] if each != referral_id]
+    if referral_ids & set(row.get("listed", ())):
+        left["listed"] = [each for each in row["listed"] if each not in referral_ids]
     if own_notices & set(row.get("notice_ids", ())):
         left["notice_ids"] = [each for each in row["notice_ids"] if each not in own_notices]
         left["held"] = len(left["notice_ids"])

@@ -15,7 +15,7 @@ import typer
 
 from chalicelib.errors import UnauthenticatedError, UnavailableError
 from chalicelib.settings import SettingsError
-from infra.cli import erasing, hooks, importing, migrating, operating, site, time_arguments
+from infra.cli import erasing, exporting, hooks, importing, migrating, operating, site, time_arguments
 from infra.cli.catalog import catalog
 from infra.cli.centers import centers
 from infra.cli.common import NO_SITE_FOUND, PROBLEM_FOUND, USAGE_ERROR, AsJson, fail, print_json
@@ -37,6 +37,8 @@ app.command()(hooks.cds_hook)
 app.command()(migrating.migrate)
 app.command("import")(importing.import_file)
 app.command()(erasing.erase)
+app.command()(exporting.export)
+app.command()(exporting.import_tenant)
 app.add_typer(operating.audit, name="audit")
 app.add_typer(operating.deliveries, name="deliveries")
 app.add_typer(operating.outbox, name="outbox")

@@ -8,7 +8,8 @@ A row without a tree is one of an earlier release, or of a scope that has encryp
 
 import hmac
 import os
-from collections.abc import Callable, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -119,10 +120,41 @@ class ScopeKeyRows:
             row = self.keys.get({"scope": scope})
             if row is None or "data_key" not in row or row.get("wrapped_by") == to:
                 return False
-            names = [name for name in row if name == "data_key" or name.startswith("data_key_")]
-            wrapped = {name: self._reencrypt(row[name], scope, to) for name in names}
+            wrapped = {name: self._reencrypt(row[name], scope, to) for name in _list_data_keys(row)}
             if self._replace_row(row, row | wrapped | {"wrapped_by": to}):
                 return True
+
+    def export_scope(self, scope: str) -> Mapping[str, Any]:
+        """Return the row of a scope with its data keys in clear text, in base64. Only for an encrypted export."""
+        row = self._plant_missing_tree(scope)
+        plain = {name: self._decrypt_data_key(row[name], scope) for name in _list_data_keys(row)}
+        return {
+            name: b64encode(plain.get(name, value)).decode() if isinstance(value, bytes) else value
+            for name, value in row.items()
+            if name not in {"wrapped_by", "edition"}
+        }
+
+    def import_scope(self, exported: Mapping[str, Any]) -> bool:
+        """Store what `export_scope` returned, encrypted by this deployment's KMS key.
+
+        Return False if the scope has other keys here.
+        """
+        scope = str(exported["scope"])
+        row: Item = {
+            name: b64decode(value) if name.startswith(("data_key", "tree_")) else value
+            for name, value in exported.items()
+        }
+        plain = {name: row[name] for name in _list_data_keys(row)}
+        existing = self.keys.get({"scope": scope})
+        if existing is not None:
+            return {name: self._decrypt_data_key(existing[name], scope) for name in _list_data_keys(existing)} == plain
+        for name, data_key in plain.items():
+            with translate_aws_errors():
+                response = self.kms().encrypt(
+                    KeyId=self.kms_key_id, Plaintext=data_key, EncryptionContext={"scope": scope}
+                )
+            row[name] = response["CiphertextBlob"]
+        return self.keys.put(row, when="attribute_not_exists(data_key)")
 
     def _reencrypt(self, data_key: bytes, scope: str, to: str) -> bytes:
         with translate_aws_errors():
@@ -193,6 +225,10 @@ class ScopeKeyRows:
             response = self.kms().decrypt(CiphertextBlob=data_key, EncryptionContext={"scope": scope})
         plaintext: bytes = response["Plaintext"]
         return plaintext
+
+
+def _list_data_keys(row: Item) -> Sequence[str]:
+    return [name for name in row if name == "data_key" or name.startswith("data_key_")]
 
 
 def _name_data_key(generation: int) -> str:

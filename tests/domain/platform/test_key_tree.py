@@ -1,4 +1,4 @@
-"""A tree of keys: each path has a key of its own, and a destroyed key cannot be derived, whatever else was destroyed."""
+"""A tree of keys: each path has its own key, and a destroyed one cannot be derived, whatever else was destroyed."""
 
 import pytest
 from hypothesis import given

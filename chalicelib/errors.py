@@ -7,6 +7,7 @@ ApiError
 ├── NotFoundError              404  missing, or another tenant's: the same response for both
 ├── NotAcceptableError         406  the response has a type that the request does not accept
 ├── ConflictError              409  understood, but the current state does not allow it
+│   ├── ReferralErasedError    409  it is about a patient who was erased; a repeat cannot succeed
 │   └── WebhookIdReusedError   409  a webhook id was sent again with another body
 ├── PreconditionFailedError    412  someone else changed it after the caller read it
 ├── PrefetchMissingError       412  an EHR request came without the FHIR resources it is about
@@ -111,6 +112,17 @@ class WebhookIdReusedError(ConflictError):
     def __init__(self) -> None:
         """Use the code that senders know."""
         super().__init__("webhook_id_reused", "This webhook-id belongs to an earlier delivery.")
+
+
+class ReferralErasedError(ConflictError):
+    """The referral was erased, and its key was destroyed. Nothing about the patient can be read or written.
+
+    Not 410: to Standard Webhooks that means that a sender must stop sending anything to this address.
+    """
+
+    def __init__(self) -> None:
+        """Use one text for everyone."""
+        super().__init__("referral_erased", "This referral was erased. Stop sending updates about it.")
 
 
 class PreconditionFailedError(ApiError):

@@ -33,6 +33,7 @@ from chalicelib.store.platform.heartbeats import JobHeartbeats
 from chalicelib.store.platform.rate_limit import RateLimits
 from chalicelib.store.platform.transactions import Transactions
 from chalicelib.store.referrals.aliases import Aliases
+from chalicelib.store.referrals.erasures import Erasures
 from chalicelib.store.referrals.fact_changes import FactChanges
 from chalicelib.store.referrals.information_requests import InformationRequests
 from chalicelib.store.referrals.items import ReferralItems
@@ -98,6 +99,7 @@ class Stores:
     messages: Messages
     handbacks: HandbackVersions
     aliases: Aliases
+    erasures: Erasures
     fact_changes: FactChanges
     practice_directories: PracticeDirectories
     coverage_tracks: CoverageTracks
@@ -151,6 +153,7 @@ def open_stores(
         messages=Messages(tables["referrals"], encryption),
         handbacks=HandbackVersions(tables["referrals"], encryption),
         aliases=Aliases(tables["referrals"], encryption),
+        erasures=Erasures(tables.__getitem__, audit_log, encryption),
         fact_changes=FactChanges(tables["referrals"], encryption),
         practice_directories=PracticeDirectories(tables["referrals"], encryption),
         coverage_tracks=CoverageTracks(tables["referrals"], encryption),

@@ -15,11 +15,13 @@ import typer
 
 from chalicelib.errors import UnauthenticatedError, UnavailableError
 from chalicelib.settings import SettingsError
-from infra.cli import hooks, importing, migrating, operating, restoring, site, time_arguments
+from infra.cli import erasing, exporting, hooks, importing, migrating, operating, restoring, site, time_arguments
 from infra.cli.catalog import catalog
 from infra.cli.centers import centers
 from infra.cli.common import NO_SITE_FOUND, PROBLEM_FOUND, USAGE_ERROR, AsJson, fail, print_json
 from infra.cli.jobs import RunnableJob
+from infra.cli.keys import keys, secrets
+from infra.cli.retaining import retention
 from infra.cli.sending import DeliveryHistory, SignedDelivery, build_delivery, post_delivery
 from infra.cli.site import NoSiteError, Site
 
@@ -34,11 +36,17 @@ app = typer.Typer(
 app.command()(hooks.cds_hook)
 app.command()(migrating.migrate)
 app.command("import")(importing.import_file)
+app.command()(erasing.erase)
+app.command()(exporting.export)
+app.command()(exporting.import_tenant)
 app.add_typer(operating.audit, name="audit")
 app.add_typer(operating.deliveries, name="deliveries")
 app.add_typer(operating.outbox, name="outbox")
 app.add_typer(restoring.restore, name="restore")
 app.add_typer(centers, name="centers")
+app.add_typer(secrets, name="secrets")
+app.add_typer(keys, name="keys")
+app.add_typer(retention, name="retention")
 app.add_typer(catalog, name="catalog")
 
 _WRONG_SECRET = b"no center signs with this secret"
@@ -314,10 +322,10 @@ def _post_delivery(
     from chalicelib import wiring
 
     now = wiring.read_clock()
-    secrets = wiring.get_stores().secrets.list_valid(delivery.center_id, now=now)
-    if not (secrets or bad_signature):
+    valid = wiring.get_stores().secrets.list_valid(delivery.center_id, now=now)
+    if not (valid or bad_signature):
         fail(f"No center with ID {delivery.center_id}.", USAGE_ERROR)
-    secret = _WRONG_SECRET if bad_signature else secrets[-1]
+    secret = _WRONG_SECRET if bad_signature else valid[-1]
     reply = post_delivery(delivery, secret=secret, url=running_site.url, now=now)
     if not bad_signature:
         sent.add(delivery)

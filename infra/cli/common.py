@@ -30,3 +30,9 @@ def enter_site_or_fail() -> None:
         site.enter_site()
     except NoSiteError as error:
         fail(str(error), NO_SITE_FOUND)
+
+
+def confirm_or_exit(question: str, *, yes: bool) -> None:
+    """Ask on standard error before something is changed, unless `yes`. Exit with code 1 on any answer but yes."""
+    if not yes and not typer.confirm(question, err=True):
+        fail("Nothing was changed.", PROBLEM_FOUND)

@@ -50,6 +50,7 @@ PROBLEM_CODES: dict[str, str] = {
     "slot_past": "This time has begun or is past.",
     "slot_taken": "All seats of this time are taken, or held by others.",
     "too_many_patterns": "The center has the most weekly patterns that are possible.",
+    "referral_erased": "The patient was erased. Stop sending updates about this referral; a repeat cannot succeed.",
     "center_only": "Only a member of the treatment center can do this.",
     "center_fixed": "A submitted referral stays with its center. Create a new referral for another center.",
     "continued": "A newer referral replaces this one. Report the event there.",

@@ -68,20 +68,26 @@ def _process_delivery(request: ApiRequest, center_id: str) -> ReportResult:
 
 
 def _verify_signature(request: ApiRequest, center_id: str) -> None:
-    """Refuse an unknown center, a wrong signature and an old timestamp with the same response."""
-    secrets = (
-        wiring.get_stores().secrets.list_valid(center_id, now=request.now) if _CENTER_ID.fullmatch(center_id) else ()
-    )
-    is_valid = verify_signature(
+    """Refuse an unknown center, a wrong signature and an old timestamp with the same response.
+
+    Secrets in memory refuse a wrong signature without a read. A correct one is checked with the table, because its
+    secret may have been revoked a moment ago.
+    """
+    if not (_is_signed(request, center_id, fresh=False) and _is_signed(request, center_id, fresh=True)):
+        raise UnauthenticatedError
+
+
+def _is_signed(request: ApiRequest, center_id: str, *, fresh: bool) -> bool:
+    is_possible = _CENTER_ID.fullmatch(center_id)
+    store = wiring.get_stores().secrets
+    return verify_signature(
         webhook_id=_read_signature_header(request, "id"),
         timestamp=_read_signature_header(request, "timestamp"),
         signatures=_read_signature_header(request, "signature"),
         body=request.raw_body,
-        secrets=secrets,
+        secrets=store.list_valid(center_id, now=request.now, fresh=fresh) if is_possible else (),
         now=request.now,
     )
-    if not is_valid:
-        raise UnauthenticatedError
 
 
 def _read_signature_header(request: ApiRequest, name: str) -> str:

@@ -197,4 +197,5 @@ def _get_expected_head(chain: str, *, stores: Stores) -> ChainHead | None:
         return EMPTY_CHAIN if anchor is None else ChainHead(**anchor)
     if not chain.startswith("ref_") or "/" in chain:
         return None
-    return stores.referrals.read_audit_head(chain)
+    erasure = stores.erasures.get(chain)
+    return erasure.audit_chain_head if erasure else stores.referrals.read_audit_head(chain)

@@ -30,7 +30,14 @@ from chalicelib.domain.referrals.stage_changes import (
     Rejected,
 )
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
-from chalicelib.errors import ApiError, ConflictError, FieldError, NotFoundError, WebhookIdReusedError
+from chalicelib.errors import (
+    ApiError,
+    ConflictError,
+    FieldError,
+    NotFoundError,
+    ReferralErasedError,
+    WebhookIdReusedError,
+)
 from chalicelib.services.audit.refusals import record_refusal
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
@@ -139,6 +146,7 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
 
     Raises:
         ConflictError: the event can never be possible.
+        ReferralErasedError: the referral was erased, and this center had it.
         WebhookIdReusedError: its webhook id belongs to another delivery. The log and the audit trail keep the attempt.
         RateLimitedError: too many deliveries are parked already.
     """
@@ -146,6 +154,8 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
 
     def attempt() -> ReportResult:
         referral, parked = context.stores.referrals.get_with_parked(event.referral_id)
+        if referral is None:
+            _refuse_if_erased(event, delivery, context=context)
         named = name_endings(event, context=context)
         decision = decide_delivery(referral, named, delivery, parked, context=context)
         waiting_for: tuple[str, ...] = ()
@@ -192,6 +202,15 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
     except WebhookIdReusedError as refusal:
         log_reused_id(refusal, event, delivery, context=context)
         raise
+
+
+def _refuse_if_erased(event: ReferralEvent, delivery: Delivery, *, context: RunContext) -> None:
+    """Refuse what a center sends about a referral that was erased. To other centers it never existed."""
+    erasure = context.stores.erasures.get(event.referral_id)
+    if erasure and delivery.center_id in erasure.tenants:
+        refusal = ReferralErasedError()
+        record_refusal(refusal, build_audit_entry(event, delivery.center_id, context.now, None), context=context)
+        raise refusal
 
 
 def _list_awaited_stages(referral: Referral, event: ReferralEvent, parked: Sequence[ParkedDelivery]) -> tuple[str, ...]:

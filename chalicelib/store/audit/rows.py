@@ -42,6 +42,7 @@ class AuditEntry:
         actor_id: A member, a center's system, or a job.
         action: What was attempted, such as "referral.read" or "event.accepted".
         outcome: `allowed` or the code of the refusal.
+        reason: Why an operator did it: a code, and the number of a ticket; empty for anything else.
     """
 
     referral_id: str
@@ -52,6 +53,7 @@ class AuditEntry:
     outcome: str = "allowed"
     request_id: str = ""
     version: int | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,7 @@ def _build_facts(entry: AuditEntry) -> dict[str, Any]:
         "outcome": entry.outcome,
         "request_id": entry.request_id or None,
         "version": entry.version,
+        "reason": entry.reason or None,
     }
 
 

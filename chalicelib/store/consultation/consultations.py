@@ -43,7 +43,9 @@ class Consultations:
             "referral_id": referral_id,
             "item": _ITEM,
             "version": consultation.version,
-            "told": self.encryption.encrypt(text, scope=scope, context=f"{referral_id}/{_ITEM}"),
+            "told": self.encryption.encrypt(
+                text, scope=scope, context=f"{referral_id}/{_ITEM}", referral_id=referral_id
+            ),
         }
         if consultation.version == 1:
             return self.table.prepare_put(CONSULTATION_WRITE, item, when="attribute_not_exists(referral_id)")

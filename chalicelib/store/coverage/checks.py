@@ -64,7 +64,7 @@ class CoverageChecks:
             "referral_id": referral_id,
             "item": item_key,
             "version": check.version,
-            "told": self._encrypt(plaintext, f"{referral_id}/{item_key}", scope),
+            "told": self._encrypt(plaintext, f"{referral_id}/{item_key}", scope, referral_id),
         }
         if check.version == 1:
             return self.table.prepare_put(CHECK_WRITE, item, when="attribute_not_exists(referral_id)")
@@ -101,7 +101,7 @@ class CoverageChecks:
         item_key = f"coverage_exchange#{check_id}#{attempt:03d}#{number:02d}"
         item: Item = {"referral_id": referral_id, "item": item_key}
         for name, content in (("sent", sent), ("received", received)):
-            item[name] = self._encrypt(content, f"{referral_id}/{item_key}/{name}", scope)
+            item[name] = self._encrypt(content, f"{referral_id}/{item_key}/{name}", scope, referral_id)
         return self.table.prepare_put("coverage_exchange", item, when="attribute_not_exists(referral_id)")
 
     def list_exchanges(self, referral_id: str, check_id: str, *, scope: str) -> Sequence[tuple[bytes, bytes]]:
@@ -116,8 +116,8 @@ class CoverageChecks:
         context = f"{item['referral_id']}/{item['item']}/{name}"
         return self.encryption.decrypt(item[name], scope=scope, context=context)
 
-    def _encrypt(self, plaintext: bytes, context: str, scope: str) -> bytes:
-        return self.encryption.encrypt(plaintext, scope=scope, context=context)
+    def _encrypt(self, plaintext: bytes, context: str, scope: str, referral_id: str) -> bytes:
+        return self.encryption.encrypt(plaintext, scope=scope, context=context, referral_id=referral_id)
 
     def _item_to_check(self, item: Item, scope: str) -> CoverageCheck:
         context = f"{item['referral_id']}/{item['item']}"

@@ -41,6 +41,8 @@ class CoverageLetters:
         item = {
             "referral_id": referral_id,
             "item": item_key,
-            "told": self.encryption.encrypt(plaintext, scope=scope, context=f"{referral_id}/{item_key}"),
+            "told": self.encryption.encrypt(
+                plaintext, scope=scope, context=f"{referral_id}/{item_key}", referral_id=referral_id
+            ),
         }
         return self.table.prepare_put("coverage_letter", item, when="attribute_not_exists(referral_id)")

@@ -68,7 +68,9 @@ class CoverageTracks:
         return changes, page.next_key
 
     def _encrypt(self, referral_id: str, item_key: str, text: str, scope: str) -> Item:
-        encrypted = self.encryption.encrypt(text.encode(), scope=scope, context=f"{referral_id}/{item_key}")
+        encrypted = self.encryption.encrypt(
+            text.encode(), scope=scope, context=f"{referral_id}/{item_key}", referral_id=referral_id
+        )
         return {"referral_id": referral_id, "item": item_key, "told": encrypted}
 
     def _decrypt(self, item: Item, scope: str) -> bytes:

@@ -84,7 +84,9 @@ class Documents:
             "referral_id": referral_id,
             "item": item_key,
             "version": document.version,
-            "told": self.encryption.encrypt(plaintext, scope=scope, context=f"{referral_id}/{item_key}"),
+            "told": self.encryption.encrypt(
+                plaintext, scope=scope, context=f"{referral_id}/{item_key}", referral_id=referral_id
+            ),
         }
 
     def _item_to_document(self, item: Item, scope: str) -> Document:

@@ -153,6 +153,24 @@ class DocumentFiles:
         if response["FailedEntryCount"]:
             raise UnavailableError
 
+    def remove_referral(self, referral_id: str) -> int:
+        """Remove every version of every file of a referral, in both buckets. Return how many there were."""
+        places = (
+            (self.documents.name, f"{referral_id}/"),
+            (self.quarantine.name, f"uploads/{referral_id}/"),
+            (self.quarantine.name, f"cleaned/{referral_id}/"),
+        )
+        return sum(self._remove_folder(bucket, prefix) for bucket, prefix in places)
+
+    def _remove_folder(self, bucket: str, prefix: str) -> int:
+        client, removed = self.get_client("s3"), 0
+        with translate_aws_errors():
+            for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+                for row in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                    client.delete_object(Bucket=bucket, Key=row["Key"], VersionId=row["VersionId"])
+                    removed += 1
+        return removed
+
     def _remove_all_versions(self, bucket: str, key: str) -> None:
         with translate_aws_errors():
             for version_id in list(self._list_versions(bucket, key)):

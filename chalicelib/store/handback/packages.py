@@ -45,7 +45,9 @@ class HandbackVersions:
             "item": item_key,
             "version": handback.version,
             "written_at": to_timestamp(handback.written_at),
-            "told": self.encryption.encrypt(plaintext.encode(), scope=scope, context=f"{referral_id}/{item_key}"),
+            "told": self.encryption.encrypt(
+                plaintext.encode(), scope=scope, context=f"{referral_id}/{item_key}", referral_id=referral_id
+            ),
         }
         return self.table.prepare_put(HANDBACK_WRITE, item, when="attribute_not_exists(referral_id)")
 

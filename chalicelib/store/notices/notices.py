@@ -141,16 +141,17 @@ class Notices:
             "title": notice.title,
             # An index key cannot be empty, so a notice about several patients is not in the index.
             "referral_id": notice.referral_id or None,
-            "alias": self.encryption.encrypt(notice.alias.encode(), scope=notice.tenant_id, context=context),
-            "detail": (
-                self.encryption.encrypt(notice.detail.encode(), scope=notice.tenant_id, context=f"{context}/detail")
-                if notice.detail
-                else None
-            ),
+            "alias": self._encrypt(notice, notice.alias, context),
+            "detail": (self._encrypt(notice, notice.detail, f"{context}/detail") if notice.detail else None),
             "created_at": to_timestamp(notice.created_at),
             "category": notice.category,
             "mail_id": notice.mail_id,
         }
+
+    def _encrypt(self, notice: Notice, text: str, context: str) -> bytes:
+        return self.encryption.encrypt(
+            text.encode(), scope=notice.tenant_id, context=context, referral_id=notice.referral_id
+        )
 
     def _item_to_notice(self, item: Item) -> Notice:
         context = _build_encryption_context(item["member_id"], item["notice_id"])

@@ -5,38 +5,36 @@ one AES-256 data key. AWS KMS creates the data key and encrypts it; the table `k
 encrypted data key. A ciphertext is bound to the item, field and tenant for which it was written.
 Moved to another one, it does not decrypt.
 
-The same data key gives the scope's blind index: a keyed hash by which names and addresses can be
-compared without decrypting them.
+What is about one referral has a key of its own, from a tree of keys (`domain.platform.key_tree`) that is
+encrypted with the data key of its scope. If the key of a referral is destroyed, no one can read what it
+encrypted, also not in a backup.
+
+    format   after it                      key
+    1        nonce, ciphertext             the data key of the scope
+    2        generation, path, nonce, …    the key of a referral
+    3        generation, nonce, …          the data key of the scope of a later generation
+
+A scope gets a new generation of its keys when an operator rotates them. The first data key also gives the
+scope's blind index: a keyed hash by which names and addresses can be compared without decrypting them.
 """
 
 import hmac
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.aws import translate_aws_errors
+from chalicelib.domain.platform.key_tree import PATH_BYTES, KeyDestroyedError, KeyTree, compute_path
+from chalicelib.errors import ReferralErasedError
 from chalicelib.store.platform.dynamo import DynamoTable
+from chalicelib.store.platform.scope_keys import FIRST_GENERATION, NONCE_BYTES, ScopeKeyRows, ScopeKeys, seal, to_cipher
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-_FORMAT = b"\x01"
-_NONCE_BYTES = 12
+_OF_SCOPE, _OF_REFERRAL, _OF_LATER_GENERATION = b"\x01", b"\x02", b"\x03"
 _CACHE_S = 900
 _CACHED_SCOPES = 500
-
-_BLIND_INDEX_INFO = b"marks of names"
-"""Derives the key of the blind index from the data key. Stored hashes depend on these exact bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class _ScopeKeys:
-    """A scope's data key as a cipher, and the key derived from it for the blind index."""
-
-    cipher: "AESGCM"
-    index_key: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +44,54 @@ class EnvelopeEncryption:
     keys: DynamoTable
     kms: Callable[[], Any]
     kms_key_id: str
-    _cache: dict[str, tuple[float, _ScopeKeys]] = field(default_factory=dict)
+    _cache: dict[str, tuple[float, ScopeKeys]] = field(default_factory=dict)
 
-    def encrypt(self, plaintext: bytes, *, scope: str, context: str) -> bytes:
-        """Encrypt for one `context`: a string that names the table, the item and the field."""
-        nonce = os.urandom(_NONCE_BYTES)
-        return _FORMAT + nonce + self._get_keys(scope).cipher.encrypt(nonce, plaintext, context.encode())
+    def encrypt(self, plaintext: bytes, *, scope: str, context: str, referral_id: str = "") -> bytes:
+        """Encrypt for one `context`: a string that names the table, the item and the field.
+
+        Args:
+            plaintext: What is encrypted.
+            scope: The tenant, or `service`.
+            context: Where it is stored.
+            referral_id: The referral that it is about, whose own key is used; empty for anything else.
+
+        Raises:
+            ReferralErasedError: the key of the referral was destroyed.
+        """
+        keys = self._get_keys(scope)
+        if not referral_id:
+            header = _OF_SCOPE if keys.current == FIRST_GENERATION else _OF_LATER_GENERATION + bytes([keys.current])
+            return header + seal(keys.ciphers[keys.current], plaintext, context)
+        if keys.current not in keys.trees:
+            keys = self._plant_tree(scope)
+        path = compute_path(referral_id)
+        header = _OF_REFERRAL + bytes([keys.current]) + path
+        return header + seal(_derive_cipher(keys.trees[keys.current], path), plaintext, context)
 
     def decrypt(self, ciphertext: bytes, *, scope: str, context: str) -> bytes:
         """Decrypt what `encrypt` returned for the same scope and context.
 
         Raises:
             cryptography.exceptions.InvalidTag: it was altered, or it was moved from another context.
+            ReferralErasedError: the key of its referral was destroyed.
             UnavailableError: KMS did not respond. There is no way to decrypt without it.
         """
-        cipher = self._get_keys(scope).cipher
-        # The format is the only byte that the authentication tag does not cover.
-        if ciphertext[:1] != _FORMAT or len(ciphertext) < 1 + _NONCE_BYTES:
-            from cryptography.exceptions import InvalidTag  # noqa: PLC0415 as in `_get_keys`
+        cipher, sealed = self._find_cipher(ciphertext, scope)
+        # The header is the only part that the authentication tag does not cover. A wrong one finds a wrong key.
+        if cipher is None or len(sealed) < NONCE_BYTES:
+            from cryptography.exceptions import InvalidTag  # noqa: PLC0415 as in `to_cipher`
 
             raise InvalidTag
-        nonce, ciphertext = ciphertext[1 : 1 + _NONCE_BYTES], ciphertext[1 + _NONCE_BYTES :]
-        return cipher.decrypt(nonce, ciphertext, context.encode())
+        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
+
+    def is_current(self, ciphertext: bytes, *, scope: str, referral_id: str = "") -> bool:
+        """Whether `encrypt` would use the same key now."""
+        current = self._get_keys(scope).current
+        if referral_id:
+            return ciphertext[:2] == _OF_REFERRAL + bytes([current])
+        if current == FIRST_GENERATION:
+            return ciphertext[:1] == _OF_SCOPE
+        return ciphertext[:2] == _OF_LATER_GENERATION + bytes([current])
 
     def compute_blind_index(self, text: str, *, scope: str) -> bytes:
         """Compute a keyed hash: the same for the same text of a scope, and not reversible.
@@ -82,36 +106,62 @@ class EnvelopeEncryption:
             description = self.kms().describe_key(KeyId=self.kms_key_id)
         return bool(description["KeyMetadata"]["KeyState"] == "Enabled")
 
-    def _get_keys(self, scope: str) -> _ScopeKeys:
+    def destroy_referral_key(self, referral_id: str, *, scope: str) -> bool:
+        """Destroy the key of a referral. Return False if it was destroyed before."""
+        was_destroyed = self.rows.destroy(referral_id, scope=scope)
+        self._cache.pop(scope, None)
+        return was_destroyed
+
+    def add_generation(self, scope: str) -> int:
+        """Rotate the keys of a scope; see `ScopeKeyRows.add_generation`."""
+        generation = self.rows.add_generation(scope)
+        self._cache.pop(scope, None)
+        return generation
+
+    @property
+    def rows(self) -> ScopeKeyRows:
+        """The stored keys."""
+        return ScopeKeyRows(self.keys, self.kms, self.kms_key_id)
+
+    def _find_cipher(self, ciphertext: bytes, scope: str) -> tuple["AESGCM | None", bytes]:
+        """Find the cipher of a ciphertext, and what follows its header. No cipher for an unknown format."""
+        keys = self._get_keys(scope)
+        kind, generation = ciphertext[:1], ciphertext[1:2]
+        if kind == _OF_SCOPE:
+            return keys.ciphers[FIRST_GENERATION], ciphertext[1:]
+        if kind not in {_OF_REFERRAL, _OF_LATER_GENERATION} or not generation:
+            return None, b""
+        if generation[0] not in keys.ciphers or (kind == _OF_REFERRAL and generation[0] not in keys.trees):
+            # Another function rotated the keys, or planted the first tree, after this one read them.
+            keys = self._reload_keys(scope)
+        if kind == _OF_LATER_GENERATION:
+            return keys.ciphers.get(generation[0]), ciphertext[2:]
+        tree, path = keys.trees.get(generation[0]), ciphertext[2 : 2 + PATH_BYTES]
+        if tree is None or len(path) < PATH_BYTES:
+            return None, b""
+        return _derive_cipher(tree, path), ciphertext[2 + PATH_BYTES :]
+
+    def _get_keys(self, scope: str) -> ScopeKeys:
         cached = self._cache.get(scope)
         if cached and time.monotonic() - cached[0] < _CACHE_S:
             return cached[1]
-        # OpenSSL adds 20 ms to a cold start; a request that encrypts nothing should not pay for it.
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+        return self._cache_keys(scope, self.rows.load(scope))
 
+    def _reload_keys(self, scope: str) -> ScopeKeys:
+        return self._cache_keys(scope, self.rows.load(scope))
+
+    def _plant_tree(self, scope: str) -> ScopeKeys:
+        return self._cache_keys(scope, self.rows.plant_tree(scope))
+
+    def _cache_keys(self, scope: str, keys: ScopeKeys) -> ScopeKeys:
         if len(self._cache) >= _CACHED_SCOPES:
             self._cache.clear()
-        key = self._get_data_key(scope)
-        keys = _ScopeKeys(AESGCM(key), hmac.digest(key, _BLIND_INDEX_INFO, "sha256"))
         self._cache[scope] = (time.monotonic(), keys)
         return keys
 
-    def _get_data_key(self, scope: str) -> bytes:
-        """Decrypt the scope's data key. The first caller that needs it creates it."""
-        row = self.keys.get({"scope": scope})
-        if row is None:
-            with translate_aws_errors():
-                new_key = self.kms().generate_data_key(
-                    KeyId=self.kms_key_id, KeySpec="AES_256", EncryptionContext={"scope": scope}
-                )
-            new_row = {"scope": scope, "data_key": new_key["CiphertextBlob"]}
-            if self.keys.put(new_row, when="attribute_not_exists(data_key)"):
-                plaintext: bytes = new_key["Plaintext"]
-                return plaintext
-            row = self.keys.get({"scope": scope}) or {}
-        with translate_aws_errors():
-            response = self.kms().decrypt(
-                KeyId=self.kms_key_id, CiphertextBlob=row["data_key"], EncryptionContext={"scope": scope}
-            )
-        data_key: bytes = response["Plaintext"]
-        return data_key
+
+def _derive_cipher(tree: KeyTree, path: bytes) -> "AESGCM":
+    try:
+        return to_cipher(tree.derive_key(path))
+    except KeyDestroyedError as e:
+        raise ReferralErasedError from e

@@ -39,7 +39,9 @@ class FactChanges:
             "change_id": revision.change_id,
             "changed_at": to_timestamp(revision.changed_at),
             "scope": scope,
-            "told": self.encryption.encrypt(plaintext, scope=scope, context=f"{referral_id}/{item_key}"),
+            "told": self.encryption.encrypt(
+                plaintext, scope=scope, context=f"{referral_id}/{item_key}", referral_id=referral_id
+            ),
         }
         return self.table.prepare_put("change", item, when="attribute_not_exists(referral_id)")
 

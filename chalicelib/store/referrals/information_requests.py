@@ -57,7 +57,9 @@ class InformationRequests:
             "referral_id": referral_id,
             "item": item_key,
             "version": request.version,
-            "told": self.encryption.encrypt(plaintext, scope=scope, context=f"{referral_id}/{item_key}"),
+            "told": self.encryption.encrypt(
+                plaintext, scope=scope, context=f"{referral_id}/{item_key}", referral_id=referral_id
+            ),
         }
 
     def _item_to_request(self, item: Item, scope: str) -> InformationRequest:

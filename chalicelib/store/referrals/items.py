@@ -157,7 +157,7 @@ class ReferralItems:
             "recorded_at": to_timestamp(event.recorded_at),
             "scope": scope,
             "status": status,
-            "told": self._encrypt(codec.to_json(type(event), event).encode(), scope, event.event_id),
+            "told": self._encrypt(codec.to_json(type(event), event).encode(), scope, event.event_id, event.referral_id),
         }
 
     def parked_to_item(self, parked: ParkedDelivery) -> Item:
@@ -173,8 +173,8 @@ class ReferralItems:
             **({"ignored": list(delivery.ignored)} if delivery.ignored else {}),
         }
 
-    def _encrypt(self, plaintext: bytes, scope: str, context: str) -> bytes:
-        return self.encryption.encrypt(plaintext, scope=scope, context=context)
+    def _encrypt(self, plaintext: bytes, scope: str, context: str, referral_id: str = "") -> bytes:
+        return self.encryption.encrypt(plaintext, scope=scope, context=context, referral_id=referral_id)
 
     def _decrypt(self, ciphertext: bytes, scope: str, context: str) -> bytes:
         return self.encryption.decrypt(ciphertext, scope=scope, context=context)
@@ -227,7 +227,9 @@ class ReferralItems:
             "created_at": to_timestamp(referral.created_at),
             "updated_at": to_timestamp(referral.updated_at),
             "submitted_at": to_timestamp(referral.submitted_at) if referral.submitted_at else None,
-            "summary": self._encrypt(_to_compact_json(summary).encode(), practice_id, f"{referral_id}/summary"),
+            "summary": self._encrypt(
+                _to_compact_json(summary).encode(), practice_id, f"{referral_id}/summary", referral_id
+            ),
             "details": self._encrypt(
                 _to_compact_json(
                     {
@@ -240,6 +242,7 @@ class ReferralItems:
                 ).encode(),
                 practice_id,
                 f"{referral_id}/details",
+                referral_id,
             ),
         }
 

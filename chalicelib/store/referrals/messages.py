@@ -88,7 +88,7 @@ class Messages:
     def _prepare_put(self, name: str, item: Item, content: Mapping[str, str], scope: str) -> TransactionWrite:
         plaintext = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
         context = f"{item['referral_id']}/{item['item']}"
-        encrypted = self.encryption.encrypt(plaintext, scope=scope, context=context)
+        encrypted = self.encryption.encrypt(plaintext, scope=scope, context=context, referral_id=item["referral_id"])
         return self.table.prepare_put(name, {**item, "told": encrypted}, when="attribute_not_exists(referral_id)")
 
     def _decrypt(self, item: Item, scope: str) -> Any:

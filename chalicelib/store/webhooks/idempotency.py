@@ -14,6 +14,7 @@ a center's delivery with a webhook id (table `deliveries`). Encrypted responses 
 
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ TEMPLATE_VERSION = 1
 
 IDEMPOTENCY_RECORD = "idempotency record"
 """The name of the record's write in its transaction."""
+
+_REFERRAL_ID = re.compile(r"ref_[a-z2-7]{26}", re.ASCII)
 
 RECORD_LIFETIME = timedelta(days=30)
 """How long an Idempotency-Key is remembered. The API contract requires at least 7 days."""
@@ -87,14 +90,17 @@ class IdempotencyRecords:
         """Build the conditional write that stores the response. It fails while an earlier record is valid."""
         content = {"status": response.status, "headers": dict(response.headers), "body": response.body}
         compressed = _compress(json.dumps(content, separators=(",", ":")).encode())
-        context = f"idempotency/{request.scope_key}"
+        context, referral_id = f"idempotency/{request.scope_key}", find_referral_id(request, response)
         item = {
             "scope_key": request.scope_key,
             # For `referrals restore check`: what the request made can be missing after a restore.
             "route": request.route,
             "tenant_id": request.tenant_id,
             "body_hash": request.body_hash,
-            "answer": self.encryption.encrypt(compressed, scope=request.tenant_id, context=context),
+            "referral_id": referral_id or None,
+            "answer": self.encryption.encrypt(
+                compressed, scope=request.tenant_id, context=context, referral_id=referral_id
+            ),
             "words": TEMPLATE_VERSION,
             "expires_at": int((now + RECORD_LIFETIME).timestamp()),
         }
@@ -119,10 +125,25 @@ class IdempotencyRecords:
         """
         if row["body_hash"] != request.body_hash:
             raise IdempotencyKeyReusedError
-        context = f"idempotency/{request.scope_key}"
-        compressed = self.encryption.decrypt(row["answer"], scope=request.tenant_id, context=context)
-        content = json.loads(_decompress(compressed, template=row.get("words", 0)))
+        content = json.loads(open_response(row, tenant_id=request.tenant_id, encryption=self.encryption))
         return StoredResponse(status=content["status"], headers=content["headers"], body=content["body"], replayed=True)
+
+
+def find_referral_id(request: IdempotentRequest, response: StoredResponse) -> str:
+    """Find the referral that a request is about: in its path, or in the response if it created one. Empty if none."""
+    in_path = _REFERRAL_ID.search(request.route)
+    created = response.body.get("referral_id")
+    return in_path.group() if in_path else str(created or "")
+
+
+def open_response(row: Item, *, tenant_id: str, encryption: EnvelopeEncryption) -> bytes:
+    """Decrypt a stored response as JSON.
+
+    Raises:
+        cryptography.exceptions.InvalidTag: it is another tenant's.
+    """
+    compressed = encryption.decrypt(row["answer"], scope=tenant_id, context=f"idempotency/{row['scope_key']}")
+    return _decompress(compressed, template=row.get("words", 0))
 
 
 @cache

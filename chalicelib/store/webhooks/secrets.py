@@ -19,7 +19,8 @@ SECRET_BYTES = 32
 """Length of a new secret. Source: Standard Webhooks 1.0 requires 24 to 64 bytes."""
 
 CACHE_S = 60
-"""Seconds that secrets stay in memory. After that, a new secret works everywhere."""
+"""Seconds that secrets stay in memory. After that, a new secret works everywhere. A signature that a secret in
+memory proves is checked once more with what the table has, so a revoked secret never works."""
 
 OVERLAP = timedelta(hours=24)
 """How long an earlier secret stays valid after a new one is created. Source: the API contract."""
@@ -39,6 +40,15 @@ class NewSecret:
         return f"whsec_{b64encode(self.value).decode()}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretEntry:
+    """A secret without its value."""
+
+    secret_id: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class _Secret:
     value: bytes
@@ -53,9 +63,15 @@ class WebhookSecrets:
     encryption: EnvelopeEncryption
     _cache: dict[str, tuple[float, Sequence[_Secret]]] = field(default_factory=dict)
 
-    def list_valid(self, center_id: str, *, now: datetime) -> Sequence[bytes]:
-        """List the secrets that are valid now; none for a center that does not exist."""
-        cached = self._cache.get(center_id)
+    def list_valid(self, center_id: str, *, now: datetime, fresh: bool = False) -> Sequence[bytes]:
+        """List the secrets that are valid now; none for a center that does not exist.
+
+        Args:
+            center_id: Whose secrets.
+            now: The time.
+            fresh: Read them even if they are in memory. A secret that was revoked is then refused at once.
+        """
+        cached = None if fresh else self._cache.get(center_id)
         if cached is None or time.monotonic() - cached[0] >= CACHE_S:
             cached = (time.monotonic(), self._read_secrets(center_id))
             # Invented ids must not fill the memory.
@@ -63,8 +79,27 @@ class WebhookSecrets:
                 self._cache[center_id] = cached
         return [secret.value for secret in cached[1] if secret.expires_at is None or secret.expires_at > now]
 
-    def prepare_rotate(self, center_id: str, *, now: datetime) -> "NewSecret":
-        """Create a secret, and build the writes that store it and end the earlier ones after a day."""
+    def list_all(self, center_id: str) -> Sequence[SecretEntry]:
+        """List every secret of a center without its value, oldest first."""
+        rows = self.table.query_all("center_id = :center", {"center": center_id})
+        entries = [
+            SecretEntry(
+                secret_id=row["secret_id"],
+                created_at=from_timestamp(row["created_at"]),
+                expires_at=from_timestamp(row["expires_at"]) if "expires_at" in row else None,
+            )
+            for row in rows
+        ]
+        return sorted(entries, key=lambda entry: (entry.created_at, entry.secret_id))
+
+    def prepare_rotate(self, center_id: str, *, now: datetime, overlap: timedelta = OVERLAP) -> "NewSecret":
+        """Create a secret, and build the writes that store it and end the earlier ones.
+
+        Args:
+            center_id: Whose secret.
+            now: The time.
+            overlap: How long the earlier secrets stay valid, if they do not end before. None of them after zero.
+        """
         secret_id = f"whk_{encode_id(secrets.token_bytes(16))}"
         value = secrets.token_bytes(SECRET_BYTES)
         item = {
@@ -76,25 +111,23 @@ class WebhookSecrets:
             "created_at": to_timestamp(now),
         }
         store_write = self.table.prepare_put("secret", item, when="attribute_not_exists(center_id)")
+        end = now + overlap
         end_writes = [
             self.table.prepare_update(
                 "earlier secret",
-                {"center_id": center_id, "secret_id": earlier},
-                "SET expires_at = if_not_exists(expires_at, :end)",
-                when="attribute_exists(center_id)",
-                values={"end": to_timestamp(now + OVERLAP)},
+                {"center_id": center_id, "secret_id": earlier.secret_id},
+                "SET expires_at = :end",
+                when="attribute_exists(center_id) AND (attribute_not_exists(expires_at) OR expires_at > :end)",
+                values={"end": to_timestamp(end)},
             )
-            for earlier in self._list_ids(center_id)
+            for earlier in self.list_all(center_id)
+            if earlier.expires_at is None or earlier.expires_at > end
         ]
         return NewSecret(secret_id=secret_id, value=value, writes=(store_write, *end_writes))
 
     def clear_cache(self, center_id: str) -> None:
         """Make the next delivery read a center's secrets from the table."""
         self._cache.pop(center_id, None)
-
-    def _list_ids(self, center_id: str) -> Sequence[str]:
-        rows = self.table.query_all("center_id = :center", {"center": center_id})
-        return [row["secret_id"] for row in rows if "expires_at" not in row]
 
     def _read_secrets(self, center_id: str) -> Sequence[_Secret]:
         rows = self.table.query_all("center_id = :center", {"center": center_id})

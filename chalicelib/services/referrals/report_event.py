@@ -30,7 +30,7 @@ from chalicelib.domain.referrals.stage_changes import (
     Rejected,
 )
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
-from chalicelib.errors import ApiError, ConflictError, FieldError, NotFoundError
+from chalicelib.errors import ApiError, ConflictError, FieldError, ForbiddenError, NotFoundError
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.apply_parked import apply_parked, apply_parked_if_time
@@ -53,6 +53,7 @@ from chalicelib.services.referrals.report_results import (
     replay_result,
 )
 from chalicelib.store.all_stores import Stores
+from chalicelib.store.identity.members_and_tenants import ORGANIZATION_LOCK
 from chalicelib.store.notices.outbox import parse_existing_tasks
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.items import ParkedDelivery
@@ -62,6 +63,8 @@ from chalicelib.store.webhooks.idempotency import (
     IdempotentRequest,
     StoredResponse,
 )
+
+CENTER_LOCKED = "The operator has locked this center, so its updates are refused. Send them again when it is unlocked."
 
 
 def report_by_member(
@@ -132,6 +135,7 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
 
     Raises:
         ConflictError: the event can never be possible, or its id belongs to another delivery.
+        ForbiddenError: the operator has locked the center.
         RateLimitedError: too many deliveries are parked already.
     """
     existing_tasks: dict[str, str] = {}
@@ -158,9 +162,13 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
                 context.stores.delivery_log.prepare_log(
                     delivery, replace(build_delivery_result(decision, event), waiting_for=waiting_for)
                 ),
+                context.stores.tenants.prepare_check_unlocked(delivery.center_id),
                 *writes,
             )
         except ConditionFailedError as e:
+            if ORGANIZATION_LOCK in e.items:
+                _audit_refusal(event, delivery.center_id, "organization_locked", context=context)
+                raise ForbiddenError("organization_locked", CENTER_LOCKED) from e
             if IDEMPOTENCY_RECORD in e.items:
                 return replay_result(context.stores.delivery_log.load_result(delivery, e.items[IDEMPOTENCY_RECORD]))
             existing_tasks.update(parse_existing_tasks(e.items))

@@ -20,6 +20,7 @@ from infra.cli.catalog import catalog
 from infra.cli.centers import centers
 from infra.cli.common import NO_SITE_FOUND, PROBLEM_FOUND, USAGE_ERROR, AsJson, fail, print_json
 from infra.cli.jobs import RunnableJob
+from infra.cli.organizations import organizations
 from infra.cli.sending import DeliveryHistory, SignedDelivery, build_delivery, post_delivery
 from infra.cli.site import NoSiteError, Site
 
@@ -37,6 +38,7 @@ app.command("import")(importing.import_file)
 app.add_typer(operating.audit, name="audit")
 app.add_typer(operating.deliveries, name="deliveries")
 app.add_typer(operating.outbox, name="outbox")
+app.add_typer(organizations, name="organizations")
 app.add_typer(centers, name="centers")
 app.add_typer(catalog, name="catalog")
 

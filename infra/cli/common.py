@@ -1,6 +1,8 @@
 """Exit codes, JSON output, and error messages that all commands share."""
 
+import getpass
 import json
+import os
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -10,6 +12,10 @@ from infra.cli.site import NoSiteError
 
 PROBLEM_FOUND, USAGE_ERROR, NO_SITE_FOUND = 1, 2, 3
 
+OPERATOR_VARIABLE = "REFERRALS_OPERATOR"
+"""The environment variable with the name of the operator, for the audit trail. `--stack` sets it."""
+
+Yes = Annotated[bool, typer.Option("--yes", help="Apply without asking.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -30,3 +36,14 @@ def enter_site_or_fail() -> None:
         site.enter_site()
     except NoSiteError as error:
         fail(str(error), NO_SITE_FOUND)
+
+
+def confirm_or_exit(*, yes: bool) -> None:
+    """Ask whether to apply what was shown. Exit if the user declines."""
+    if not (yes or typer.confirm("Apply this?", err=True)):
+        fail("No changes made.", PROBLEM_FOUND)
+
+
+def name_operator() -> str:
+    """The name of the person who runs the command, as the audit trail records it."""
+    return f"operator:{os.environ.get(OPERATOR_VARIABLE) or getpass.getuser()}"

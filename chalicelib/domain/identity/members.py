@@ -44,6 +44,9 @@ CARE_ROLES = frozenset({Role.PROVIDER, Role.COORDINATOR, Role.CLINICIAN})
 _PERSON_END = "#"
 """What separates the person's id from the rest of a membership's key. The identity service's ids are UUIDs."""
 
+_UNUSABLE_PREFIX = "invited:"
+"""Prefix of the keys that releases up to 0.2 gave to second memberships. They do not name the person."""
+
 
 def build_membership_key(person: str, member_id: str) -> str:
     """Build the key of a person's second or later membership. The key of the first one is the person's id."""
@@ -77,6 +80,11 @@ class Member:
     def person(self) -> str:
         """The identity service's own id of the person (`sub`)."""
         return self.subject.partition(_PERSON_END)[0]
+
+    @property
+    def names_person(self) -> bool:
+        """Whether the person can use the membership. Another invitation replaces one that does not name its person."""
+        return not self.subject.startswith(_UNUSABLE_PREFIX)
 
     @property
     def has_access(self) -> bool:

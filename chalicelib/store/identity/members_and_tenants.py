@@ -131,25 +131,20 @@ class Members:
             self.table.prepare_delete(
                 "replaced member",
                 {"subject": replaced.subject},
-                when="version = :read",
+                when=_as_read(replaced.version),
                 values={"read": replaced.version},
             ),
         )
 
     def prepare_check_acting(self, member: Member) -> TransactionWrite:
         """Build the check that a member still is as it was read: not demoted, disabled or locked in the meantime."""
-        when = "attribute_exists(subject) AND version = :read"
-        if member.version == 1:
-            # Rows of the first release have no version.
-            when = "attribute_exists(subject) AND (version = :read OR attribute_not_exists(version))"
-        return self.table.prepare_check(
-            ACTING_MEMBER, {"subject": member.subject}, when=when, values={"read": member.version}
-        )
+        when, values = _as_read(member.version), {"read": member.version}
+        return self.table.prepare_check(ACTING_MEMBER, {"subject": member.subject}, when=when, values=values)
 
     def prepare_save(self, member: Member) -> TransactionWrite:
         """Build the conditional write that stores a changed member, unless it changed after it was read."""
         return self.table.prepare_put(
-            "member", _member_to_item(member), when="version = :read", values={"read": member.version - 1}
+            "member", _member_to_item(member), when=_as_read(member.version - 1), values={"read": member.version - 1}
         )
 
 
@@ -276,6 +271,13 @@ class Tenants:
     def get_center(self, center_id: str | None) -> Center | None:
         """Read one center from the directory."""
         return self.list_centers().get(center_id) if center_id else None
+
+
+def _as_read(version: int) -> str:
+    """The condition that a member is as it was read. Rows of the first release have no version."""
+    if version > 1:
+        return "version = :read"
+    return "attribute_exists(subject) AND (version = :read OR attribute_not_exists(version))"
 
 
 def _member_to_item(member: Member) -> Item:

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.errors import UnavailableError
 from chalicelib.routes.platform.endpoint import build_gateway_problem
+from infra.setting_outputs import build_setting_outputs
 
 Template = dict[str, Any]
 
@@ -65,6 +66,8 @@ def complete_template(template: Template, *, bundle: str, own_bundles: Mapping[s
         for path in api["Properties"]["DefinitionBody"]["paths"].values():
             path[_ANY_METHOD] = _copy_any_operation(path)
     completed["Parameters"]["Commit"]["Default"] = commit
+    variables = completed["Globals"]["Function"]["Environment"]["Variables"]
+    completed["Outputs"] |= build_setting_outputs(variables)
     return completed
 
 

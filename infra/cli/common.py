@@ -8,12 +8,9 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from infra.cli import site
-from infra.cli.site import NoSiteError
+from infra.cli.site import OPERATOR_VARIABLE, NoSiteError
 
 PROBLEM_FOUND, USAGE_ERROR, NO_SITE_FOUND = 1, 2, 3
-
-OPERATOR_VARIABLE = "REFERRALS_OPERATOR"
-"""The environment variable with the name of the operator, for the audit trail. `--stack` sets it."""
 
 Yes = Annotated[bool, typer.Option("--yes", help="Apply without asking.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -66,6 +66,13 @@ def list_people(stores):
     return {(row["tenant_id"], row["email"], *row["roles"]) for row in list_rows("members")}
 
 
+def get_member(stores, member):
+    """Read a member as stored now."""
+    stored = restart_stores(stores).members.get_by_subject(member.subject)
+    assert stored
+    return stored
+
+
 def list_audited():
     """List who did what to what, from the audit trail."""
     return sorted((row["actor_id"], row["action"], row["subject"].partition("#")[0]) for row in list_rows("audit"))
@@ -232,7 +239,7 @@ def test_a_member_becomes_an_administrator_with_access_again(run, deployment, ac
     result = run("administrator", PRACTICE.tenant_id, "--name", "X", "--email", member.email.upper(), "--yes")
 
     assert result.exit_code == 0, result.output
-    changed = restart_stores(deployment).members.get_by_subject(member.subject)
+    changed = get_member(deployment, member)
     assert (changed.name, changed.roles, changed.active) == (member.name, {Role.ADMIN, Role.COORDINATOR}, True)
     assert accounts == []
 
@@ -317,8 +324,7 @@ def test_a_repeat_completes_an_interrupted_lock(run, deployment, command, nth):
     result = run(command, CENTER.tenant_id, "--yes")
 
     assert result.exit_code == 0, result.output
-    stored = [restart_stores(deployment).members.get_by_subject(person.subject) for person in people]
-    assert [member.locked for member in stored] == [command == "lock"] * 2
+    assert [get_member(deployment, person).locked for person in people] == [command == "lock"] * 2
     assert bool(deployment.tenants.list_locked()) == (command == "lock")
     actions = [row["action"] for row in list_rows("audit") if row["action"].startswith("organization.")]
     assert actions.count(f"organization.{command}") == 1

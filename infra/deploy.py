@@ -18,6 +18,7 @@ from botocore.session import Session
 
 from infra.bundle import BUNDLES, TEMPLATE, template
 from infra.commit import ROOT
+from infra.setting_outputs import is_setting_output
 
 _NO_CHANGES_REASONS = ("didn't contain changes", "No updates are to be performed")
 WAITER_CONFIG = {"Delay": 5, "MaxAttempts": 720}
@@ -188,7 +189,8 @@ def main() -> None:
         if not arguments.yes and input("Apply these changes? [y/N] ").strip().lower() != "y":
             parser.exit(1, "No changes made.\n")
         for name, value in stack.execute_change_set(change_set).items():
-            print(f"{name} = {value}")
+            if not is_setting_output(name):
+                print(f"{name} = {value}")
     except (DeployError, BotoCoreError, ClientError) as error:
         parser.exit(1, f"{error}\n")
 

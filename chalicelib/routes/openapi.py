@@ -9,7 +9,13 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core.core_schema import AfterValidatorFunctionSchema
 
 from chalicelib.routes.platform.fields import ReferralId
-from chalicelib.routes.platform.operations import OPERATIONS, PDF_TYPE, RouteAccess, RouteOperation
+from chalicelib.routes.platform.operations import (
+    MEMBERSHIP_HEADER,
+    OPERATIONS,
+    PDF_TYPE,
+    RouteAccess,
+    RouteOperation,
+)
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
 from chalicelib.routes.platform.request import MAX_KEY_CHARS
 from chalicelib.routes.platform.responses import ProblemResponse, ReadinessResponse
@@ -22,6 +28,7 @@ _REF = "#/components/schemas/{model}"
 _HEADERS: dict[str, dict[str, Any]] = {
     "Idempotency-Key": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARS, "pattern": "^[ -~]+$"},
     "If-Match": {"type": "string", "pattern": '^(W/)?"[0-9]{1,9}"$'},
+    MEMBERSHIP_HEADER: {"type": "string", "pattern": "^mem_[a-z2-7]{26}$"},
     "webhook-id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
     "webhook-timestamp": {"type": "string", "pattern": "^[0-9]{10}$"},
 }
@@ -33,6 +40,7 @@ _SECURITY: dict[RouteAccess, list[dict[str, list[str]]]] = {
     RouteAccess.CDS_CALLER: [{"ehr_token": []}],
     RouteAccess.SNS_SIGNATURE: [],
     RouteAccess.LINK_HOLDER: [],
+    RouteAccess.PERSON: [{"access_token": []}],
     RouteAccess.MEMBER: [{"access_token": []}],
 }
 
@@ -116,6 +124,8 @@ def _build_parameters(operation: RouteOperation, definitions: dict[str, Any]) ->
         parameters.append(_build_header("Idempotency-Key"))
     if operation.needs_if_match:
         parameters.append(_build_header("If-Match"))
+    if operation.access is RouteAccess.MEMBER:
+        parameters.append(_build_header(MEMBERSHIP_HEADER) | {"required": False})
     if operation.access is RouteAccess.WEBHOOK_SIGNATURE:
         parameters += [_build_header("webhook-id"), _build_header("webhook-timestamp")]
     if operation.query is not None:
@@ -171,7 +181,7 @@ def _list_refusal_codes(operation: RouteOperation) -> set[str]:
         codes |= {"401"}
     if operation.path == "/v1/sessions" or operation.path.startswith("/v1/sessions/"):
         codes |= {"401"}
-    if operation.access is RouteAccess.MEMBER:
+    if operation.access in {RouteAccess.MEMBER, RouteAccess.WEBHOOK_SIGNATURE}:
         codes |= {"403"}
     # A new referral may name one that it continues.
     if "{" in operation.path or (operation.method, operation.path) == ("POST", "/v1/referrals"):

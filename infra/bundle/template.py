@@ -11,6 +11,7 @@ from infra.bundle.alarms import add_alarms
 from infra.bundle.capacity import add_capacity
 from infra.bundle.dashboard import add_dashboard
 from infra.bundle.protection import add_protection
+from infra.setting_outputs import build_setting_outputs
 
 Template = dict[str, Any]
 
@@ -71,6 +72,8 @@ def complete_template(template: Template, *, bundle: str, own_bundles: Mapping[s
     completed["Parameters"]["Commit"]["Default"] = commit
     for add_part in (add_alarms, add_dashboard, add_capacity, add_protection):
         add_part(completed)
+    variables = completed["Globals"]["Function"]["Environment"]["Variables"]
+    completed["Outputs"] |= build_setting_outputs(variables)
     return completed
 
 

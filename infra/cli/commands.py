@@ -21,9 +21,10 @@ from infra.cli.centers import centers
 from infra.cli.common import NO_SITE_FOUND, PROBLEM_FOUND, USAGE_ERROR, AsJson, fail, print_json
 from infra.cli.jobs import RunnableJob
 from infra.cli.keys import keys, secrets
+from infra.cli.organizations import organizations
 from infra.cli.retaining import retention
 from infra.cli.sending import DeliveryHistory, SignedDelivery, build_delivery, post_delivery
-from infra.cli.site import NoSiteError, Site
+from infra.cli.site import NoSiteError, Site, StackChoice
 
 app = typer.Typer(
     name="referrals",
@@ -32,6 +33,29 @@ app = typer.Typer(
     # A traceback with local variables could print patient data and secrets.
     pretty_exceptions_show_locals=False,
 )
+
+
+@app.callback()
+def choose_site(
+    stack: Annotated[
+        str | None,
+        typer.Option(
+            envvar="REFERRALS_STACK", help="Work on this deployed stack. Default: the local site, or the environment."
+        ),
+    ] = None,
+    region: Annotated[str | None, typer.Option(help="Region of the stack. Default: the one of your settings.")] = None,
+    *,
+    own_credentials: Annotated[
+        bool,
+        typer.Option(
+            "--own-credentials", help="Use your own permissions on the stack, not those of its operator role."
+        ),
+    ] = False,
+) -> None:
+    """Run, test, and operate a CAR T Referral Dashboard."""
+    choice = StackChoice(name=stack, region=region, uses_own_credentials=own_credentials) if stack else None
+    site.choose_stack(choice)
+
 
 app.command()(hooks.cds_hook)
 app.command()(migrating.migrate)
@@ -43,6 +67,7 @@ app.add_typer(operating.audit, name="audit")
 app.add_typer(operating.deliveries, name="deliveries")
 app.add_typer(operating.outbox, name="outbox")
 app.add_typer(restoring.restore, name="restore")
+app.add_typer(organizations, name="organizations")
 app.add_typer(centers, name="centers")
 app.add_typer(secrets, name="secrets")
 app.add_typer(keys, name="keys")

@@ -1,15 +1,18 @@
 """Exit codes, JSON output, and error messages that all commands share."""
 
+import getpass
 import json
+import os
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from infra.cli import site
-from infra.cli.site import NoSiteError
+from infra.cli.site import OPERATOR_VARIABLE, NoSiteError
 
 PROBLEM_FOUND, USAGE_ERROR, NO_SITE_FOUND = 1, 2, 3
 
+Yes = Annotated[bool, typer.Option("--yes", help="Apply without asking.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -32,7 +35,25 @@ def enter_site_or_fail() -> None:
         fail(str(error), NO_SITE_FOUND)
 
 
-def confirm_or_exit(question: str, *, yes: bool) -> None:
+def confirm_or_exit(question: str = "Apply this?", *, yes: bool) -> None:
     """Ask on standard error before something is changed, unless `yes`. Exit with code 1 on any answer but yes."""
-    if not yes and not typer.confirm(question, err=True):
-        fail("Nothing was changed.", PROBLEM_FOUND)
+    if not (yes or typer.confirm(question, err=True)):
+        fail("No changes made.", PROBLEM_FOUND)
+
+
+def name_operator() -> str:
+    """Name the person who runs the command, as the audit trail records it.
+
+    On a deployment this is the last part of the caller's AWS identity, which nobody can choose freely: the name of
+    the role session or of the user. In the local run, it is the name of the user of this computer.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 as in `commands`
+
+    from chalicelib import clients  # noqa: PLC0415 after the settings of the site
+
+    try:
+        arn = str(clients.create_aws_client("sts").get_caller_identity()["Arn"])
+    except (BotoCoreError, ClientError, KeyError):
+        arn = ""
+    name = arn.rpartition("/")[2] if "/" in arn else ""
+    return f"operator:{name or os.environ.get(OPERATOR_VARIABLE) or getpass.getuser()}"

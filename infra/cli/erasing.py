@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.common import PROBLEM_FOUND, USAGE_ERROR, AsJson, confirm_or_exit, enter_site_or_fail, fail, print_json
+from infra.cli.common import (
+    PROBLEM_FOUND,
+    USAGE_ERROR,
+    AsJson,
+    confirm_or_exit,
+    enter_site_or_fail,
+    fail,
+    name_operator,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from chalicelib.services.platform.run_context import RunContext
@@ -81,10 +90,9 @@ def _erase(
     plan: "ErasurePlan", reason: "ErasureReason", ticket: str, *, as_json: bool, context: "RunContext"
 ) -> tuple[Counter[str], bool]:
     from chalicelib.services.referrals.erase import erase_referrals, is_settled
-    from infra.cli.operator_name import find_operator_name
 
     counts: Counter[str] = Counter()
-    incomplete, actor_id = False, find_operator_name()
+    incomplete, actor_id = False, name_operator()
     for step in erase_referrals(plan.referral_ids, reason, actor_id=actor_id, ticket=ticket, context=context):
         counts[step.place] += step.removed
         incomplete = incomplete or step.is_incomplete

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.common import PROBLEM_FOUND, USAGE_ERROR, AsJson, confirm_or_exit, enter_site_or_fail, fail, print_json
+from infra.cli.common import (
+    PROBLEM_FOUND,
+    USAGE_ERROR,
+    AsJson,
+    confirm_or_exit,
+    enter_site_or_fail,
+    fail,
+    name_operator,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from chalicelib.domain.identity.members import TenantKind
@@ -36,7 +45,6 @@ def export(
     from chalicelib.services.platform.run_context import RunContext
     from chalicelib.store.audit.rows import AuditEntry
     from chalicelib.store.platform.timestamps import to_timestamp
-    from infra.cli.operator_name import find_operator_name
     from infra.tenant_export.container import ExportFileError, build_header, write_export
     from infra.tenant_export.rows import list_records
 
@@ -54,7 +62,7 @@ def export(
     entry = AuditEntry(
         referral_id=f"tenant#{tenant}",
         at=context.now,
-        actor_id=find_operator_name(),
+        actor_id=name_operator(),
         tenant_id="operator",
         action="tenant.export",
     )
@@ -85,7 +93,6 @@ def import_tenant(
     enter_site_or_fail()
     from chalicelib import wiring
     from chalicelib.services.platform.run_context import RunContext
-    from infra.cli.operator_name import find_operator_name
     from infra.tenant_export.container import ExportFileError, read_header, read_records
     from infra.tenant_export.restoring import require_new_tenant, write_records
 
@@ -106,7 +113,7 @@ def import_tenant(
             read_records(file, passphrase=passphrase),
             header,
             create_account=_create_account if create_accounts else None,
-            actor_id=find_operator_name(),
+            actor_id=name_operator(),
             context=context,
         )
     except FileNotFoundError:

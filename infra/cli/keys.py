@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.common import PROBLEM_FOUND, USAGE_ERROR, AsJson, confirm_or_exit, enter_site_or_fail, fail, print_json
+from infra.cli.common import (
+    PROBLEM_FOUND,
+    USAGE_ERROR,
+    AsJson,
+    confirm_or_exit,
+    enter_site_or_fail,
+    fail,
+    name_operator,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from chalicelib.services.platform.run_context import RunContext
@@ -70,7 +79,6 @@ def rotate(
     from chalicelib.services.platform.run_context import RunContext
     from chalicelib.store.audit.rows import AuditEntry
     from chalicelib.store.platform.transactions import ConditionFailedError
-    from infra.cli.operator_name import find_operator_name
 
     if not 0 <= grace <= _MAX_GRACE_HOURS:
         fail(f"--grace is not valid. Enter 0 to {_MAX_GRACE_HOURS} hours.", USAGE_ERROR)
@@ -84,7 +92,7 @@ def rotate(
     entry = AuditEntry(
         referral_id=f"center#{center_id}",
         at=context.now,
-        actor_id=find_operator_name(),
+        actor_id=name_operator(),
         tenant_id=center_id,
         action="webhook_secret.revoke" if hours == 0 else "webhook_secret.make",
     )
@@ -193,12 +201,11 @@ def _reencrypt(tenant: str, *, context: "RunContext") -> None:
 
 def _append_audit_row(tenant: str, action: str, *, context: "RunContext") -> None:
     from chalicelib.store.audit.rows import AuditEntry
-    from infra.cli.operator_name import find_operator_name
 
     entry = AuditEntry(
         referral_id=f"keys#{tenant}",
         at=context.now,
-        actor_id=find_operator_name(),
+        actor_id=name_operator(),
         tenant_id="operator",
         action=action,
     )

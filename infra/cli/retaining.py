@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from infra.cli.common import USAGE_ERROR, AsJson, confirm_or_exit, enter_site_or_fail, fail, print_json
+from infra.cli.common import USAGE_ERROR, AsJson, confirm_or_exit, enter_site_or_fail, fail, name_operator, print_json
 
 retention = typer.Typer(help="Show and change how long rows are kept, and remove what is older.", no_args_is_help=True)
 retention.callback()(enter_site_or_fail)
@@ -66,7 +66,6 @@ def apply_retention(
     """Remove what is older than its period and needed by nothing. Run it once a month. Safe to stop and repeat."""
     from chalicelib import wiring
     from chalicelib.services.platform.run_context import RunContext
-    from infra.cli.operator_name import find_operator_name
     from infra.retention.expired import find_expired, remove_expired
     from infra.retention.settings import read_settings
 
@@ -83,7 +82,7 @@ def apply_retention(
     confirm_or_exit("Remove them? This cannot be undone.", yes=yes)
     _append_audit_row("retention.apply", " ".join(f"{kind}={number}" for kind, number in counts.items()))
     done: Counter[str] = Counter()
-    for kind, number in remove_expired(expired, actor_id=find_operator_name(), context=context):
+    for kind, number in remove_expired(expired, actor_id=name_operator(), context=context):
         done[kind] += number
         typer.echo(f"{kind}: {done[kind]:,} removed", err=True)
 
@@ -91,12 +90,11 @@ def apply_retention(
 def _append_audit_row(action: str, reason: str) -> None:
     from chalicelib import wiring
     from chalicelib.store.audit.rows import AuditEntry
-    from infra.cli.operator_name import find_operator_name
 
     entry = AuditEntry(
         referral_id="retention",
         at=wiring.read_clock(),
-        actor_id=find_operator_name(),
+        actor_id=name_operator(),
         tenant_id="operator",
         action=action,
         reason=reason,

@@ -12,7 +12,6 @@ from chalicelib.services.notices.outbox_worker import process_queue
 from chalicelib.services.notices.weekly_digest import prepare_digest_writes
 from infra.cli.commands import app
 from infra.restore.findings import KIND_MEANINGS, FindingKind
-from tests.support import aws_fakes as cloud
 from tests.support.api_driver import REQUIRED_STAGES_TO_INFUSED
 from tests.support.bookings import Booker, publish_slot
 from tests.support.coverage_driver import play

@@ -36,9 +36,9 @@ ALLOWED_ACTIONS = {
     ("documents", "outbox"): {*READ_AND_COMPLETE},
     ("documents", "audit"): {"PutItem", "Query"},
     ("documents", "keys"): {"GetItem", "PutItem"},
-    ("api", "members"): {"BatchGetItem", "GetItem", "PutItem"},
+    ("api", "members"): {"BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"},
     ("api", "roster"): {"GetItem", "PutItem", "Query"},
-    ("api", "tenants"): {"GetItem", "Query"},
+    ("api", "tenants"): {"ConditionCheckItem", "GetItem", "Query"},
     ("api", "keys"): {"GetItem", "PutItem"},
     ("api", "webhook_secrets"): {"PutItem", "Query", "UpdateItem"},
     ("api", "deliveries"): {"GetItem", "PutItem", "Query"},
@@ -309,3 +309,58 @@ def test_the_api_can_only_create_and_read_cognito_users(production):
 @pytest.mark.parametrize("function", JOBS)
 def test_a_job_can_write_to_the_queue_of_failed_runs(production, function):
     assert "sqs:SendMessage" in list_actions_on(production, function, "FailedRuns")
+
+
+OPERATOR_ACTIONS = {
+    "members": {"BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"},
+    "roster": {"GetItem", "PutItem", "Query"},
+    "tenants": {"ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query"},
+    "recipients": {"GetItem"},
+    "outbox": {"GetItem", "Query", "UpdateItem"},
+    "audit": {"PutItem", "Query"},
+    "jobs": {"BatchGetItem"},
+}
+"""What the operator role may do with each table. It reads no referral, notice, delivery or stored response."""
+
+
+@pytest.fixture(scope="module")
+def operator_grants(production):
+    """Each action of the operator role with each resource."""
+    (policy,) = production["Resources"]["OperatorRole"]["Properties"]["Policies"]
+    return [
+        (action, json.dumps(resource))
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in statement["Action"]
+        for resource in (statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]])
+    ]
+
+
+@pytest.mark.parametrize("table", TABLE_NAMES)
+def test_the_operator_role_has_only_the_allowed_actions_on_each_table(operator_grants, table):
+    actions = {action for action, resource in operator_grants if get_logical_name(table) in resource}
+
+    allowed = {f"dynamodb:{action}" for action in OPERATOR_ACTIONS.get(table, ())}
+    assert actions - {"dynamodb:DescribeTable"} == allowed
+    assert "dynamodb:DescribeTable" in actions
+
+
+def test_the_operator_role_decrypts_nothing_and_reads_no_file(operator_grants):
+    """It checks that the key and the buckets are there."""
+    actions = {action for action, _ in operator_grants}
+
+    assert {action for action in actions if action.startswith("kms:")} == {"kms:DescribeKey"}
+    assert {action for action in actions if action.startswith("s3:")} == {
+        "s3:GetBucketCORS",
+        "s3:GetBucketNotification",
+        "s3:GetBucketVersioning",
+    }
+    assert not [action for action in actions if "*" in action]
+    assert '"*"' not in {resource for _, resource in operator_grants}
+
+
+def test_only_this_account_can_use_the_operator_role(production):
+    """And in it only identities whose own policies allow it."""
+    (statement,) = production["Resources"]["OperatorRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+
+    root = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+    assert (statement["Principal"], statement["Action"]) == ({"AWS": root}, "sts:AssumeRole")

@@ -94,7 +94,7 @@ def walk(world):
     sign_in_and_out(world)
     look_from_a_health_record(world)
     posting.play_mail_lifecycle(world)
-    for path in ("/v1/me", "/v1/products", "/v1/centers?limit=1", "/v1/centers/ctr_harbor",
+    for path in ("/v1/me", "/v1/memberships", "/v1/products", "/v1/centers?limit=1", "/v1/centers/ctr_harbor",
                  "/v1/resources", "/v1/diagnosis-codes?disease=FL"):  # fmt: skip
         world.practice.get(path)
     world.practice.post("/v1/screens", factories.build_screen_body(planned_collection_on="2199-01-01"))
@@ -301,6 +301,7 @@ def test_a_route_is_described_as_it_is_declared(document, operation):
         RouteAccess.CDS_CALLER: [{"ehr_token": []}],
         RouteAccess.SNS_SIGNATURE: [],
         RouteAccess.LINK_HOLDER: [],
+        RouteAccess.PERSON: [{"access_token": []}],
         RouteAccess.MEMBER: [{"access_token": []}],
     }
     assert result["security"] == security[operation.access]

@@ -65,6 +65,7 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("GET", "/v1/unsubscribe/{token}"): RouteAccess.LINK_HOLDER,
     ("POST", "/v1/unsubscribe/{token}"): RouteAccess.LINK_HOLDER,
     ("DELETE", "/v1/sessions"): _all(204),
+    ("GET", "/v1/memberships"): RouteAccess.PERSON,
     ("GET", "/v1/me"): _all(200),
     ("GET", "/v1/me/notification-preferences"): _all(200),
     # No one has saved preferences yet, so version 1 does not exist.

@@ -1,4 +1,8 @@
-"""Members and their organizations (tenants): the only source of who can see what."""
+"""Members and their organizations (tenants): the only source of who can see what.
+
+A person can have several memberships, each in another organization, with its own roles and its own name.
+A member is one membership: whatever a request reads or writes belongs to its organization.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,13 +41,27 @@ CARE_ROLES = frozenset({Role.PROVIDER, Role.COORDINATOR, Role.CLINICIAN})
 """Roles that work with patients. An administrator without one of them manages members and sees no patient."""
 
 
+_PERSON_END = "#"
+"""What separates the person's id from the rest of a membership's key. The identity service's ids are UUIDs."""
+
+_UNUSABLE_PREFIX = "invited:"
+"""Prefix of the keys that releases up to 0.2 gave to second memberships. They do not name the person."""
+
+
+def build_membership_key(person: str, member_id: str) -> str:
+    """Build the key of a person's second or later membership. The key of the first one is the person's id."""
+    return f"{person}{_PERSON_END}{member_id}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A person in a tenant.
 
     Attributes:
-        subject: The identity service's own id of the person (`sub`).
+        subject: The key of the membership. For the first membership of a person it is the identity service's
+            own id of the person (`sub`), for later ones see `build_membership_key`.
         active: False for a disabled member. Every request of a disabled member is rejected.
+        locked: True while the operator has locked the organization. Every request is rejected then, too.
         version: Increases by one with each write; the ETag.
     """
 
@@ -55,7 +73,23 @@ class Member:
     email: str
     roles: frozenset[Role]
     active: bool = True
+    locked: bool = False
     version: int = 1
+
+    @property
+    def person(self) -> str:
+        """The identity service's own id of the person (`sub`)."""
+        return self.subject.partition(_PERSON_END)[0]
+
+    @property
+    def names_person(self) -> bool:
+        """Whether the person can use the membership. Another invitation replaces one that does not name its person."""
+        return not self.subject.startswith(_UNUSABLE_PREFIX)
+
+    @property
+    def has_access(self) -> bool:
+        """Whether requests of this member are accepted at all."""
+        return self.active and not self.locked
 
     @property
     def has_clinical_access(self) -> bool:

@@ -5,10 +5,18 @@ from chalice import Blueprint
 from chalicelib import wiring
 from chalicelib.errors import FieldError, MalformedError
 from chalicelib.routes.identity.request_bodies import ChallengeRequest, RefreshRequest, SignInRequest
-from chalicelib.routes.identity.responses import MeResponse, SessionResponse, to_me_response, to_session_response
+from chalicelib.routes.identity.responses import (
+    MembershipListResponse,
+    MeResponse,
+    SessionResponse,
+    to_me_response,
+    to_membership_response,
+    to_session_response,
+)
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.request import ApiRequest
+from chalicelib.services.identity.memberships import list_memberships
 
 blueprint = Blueprint(__name__)
 
@@ -53,3 +61,10 @@ def sign_out(request: ApiRequest) -> ApiResponse[None]:
 def read_me(request: ApiRequest) -> ApiResponse[MeResponse]:
     """Get the signed-in member, organization, and unread counts."""
     return ApiResponse(body=to_me_response(request.member))
+
+
+@declare_endpoint(blueprint, "GET", "/v1/memberships", access=RouteAccess.PERSON)
+def list_own_memberships(request: ApiRequest) -> ApiResponse[MembershipListResponse]:
+    """List the organizations in which you can act; `X-Membership` names one of them."""
+    found = list_memberships(request.person, stores=wiring.get_stores())
+    return ApiResponse(body={"items": [to_membership_response(member) for member in found]})

@@ -45,6 +45,21 @@ class MeResponse(TypedDict):
     idle_minutes: int
 
 
+class MembershipResponse(TypedDict):
+    """One membership of the signed-in person: the organization, and the person's name and roles there."""
+
+    member_id: str
+    name: str
+    tenant: TenantResponse
+    roles: list[str]
+
+
+class MembershipListResponse(TypedDict):
+    """The memberships that the signed-in person can use."""
+
+    items: list[MembershipResponse]
+
+
 class MemberResponse(TypedDict):
     """A member of an organization."""
 
@@ -74,22 +89,36 @@ def to_session_response(session: SignedInSession | SignInChallenge) -> SessionRe
 
 def to_me_response(member: Member) -> MeResponse:
     """The signed-in member, with their organization and what is unread."""
-    tenant = wiring.get_stores().tenants.get(member.kind, member.tenant_id)
     return {
         "member_id": member.member_id,
         "name": member.name,
         "email": member.email,
-        "tenant": {
-            "tenant_id": member.tenant_id,
-            "kind": member.kind,
-            "name": tenant.name if tenant else None,
-            "time_zone": tenant.time_zone if tenant else "UTC",
-        },
+        "tenant": _to_tenant_response(member),
         "roles": sorted(member.roles),
         "may_refer": member.kind is TenantKind.PRACTICE and member.has_clinical_access,
         "unread_notices": wiring.get_stores().notices.count_unread(member.member_id),
         "mail_problem": _find_mail_problem(member),
         "idle_minutes": IDLE_MINUTES,
+    }
+
+
+def to_membership_response(member: Member) -> MembershipResponse:
+    """A membership for the person to whom it belongs."""
+    return {
+        "member_id": member.member_id,
+        "name": member.name,
+        "tenant": _to_tenant_response(member),
+        "roles": sorted(member.roles),
+    }
+
+
+def _to_tenant_response(member: Member) -> TenantResponse:
+    tenant = wiring.get_stores().tenants.get(member.kind, member.tenant_id)
+    return {
+        "tenant_id": member.tenant_id,
+        "kind": member.kind,
+        "name": tenant.name if tenant else None,
+        "time_zone": tenant.time_zone if tenant else "UTC",
     }
 
 

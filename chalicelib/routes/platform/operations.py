@@ -12,6 +12,9 @@ from chalicelib.routes.platform.fields import StrictModel
 CDS_SERVICES = "/cds-services"
 """Where CDS Hooks looks for services, below the product's own address."""
 
+MEMBERSHIP_HEADER = "X-Membership"
+"""The header that names the membership that a request uses, for a person who has several."""
+
 PDF_TYPE = "application/pdf"
 """The only media type that is sent as bytes. API Gateway has to know it too, see `app.py`."""
 
@@ -28,6 +31,8 @@ class RouteAccess(StrEnum):
     """Amazon SNS, for our own topic, by its signature over the message."""
     LINK_HOLDER = "holder"
     """Anyone who has a link from an email, by the encrypted token in it."""
+    PERSON = "person"
+    """Anyone with an access token, whether or not the person is a member of an organization."""
     MEMBER = "member"
 
 

@@ -15,7 +15,6 @@ from chalicelib.domain.identity.members import Member
 from chalicelib.domain.platform.ids import ID_PATTERNS
 from chalicelib.errors import (
     FieldError,
-    ForbiddenError,
     MalformedError,
     NotFoundError,
     PreconditionRequiredError,
@@ -25,7 +24,8 @@ from chalicelib.errors import (
 from chalicelib.routes.platform import strict_json
 from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID, describe_error
 from chalicelib.routes.platform.fields import StrictModel
-from chalicelib.routes.platform.operations import RouteAccess, RouteOperation
+from chalicelib.routes.platform.operations import MEMBERSHIP_HEADER, RouteAccess, RouteOperation
+from chalicelib.services.identity.memberships import find_member
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.webhooks.idempotency import IdempotentRequest
@@ -56,6 +56,7 @@ _SINGLE_HEADERS = frozenset(
         "webhook-id",
         "webhook-signature",
         "webhook-timestamp",
+        MEMBERSHIP_HEADER.lower(),
     }
 )
 """Headers that decide something. If one is sent twice, one reader could use the first and another
@@ -76,6 +77,14 @@ class ApiRequest:
     signed_in: Member | None
     idempotency_key: str
     version: int
+    signed_in_person: str = ""
+
+    @property
+    def person(self) -> str:
+        """The identity service's id of the person who is asking, on a route that needs no membership."""
+        if not self.signed_in_person:
+            raise UnauthenticatedError
+        return self.signed_in_person
 
     @property
     def member(self) -> Member:
@@ -107,6 +116,7 @@ def parse_request(operation: RouteOperation, chalice_request: Any, request_id: s
     headers = chalice_request.headers
     now = wiring.read_clock()
     member = _authenticate_member(headers, now) if operation.access is RouteAccess.MEMBER else None
+    person = _authenticate_limited_person(headers, now) if operation.access is RouteAccess.PERSON else ""
     if operation.access is RouteAccess.CDS_CALLER:
         _verify_ehr_token(operation, chalice_request, now)
     _require_json(operation, headers)
@@ -121,6 +131,7 @@ def parse_request(operation: RouteOperation, chalice_request: Any, request_id: s
         signed_in=member,
         idempotency_key=_read_idempotency_key(headers) if operation.needs_idempotency_key else "",
         version=_read_if_match(headers) if operation.needs_if_match else 0,
+        signed_in_person=person,
     )
 
 
@@ -162,17 +173,26 @@ def _read_bearer_token(headers: Mapping[str, str]) -> str:
     return token
 
 
-def _authenticate_member(headers: Mapping[str, str], now: datetime) -> Member:
-    """Find the member whom the access token names. A disabled member is refused here."""
+def _authenticate_person(headers: Mapping[str, str], now: datetime) -> str:
+    """Verify the access token, and return the identity service's id of the person."""
     token = _read_bearer_token(headers)
-    subject = wiring.get_token_verifier().verify(token, now=now)
-    member = wiring.get_stores().members.get_by_subject(subject)
-    if member is None or not member.active:
-        raise ForbiddenError(
-            "not_a_member", "Your account does not have access to this organization. Ask your administrator."
-        )
-    subject = f"member#{member.member_id}"
-    enforce_rate_limit(subject, wiring.get_member_rate_limit(), context=RunContext(wiring.get_stores(), now))
+    return wiring.get_token_verifier().verify(token, now=now)
+
+
+def _authenticate_limited_person(headers: Mapping[str, str], now: datetime) -> str:
+    """Find who is asking on a route that needs no membership."""
+    person = _authenticate_person(headers, now)
+    context = RunContext(wiring.get_stores(), now)
+    enforce_rate_limit(f"person#{person}", wiring.get_member_rate_limit(), context=context)
+    return person
+
+
+def _authenticate_member(headers: Mapping[str, str], now: datetime) -> Member:
+    """Find the membership that the request uses. A disabled member and a locked organization are refused here."""
+    person = _authenticate_person(headers, now)
+    context, limit = RunContext(wiring.get_stores(), now), wiring.get_member_rate_limit()
+    member = find_member(person, headers.get(MEMBERSHIP_HEADER, ""), rate_limit=limit, context=context)
+    enforce_rate_limit(f"member#{member.member_id}", limit, context=context)
     return member
 
 

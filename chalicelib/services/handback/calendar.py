@@ -131,7 +131,7 @@ def read_calendar_feed(address: str, *, context: RunContext) -> Iterator[tuple[R
     member_id, _, secret = address.partition(".")
     subject = context.stores.calendar_feeds.find_owner(member_id, secret)
     member = context.stores.members.get_by_subject(subject) if subject else None
-    if member is None or not member.active or not member.has_clinical_access:
+    if member is None or not member.has_access or not member.has_clinical_access:
         raise NotFoundError
     context.stores.audit_log.append(_build_audit_entry(member, "calendar.read", context.now))
     return _list_feed_entries(member, context=context)

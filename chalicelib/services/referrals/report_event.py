@@ -11,6 +11,7 @@ exists (the request was already processed; return the stored response).
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.referrals.events import (
@@ -34,6 +35,7 @@ from chalicelib.errors import (
     ApiError,
     ConflictError,
     FieldError,
+    ForbiddenError,
     NotFoundError,
     ReferralErasedError,
     WebhookIdReusedError,
@@ -62,6 +64,7 @@ from chalicelib.services.referrals.report_results import (
     replay_result,
 )
 from chalicelib.store.all_stores import Stores
+from chalicelib.store.identity.members_and_tenants import ORGANIZATION_LOCK
 from chalicelib.store.notices.outbox import parse_existing_tasks
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.items import ParkedDelivery
@@ -72,6 +75,8 @@ from chalicelib.store.webhooks.idempotency import (
     IdempotentRequest,
     StoredResponse,
 )
+
+CENTER_LOCKED = "The operator has locked this center, so its updates are refused. Send them again when it is unlocked."
 
 
 def report_by_member(
@@ -146,71 +151,95 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
 
     Raises:
         ConflictError: the event can never be possible.
+        ForbiddenError: the operator has locked the center.
         ReferralErasedError: the referral was erased, and this center had it.
         WebhookIdReusedError: its webhook id belongs to another delivery. The log and the audit trail keep the attempt.
         RateLimitedError: too many deliveries are parked already.
     """
     existing_tasks: dict[str, str] = {}
-
-    def attempt() -> ReportResult:
-        referral, parked = context.stores.referrals.get_with_parked(event.referral_id)
-        if referral is None:
-            _refuse_if_erased(event, delivery, context=context)
-        named = name_endings(event, context=context)
-        decision = decide_delivery(referral, named, delivery, parked, context=context)
-        waiting_for: tuple[str, ...] = ()
-        can_be_known = isinstance(decision, Pending | Rejected) and belongs_to_center(referral, delivery.center_id)
-        known = find_recorded(named, context=context) if can_be_known else None
-        if known:
-            return log_recorded(delivery, known, context=context)
-        if isinstance(decision, Pending):
-            is_own = belongs_to_center(referral, delivery.center_id)
-            parked_for_referral = parked if is_own else None
-            waiting_for = _list_awaited_stages(referral, event, parked) if referral and is_own else ()
-            first_result = check_parking_capacity(
-                event, delivery, parked_for_referral=parked_for_referral, context=context
-            )
-            if first_result:
-                return replay_result(first_result)
-        writes = prepare_delivery_writes(
-            decision, named, delivery, referral, context=context, existing_tasks=existing_tasks
-        )
-        try:
-            context.stores.transactions.commit(
-                context.stores.delivery_log.prepare_log(
-                    delivery, replace(build_delivery_result(decision, event), waiting_for=waiting_for)
-                ),
-                *writes,
-            )
-        except ConditionFailedError as e:
-            if IDEMPOTENCY_RECORD in e.items:
-                return replay_result(context.stores.delivery_log.load_result(delivery, e.items[IDEMPOTENCY_RECORD]))
-            known = find_recorded(named, context=context) if EVENT_WRITE in e.items else None
-            if known:
-                return log_recorded(delivery, known, context=context)
-            existing_tasks.update(parse_existing_tasks(e.items))
-            raise
-        if isinstance(decision, Rejected):
-            raise _build_conflict(decision)
-        if parked and isinstance(decision, Applied | Recorded):
-            apply_parked_if_time(event.referral_id, context=context)
-        warnings = list_report_warnings(decision, named, context=context)
-        return replace(build_report_result(decision, event, warnings=warnings), waiting_for=waiting_for)
-
     try:
-        return commit_with_retry(attempt)
+        return commit_with_retry(partial(_report_delivery, event, delivery, existing_tasks, context=context))
     except WebhookIdReusedError as refusal:
         log_reused_id(refusal, event, delivery, context=context)
         raise
+
+
+def _report_delivery(
+    event: ReferralEvent, delivery: Delivery, existing_tasks: dict[str, str], *, context: RunContext
+) -> ReportResult:
+    """Read, decide and commit once. `existing_tasks` is filled with what another writer planned in the meantime."""
+    referral, parked = context.stores.referrals.get_with_parked(event.referral_id)
+    if referral is None:
+        _refuse_if_erased(event, delivery, context=context)
+    named = name_endings(event, context=context)
+    decision = decide_delivery(referral, named, delivery, parked, context=context)
+    if isinstance(decision, Pending | Rejected) and belongs_to_center(referral, delivery.center_id):
+        known = find_recorded(named, context=context)
+        if known:
+            return log_recorded(delivery, known, context=context)
+    waiting_for: tuple[str, ...] = ()
+    if isinstance(decision, Pending):
+        is_own = belongs_to_center(referral, delivery.center_id)
+        waiting_for = _list_awaited_stages(referral, event, parked) if referral and is_own else ()
+        first_result = check_parking_capacity(
+            event, delivery, parked_for_referral=parked if is_own else None, context=context
+        )
+        if first_result:
+            return replay_result(first_result)
+    result = replace(build_delivery_result(decision, event), waiting_for=waiting_for)
+    writes = prepare_delivery_writes(
+        decision, named, delivery, referral, context=context, existing_tasks=existing_tasks
+    )
+    try:
+        context.stores.transactions.commit(
+            context.stores.delivery_log.prepare_log(delivery, result),
+            context.stores.tenants.prepare_check_unlocked(delivery.center_id),
+            *writes,
+        )
+    except ConditionFailedError as e:
+        earlier_result = _find_earlier_result(e, named, delivery, context=context)
+        if earlier_result:
+            return earlier_result
+        existing_tasks.update(parse_existing_tasks(e.items))
+        raise
+    if isinstance(decision, Rejected):
+        raise _build_conflict(decision)
+    if parked and isinstance(decision, Applied | Recorded):
+        apply_parked_if_time(event.referral_id, context=context)
+    warnings = list_report_warnings(decision, named, context=context)
+    return replace(build_report_result(decision, event, warnings=warnings), waiting_for=waiting_for)
+
+
+def _find_earlier_result(
+    failure: ConditionFailedError, named: ReferralEvent, delivery: Delivery, *, context: RunContext
+) -> ReportResult | None:
+    """Find the result of this delivery if it was processed before; None if another writer was faster.
+
+    Raises:
+        ForbiddenError: the operator has locked the center.
+    """
+    if ORGANIZATION_LOCK in failure.items:
+        raise _record_center_refusal(
+            ForbiddenError("organization_locked", CENTER_LOCKED), named, delivery, context=context
+        )
+    if IDEMPOTENCY_RECORD in failure.items:
+        return replay_result(context.stores.delivery_log.load_result(delivery, failure.items[IDEMPOTENCY_RECORD]))
+    known = find_recorded(named, context=context) if EVENT_WRITE in failure.items else None
+    return log_recorded(delivery, known, context=context) if known else None
+
+
+def _record_center_refusal(
+    refusal: ApiError, event: ReferralEvent, delivery: Delivery, *, context: RunContext
+) -> ApiError:
+    record_refusal(refusal, build_audit_entry(event, delivery.center_id, context.now, None), context=context)
+    return refusal
 
 
 def _refuse_if_erased(event: ReferralEvent, delivery: Delivery, *, context: RunContext) -> None:
     """Refuse what a center sends about a referral that was erased. To other centers it never existed."""
     erasure = context.stores.erasures.get(event.referral_id)
     if erasure and delivery.center_id in erasure.tenants:
-        refusal = ReferralErasedError()
-        record_refusal(refusal, build_audit_entry(event, delivery.center_id, context.now, None), context=context)
-        raise refusal
+        raise _record_center_refusal(ReferralErasedError(), event, delivery, context=context)
 
 
 def _list_awaited_stages(referral: Referral, event: ReferralEvent, parked: Sequence[ParkedDelivery]) -> tuple[str, ...]:

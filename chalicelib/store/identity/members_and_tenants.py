@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
+from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind, build_membership_key
 from chalicelib.store.centers.directory_versions import CURRENT_VERSION_KEY, DirectoryVersions, Row
 from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError, Transactions
@@ -18,10 +18,28 @@ DIRECTORY_CACHE_S = 300
 _BATCH_SIZE = 100
 """How many members are read in one call: the limit of DynamoDB."""
 
+ACTING_MEMBER = "acting member"
+"""The name of the check that the member who changes another one still is as read."""
+
+ORGANIZATION_LOCK = "organization lock"
+"""The name of the check that an organization is not locked."""
+
+_LOCKS = "locked"
+"""The partition of the `tenants` table with one row for each locked organization."""
+
+
+def _build_person_key(person: str) -> str:
+    """The key of the row that lists a person's second and later memberships. No subject of a token has it."""
+    return f"person#{person}"
+
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Members by the id that the identity service gave them (`subject`), and the roster of each tenant.
+    """Members by their key (`subject`), and the roster of each tenant.
+
+    The first membership of a person has the id that the identity service gave the person as its key, so
+    that a request of someone with one membership reads one row. Later memberships have keys of their own,
+    and a row of the person lists them.
 
     The transaction that adds a member also adds the member to the roster, and nothing removes a row
     from it. The roster only lists candidates; each member is read again before anything is decided.
@@ -34,6 +52,23 @@ class Members:
         """Read a member, strongly consistent, so that a disabled member is rejected on the next request."""
         item = self.table.get({"subject": subject})
         return _item_to_member(item) if item else None
+
+    def get_membership(self, person: str, member_id: str) -> Member | None:
+        """Read the membership that a person chose, in one strongly consistent call; None if it is another person's."""
+        keys = (person, build_membership_key(person, member_id))
+        items = self.table.get_many([{"subject": key} for key in keys])
+        members = [_item_to_member(item) for item in items]
+        return next((member for member in members if member.member_id == member_id), None)
+
+    def list_for_person(self, person: str) -> Sequence[Member]:
+        """List a person's memberships, strongly consistent, in the order in which the person joined."""
+        items = self.table.get_many([{"subject": person}, {"subject": _build_person_key(person)}])
+        by_key = {item["subject"]: item for item in items}
+        later_keys = by_key.pop(_build_person_key(person), {}).get("memberships", [])
+        for start in range(0, len(later_keys), _BATCH_SIZE):
+            keys = [{"subject": key} for key in later_keys[start : start + _BATCH_SIZE]]
+            by_key |= {item["subject"]: item for item in self.table.get_many(keys)}
+        return [_item_to_member(by_key[key]) for key in (person, *later_keys) if key in by_key]
 
     def list_for_tenant(self, tenant_id: str) -> Iterator[Member]:
         """List the tenant's members as they are now, including those who joined just before."""
@@ -62,16 +97,54 @@ class Members:
 
     def prepare_add(self, member: Member) -> Sequence[TransactionWrite]:
         """Build the writes that store a new member. They fail if the person already is a member."""
-        roster_row = {name: getattr(member, name) for name in ("tenant_id", "member_id", "subject")}
         return (
             self.table.prepare_put("member", _member_to_item(member), when="attribute_not_exists(subject)"),
-            self.roster.prepare_put("roster", roster_row, when="attribute_not_exists(member_id)"),
+            self.roster.prepare_put("roster", _build_roster_row(member), when="attribute_not_exists(member_id)"),
         )
+
+    def prepare_add_later(self, member: Member, *, replaced: Member | None = None) -> Sequence[TransactionWrite]:
+        """Build the writes that store a further membership of a person who has one already.
+
+        They fail if the person already is a member.
+
+        Args:
+            member: The member. `subject` is a key of `build_membership_key`.
+            replaced: The row of an earlier release without its person, which the new row replaces.
+        """
+        member_write, roster_write = self.prepare_add(member)
+        writes = [
+            member_write,
+            self.table.prepare_update(
+                "person",
+                {"subject": _build_person_key(member.person)},
+                "SET memberships = list_append(if_not_exists(memberships, :none), :added)",
+                values={"none": [], "added": [member.subject]},
+            ),
+        ]
+        if replaced is None:
+            return (*writes, roster_write)
+        return (
+            *writes,
+            self.roster.prepare_put(
+                "roster", _build_roster_row(member), when="subject = :replaced", values={"replaced": replaced.subject}
+            ),
+            self.table.prepare_delete(
+                "replaced member",
+                {"subject": replaced.subject},
+                when=_as_read(replaced.version),
+                values={"read": replaced.version},
+            ),
+        )
+
+    def prepare_check_acting(self, member: Member) -> TransactionWrite:
+        """Build the check that a member still is as it was read: not demoted, disabled or locked in the meantime."""
+        when, values = _as_read(member.version), {"read": member.version}
+        return self.table.prepare_check(ACTING_MEMBER, {"subject": member.subject}, when=when, values=values)
 
     def prepare_save(self, member: Member) -> TransactionWrite:
         """Build the conditional write that stores a changed member, unless it changed after it was read."""
         return self.table.prepare_put(
-            "member", _member_to_item(member), when="version = :read", values={"read": member.version - 1}
+            "member", _member_to_item(member), when=_as_read(member.version - 1), values={"read": member.version - 1}
         )
 
 
@@ -137,15 +210,40 @@ class Tenants:
 
     def add(self, tenant: Tenant, listing: Mapping[str, Any]) -> bool:
         """Store a new organization. Return False if it already exists."""
-        item = {
-            "kind": tenant.kind,
-            "tenant_id": tenant.tenant_id,
-            "name": tenant.name,
-            "time_zone": tenant.time_zone,
-            "facts": json.dumps(listing),
-        }
         self._directory_cache.expires_at = 0.0
-        return self.table.put(item, when="attribute_not_exists(tenant_id)")
+        return self.table.put(_tenant_to_item(tenant, listing), when="attribute_not_exists(tenant_id)")
+
+    def prepare_add(self, tenant: Tenant, listing: Mapping[str, Any]) -> TransactionWrite:
+        """Build the write that stores a new organization. It fails if there is one with this id."""
+        self._directory_cache.expires_at = 0.0
+        return self.table.prepare_put(
+            "organization", _tenant_to_item(tenant, listing), when="attribute_not_exists(tenant_id)"
+        )
+
+    def prepare_lock(self, tenant_id: str, *, at: str, by: str) -> TransactionWrite:
+        """Build the write that locks an organization. It fails if it is locked."""
+        row = {"kind": _LOCKS, "tenant_id": tenant_id, "locked_at": at, "locked_by": by}
+        return self.table.prepare_put(ORGANIZATION_LOCK, row, when="attribute_not_exists(tenant_id)")
+
+    def prepare_unlock(self, tenant_id: str) -> TransactionWrite:
+        """Build the write that unlocks an organization. It fails if it is not locked."""
+        return self.table.prepare_delete(
+            ORGANIZATION_LOCK, {"kind": _LOCKS, "tenant_id": tenant_id}, when="attribute_exists(tenant_id)"
+        )
+
+    def prepare_check_unlocked(self, tenant_id: str) -> TransactionWrite:
+        """Build the check that an organization is not locked, for a transaction on its behalf."""
+        return self.table.prepare_check(
+            ORGANIZATION_LOCK,
+            {"kind": _LOCKS, "tenant_id": tenant_id},
+            when="attribute_not_exists(tenant_id)",
+            values={},
+        )
+
+    def list_locked(self) -> Mapping[str, str]:
+        """List the locked organizations, strongly consistent: since when, by their ids."""
+        rows = self.table.query_all("kind = :kind", {"kind": _LOCKS})
+        return {row["tenant_id"]: row["locked_at"] for row in rows}
 
     def list_by_kind(self, kind: TenantKind) -> Iterator[Tenant]:
         """List every practice, or every center, strongly consistent."""
@@ -175,6 +273,13 @@ class Tenants:
         return self.list_centers().get(center_id) if center_id else None
 
 
+def _as_read(version: int) -> str:
+    """The condition that a member is as it was read. Rows of the first release have no version."""
+    if version > 1:
+        return "version = :read"
+    return "attribute_exists(subject) AND (version = :read OR attribute_not_exists(version))"
+
+
 def _member_to_item(member: Member) -> Item:
     roles: Sequence[str] = sorted(member.roles)
     return {
@@ -186,8 +291,13 @@ def _member_to_item(member: Member) -> Item:
         "email": member.email,
         "roles": list(roles),
         "active": member.active,
+        "locked": member.locked or None,
         "version": member.version,
     }
+
+
+def _build_roster_row(member: Member) -> Item:
+    return {"tenant_id": member.tenant_id, "member_id": member.member_id, "subject": member.subject}
 
 
 def _item_to_member(item: Item) -> Member:
@@ -200,8 +310,19 @@ def _item_to_member(item: Item) -> Member:
         email=item["email"],
         roles=frozenset(Role(role) for role in item["roles"]),
         active=item["active"],
+        locked=item.get("locked", False),
         version=item.get("version", 1),
     )
+
+
+def _tenant_to_item(tenant: Tenant, listing: Mapping[str, Any]) -> Item:
+    return {
+        "kind": tenant.kind,
+        "tenant_id": tenant.tenant_id,
+        "name": tenant.name,
+        "time_zone": tenant.time_zone,
+        "facts": json.dumps(listing),
+    }
 
 
 def _item_to_tenant(item: Item) -> Tenant:

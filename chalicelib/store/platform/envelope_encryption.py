@@ -24,6 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.aws import translate_aws_errors
 from chalicelib.domain.platform.key_tree import PATH_BYTES, KeyDestroyedError, KeyTree, compute_path
 from chalicelib.errors import ReferralErasedError
 from chalicelib.store.platform.dynamo import DynamoTable

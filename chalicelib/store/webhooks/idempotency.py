@@ -111,6 +111,24 @@ class IdempotencyRecords:
             values={"now": int(now.timestamp())},
         )
 
+    def claim_key(self, request: IdempotentRequest, *, now: datetime) -> None:
+        """Bind the key to this body before the request has an effect outside of the tables.
+
+        A repeat with the same body can claim it again: it completes what an interrupted request began.
+
+        Raises:
+            IdempotencyKeyReusedError: the key belongs to a request with another body.
+        """
+        claim = {
+            "scope_key": hash_body(f"claim\x00{request.scope_key}".encode()),
+            "body_hash": request.body_hash,
+            "expires_at": int((now + RECORD_LIFETIME).timestamp()),
+        }
+        when = "attribute_not_exists(scope_key) OR expires_at < :now OR body_hash = :body"
+        values = {"now": int(now.timestamp()), "body": request.body_hash}
+        if not self.table.put(claim, when=when, values=values):
+            raise IdempotencyKeyReusedError
+
     def find_response(self, request: IdempotentRequest, *, now: datetime) -> StoredResponse | None:
         """Find the response to an earlier try, if there was one."""
         row = self.table.get({"scope_key": request.scope_key})

@@ -1,5 +1,5 @@
 // The entry point: loads the statements, then the signed-in member, then the view in the address.
-import { loadMe, me } from "../identity/member.js";
+import { loadMe, me, mustChoose } from "../identity/member.js";
 import { session, signOut } from "../identity/session.js";
 import { SignIn } from "../identity/sign_in.js";
 import { html, render } from "../platform/dom.js";
@@ -35,6 +35,7 @@ const LAZY_VIEWS = {
   handback: async () => (await import("../handback/handback_form.js")).HandbackForm,
   notice_history: async () => (await import("../notices/notice_history.js")).NoticeHistory,
   notices: async () => (await import("../notices/notices.js")).Notices,
+  organizations: async () => (await import("../identity/organizations.js")).Organizations,
   preferences: async () => (await import("../notices/preferences.js")).Preferences,
   products: async () => (await import("../eligibility/catalog.js")).Catalog,
   resources: async () => (await import("../centers/resources.js")).Resources,
@@ -102,7 +103,7 @@ function View() {
 
 function SignedIn() {
   const { problem, busy, reload } = useLoad(loadMe, [session.value?.since]);
-  if (me.value) return html`<${View} />`;
+  if (me.value) return mustChoose() ? html`<${LazyView} view="organizations" />` : html`<${View} />`;
   if (!problem || busy) return html`<${Loading} what="your worklist" />`;
   return html`<${PageTitle} page="Account">Your account did not load<//>
     <${Problem} problem=${problem} retry=${reload} />

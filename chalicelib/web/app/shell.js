@@ -1,6 +1,15 @@
 // The frame around every view: header, emergency note, statements, and live region.
 import { IdleWatch } from "../identity/idle.js";
-import { canRefer, getTimeZone, isCenterAdmin, isCenterCare, me, unread } from "../identity/member.js";
+import {
+  canRefer,
+  getTimeZone,
+  hasSeveral,
+  isCenterAdmin,
+  isCenterCare,
+  me,
+  mustChoose,
+  unread,
+} from "../identity/member.js";
 import { session, signOut } from "../identity/session.js";
 import { listNotices } from "../notices/notices_api.js";
 import { html, useEffect } from "../platform/dom.js";
@@ -40,6 +49,7 @@ function Header() {
     <a class="brand" href="#/" aria-label="CAR T Referral Dashboard, go to worklist"><span class="logo"><${Icon} name="route" /></span>CAR T Referrals</a>
     ${
       member &&
+      !mustChoose() &&
       html`<nav aria-label="Main">
         <${NavLink} href="#/" current=${view === "worklist"}>Worklist<//>
         <${NavLink} href="#/centers" current=${view === "centers" || view === "compare"}>Centers<//>
@@ -49,10 +59,14 @@ function Header() {
         <${NavLink} href="#/catalogue" current=${view === "products"}>Products<//>
         <${NavLink} href="#/resources" current=${view === "resources"}>Resources<//>
         ${isCenterAdmin() && html`<${NavLink} href="#/feed" current=${view === "webhook_deliveries"}>System updates<//>`}
+        ${hasSeveral() && html`<${NavLink} href="#/organizations" current=${view === "organizations"}>Switch organization<//>`}
       </nav>
       <${Bell} />
-      <p class="signed-in-as"><strong>${member.name}</strong><span>${member.tenant.name}</span></p>
-      <button type="button" class="ghost-button" onClick=${() => signOut()}>
+      <p class="signed-in-as"><strong>${member.name}</strong><span>${member.tenant.name}</span></p>`
+    }
+    ${
+      member &&
+      html`<button type="button" class="ghost-button" onClick=${() => signOut()}>
         <${Icon} name="log-out" /><span>Sign out</span>
       </button>`
     }

@@ -1,18 +1,28 @@
 // The signed-in member and the member's permissions. All of it is cleared at sign-out.
 import { signal } from "../platform/dom.js";
-import { callApi, onSignOut } from "./session.js";
+import { callApi, onSignOut, session } from "./session.js";
 
 /** The signed-in member, with organization and roles. */
 export const me = signal(/** @type {any} */ (null));
 export const unread = signal(0);
 
+/** The organizations in which this person can work. */
+export const memberships = signal(/** @type {any[]} */ ([]));
+
 onSignOut(() => {
   me.value = null;
   unread.value = 0;
+  memberships.value = [];
 });
 
+export const hasSeveral = () => memberships.value.length > 1;
+
+/** Whether this person works in several organizations and has not chosen one yet. */
+export const mustChoose = () => hasSeveral() && !session.value?.membership;
+
 export async function loadMe() {
-  const member = (await callApi("GET", "me")).data;
+  const [{ data: member }, { data: list }] = await Promise.all([callApi("GET", "me"), callApi("GET", "memberships")]);
+  memberships.value = list.items;
   me.value = member;
   unread.value = member.unread_notices;
 }

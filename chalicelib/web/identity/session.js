@@ -8,7 +8,7 @@ const RENEW_BEFORE_MS = 60_000;
 const LAST_SAVE_MS = 5_000;
 
 /**
- * @typedef {{access: string, refresh: string, until: number, since: number}} Session
+ * @typedef {{access: string, refresh: string, until: number, since: number, membership?: string}} Session
  * @typedef {"signed_out" | "idle" | "expired" | null} Ending
  */
 
@@ -48,7 +48,7 @@ function readStoredSession() {
 }
 
 /** @param {Session} value */
-function storeSession(value) {
+export function storeSession(value) {
   sessionStorage.setItem(KEY, JSON.stringify(value));
   session.value = value;
 }
@@ -98,13 +98,17 @@ tabChannel.onmessage = () => session.value && endSession("signed_out");
 /** @type {Promise<unknown> | null} */
 let lastSave = null;
 
-/** @param {Ending} [why] */
-export async function signOut(why = "signed_out") {
+export async function saveEntries() {
   // A server that does not respond cannot keep the user signed in.
   const limit = new Promise((resolve) => setTimeout(resolve, LAST_SAVE_MS));
   lastSave ??= Promise.race([limit, Promise.allSettled(lastSaves.map((save) => save()))]);
   await lastSave;
   lastSave = null;
+}
+
+/** @param {Ending} [why] */
+export async function signOut(why = "signed_out") {
+  await saveEntries();
   const old = session.value;
   endSession(why);
   if (why === "signed_out") tabChannel.postMessage(why);
@@ -150,7 +154,8 @@ function renewOnce() {
  * @param {import("../platform/http.js").Options} [options]
  */
 export async function callApi(method, path, options = {}) {
-  const send = () => sendRequest(method, path, { ...options, token: session.value?.access });
+  const send = () =>
+    sendRequest(method, path, { ...options, token: session.value?.access, membership: session.value?.membership });
   try {
     if (session.value && Date.now() > session.value.until - RENEW_BEFORE_MS) await renewOnce();
     return await send().catch(async (problem) => {

@@ -1947,6 +1947,19 @@ export interface MemberResponse {
   version: number;
 }
 
+/** The memberships that the signed-in person can use. */
+export interface MembershipListResponse {
+  items: MembershipResponse[];
+}
+
+/** One membership of the signed-in person: the organization, and the person's name and roles there. */
+export interface MembershipResponse {
+  member_id: string;
+  name: string;
+  tenant: TenantResponse;
+  roles: string[];
+}
+
 /** A message to the other side. */
 export interface MessageBody {
   text: string;

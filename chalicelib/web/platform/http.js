@@ -9,7 +9,7 @@ const DEFAULT_MESSAGE =
 
 /**
  * @typedef {{pointer: string, code: string, message: string}} FieldError
- * @typedef {{body?: unknown, token?: string, key?: string, version?: string, plain?: boolean, pdf?: boolean,
+ * @typedef {{body?: unknown, token?: string, membership?: string, key?: string, version?: string, plain?: boolean, pdf?: boolean,
  *            query?: Record<string, string | number | null | undefined>}} Options
  * @typedef {{data: any, etag: string | null}} ApiResponse
  */
@@ -70,11 +70,12 @@ function buildUrl(path, query = {}) {
  * @param {Options} [options]
  * @returns {Promise<ApiResponse>}
  */
-export async function sendRequest(method, path, { body, token, key, version, plain, pdf, query } = {}) {
+export async function sendRequest(method, path, { body, token, membership, key, version, plain, pdf, query } = {}) {
   /** @type {Record<string, string>} */
   const headers = { Accept: pdf ? "application/pdf" : plain ? "*/*" : "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (token) headers.Authorization = `Bearer ${token}`;
+  if (membership) headers["X-Membership"] = membership;
   if (key) headers["Idempotency-Key"] = key;
   if (version) headers["If-Match"] = version;
   let response, file;

@@ -10,6 +10,7 @@ const VIEWS = {
   notices: "notices",
   preferences: "preferences",
   feed: "webhook_deliveries",
+  organizations: "organizations",
   catalogue: "products",
   resources: "resources",
   times: "times",

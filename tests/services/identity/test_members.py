@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.identity.members import ROLES_BY_TENANT_KIND, Role, TenantKind
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.errors import (
     ConflictError,
     ForbiddenError,
@@ -94,12 +95,44 @@ def test_a_repeated_invitation_returns_the_same_member(services):
     assert list_names(services).count("Zoë New") == 1
 
 
-def test_an_idempotency_key_of_another_invitation_is_refused(services):
-    """The first invitation stays as it was."""
+def test_an_idempotency_key_of_another_invitation_creates_nothing(services):
+    """No account and no member. The first invitation stays as it was."""
     invite(services)
+    accounts = AccountRecorder()
 
     with pytest.raises(IdempotencyKeyReusedError):
-        invite(services, body=b'{"other": 1}', email="max@cedar.example")
+        invite(services, body=b'{"other": 1}', email="max@cedar.example", account=accounts)
+
+    assert accounts.emails == []
+    assert list_names(services).count("Zoë New") == 1
+
+
+def test_an_idempotency_key_sent_with_two_addresses_at_once_creates_one_account(services):
+    """The second request arrives while the identity service creates the account of the first one."""
+    accounts, other = AccountRecorder(), services.restart()
+
+    def create_account_slowly(email):
+        with pytest.raises(IdempotencyKeyReusedError):
+            invite(other, body=b'{"other": 1}', email="max@cedar.example", account=accounts)
+        return accounts(email)
+
+    invite(services, account=create_account_slowly)
+
+    assert accounts.emails == ["zoe@cedar.example"]
+
+
+def test_an_invitation_sent_twice_at_once_gets_the_same_response(services):
+    """The second one is committed while the first one waits for the identity service."""
+    responses, other = [], services.restart()
+
+    def create_account_slowly(email):
+        responses.append(invite(other))
+        return f"sub-of-{email}"
+
+    responses.append(invite(services, account=create_account_slowly))
+
+    assert responses[0] == replace(responses[1], replayed=False)
+    assert list_names(services).count("Zoë New") == 1
 
 
 def test_an_invitation_cannot_change_a_members_roles(services):
@@ -112,8 +145,8 @@ def test_an_invitation_cannot_change_a_members_roles(services):
 
 
 @pytest.mark.parametrize("tenant", [OTHER_PRACTICE, CENTER])
-def test_a_member_of_another_tenant_can_be_invited_and_stays_there(services, tenant):
-    """The administrator learns nothing, takes no one over, and can change the member or repeat the invitation."""
+def test_a_member_of_another_tenant_gets_a_further_membership(services, tenant):
+    """The administrator learns nothing, takes no one over, and can change the member."""
     other_member = build_member(tenant)
 
     response = invite(services, email=other_member.email, account=lambda _: other_member.subject)
@@ -205,6 +238,91 @@ def test_administrators_cannot_remove_their_own_access(services, changes):
 
     assert refusal.value.code == "not_yourself"
     assert services.stores.members.get_by_subject(ADMIN.subject) == ADMIN
+
+
+OTHER_ADMIN = build_member(PRACTICE, role=Role.ADMIN, n=2)
+
+
+def list_active_admins(services):
+    """The administrators of the practice who can act."""
+    found = services.restart().stores.members.list_for_tenant(PRACTICE.tenant_id)
+    return {member.member_id for member in found if member.is_admin and member.has_access}
+
+
+@pytest.mark.parametrize("changes", [{"active": False}, {"roles": frozenset({Role.PROVIDER})}])
+def test_two_administrators_cannot_remove_each_other(services, changes):
+    """The second commit finds that its own administrator is no longer one."""
+    services.stores.members.add(OTHER_ADMIN)
+    other = services.restart()
+    interruption = faults.plan_interruption(
+        "TransactWriteItems", lambda: change(other, ADMIN, by=OTHER_ADMIN, **changes)
+    )
+
+    with faults.inject_faults(interruption), pytest.raises(ForbiddenError) as refusal:
+        change(services, OTHER_ADMIN, **changes)
+
+    assert refusal.value.code == "admin_only"
+    assert list_active_admins(services) == {OTHER_ADMIN.member_id}
+
+
+def demote(services, member):
+    """Let another administrator remove the role of an administrator."""
+    change(services, member, by=OTHER_ADMIN, roles=frozenset({Role.COORDINATOR}))
+
+
+def test_an_administrator_who_was_just_demoted_cannot_invite(services):
+    """The role is lost after the request was authenticated."""
+    services.stores.members.add(OTHER_ADMIN)
+
+    def create_account_slowly(email):
+        demote(services.restart(), ADMIN)
+        return f"sub-of-{email}"
+
+    with pytest.raises(ForbiddenError):
+        invite(services, account=create_account_slowly)
+
+    assert "Zoë New" not in list_names(services, OTHER_ADMIN)
+
+
+def test_an_administrator_whose_other_roles_change_can_still_act(services):
+    """The check fails at first, because the row has another version."""
+    services.stores.members.add(OTHER_ADMIN)
+    other, roles = services.restart(), frozenset({Role.ADMIN, Role.COORDINATOR})
+    interruption = faults.plan_interruption(
+        "TransactWriteItems", lambda: change(other, ADMIN, by=OTHER_ADMIN, roles=roles)
+    )
+
+    with faults.inject_faults(interruption):
+        changed = change(services, active=False)
+
+    assert not changed.active
+
+
+def test_administrators_can_change_their_other_roles(services):
+    """The write of the own row is its own check."""
+    changed = change(services, ADMIN, roles=frozenset({Role.ADMIN, Role.PROVIDER}))
+
+    assert changed.roles == {Role.ADMIN, Role.PROVIDER}
+
+
+def store_unusable_membership(services, person):
+    """Store a second membership as releases up to 0.2 did: under a key that names no person."""
+    member_id = derive_id("mem", PRACTICE.tenant_id, person.subject)
+    unusable = build_member(PRACTICE, member_id=member_id, subject=f"invited:{member_id}", name="Zoë New")
+    services.stores.members.add(unusable)
+
+
+def test_a_membership_that_an_earlier_release_stored_without_its_person_works_after_another_invitation(services):
+    """The new row replaces it, under the same member id."""
+    person = build_member(CENTER)
+    store_unusable_membership(services, person)
+
+    response = invite(services, email=person.email, account=lambda _: person.subject)
+
+    memberships = services.stores.members.list_for_person(person.subject)
+    assert [member.tenant_id for member in memberships] == [CENTER.tenant_id, PRACTICE.tenant_id]
+    assert memberships[1].member_id == response.body["member_id"]
+    assert [m.version for m in members.list_members(by=ADMIN, stores=services.stores) if m.name == "Zoë New"] == [2]
 
 
 def test_a_member_of_another_tenant_is_not_found(services):

@@ -1,0 +1,85 @@
+"""Which of a person's memberships a request uses.
+
+A request names a membership in the header `X-Membership`. Without it, the request uses the first membership
+that the person joined and that has access. A person with one membership never needs the header.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from chalicelib.domain.identity.members import Member
+from chalicelib.domain.platform.rate_limit import RateLimit
+from chalicelib.errors import ForbiddenError
+from chalicelib.services.identity.members import ORGANIZATION_LOCKED
+from chalicelib.services.platform.rate_limit import enforce_rate_limit
+from chalicelib.services.platform.run_context import RunContext
+from chalicelib.store.all_stores import Stores
+from chalicelib.store.audit.rows import AuditEntry
+
+_MEMBER_ID = re.compile(r"mem_[a-z2-7]{26}", re.ASCII)
+
+IMPOSSIBLE_ID = "impossible_id"
+"""The subject of the audit rows about ids that no member can have."""
+
+
+def list_memberships(person: str, *, stores: Stores) -> Sequence[Member]:
+    """List the memberships that a person can use, in the order in which the person joined."""
+    return [member for member in stores.members.list_for_person(person) if member.has_access]
+
+
+def find_member(person: str, chosen: str, *, rate_limit: RateLimit | None, context: RunContext) -> Member:
+    """Find the membership that a request uses, as it is now.
+
+    Args:
+        person: The id of the person, from a verified token.
+        chosen: The member id from `X-Membership`; empty if the header was not sent.
+        rate_limit: How often a person can name a membership that is refused.
+        context: The tables and the time.
+
+    Raises:
+        ForbiddenError: the person has no such membership, or it has no access now.
+    """
+    if chosen:
+        return _find_chosen(person, chosen, rate_limit=rate_limit, context=context)
+    member = context.stores.members.get_by_subject(person)
+    if member and member.has_access:
+        return member
+    memberships = context.stores.members.list_for_person(person)
+    with_access = next((each for each in memberships if each.has_access), None)
+    if with_access is None:
+        raise _build_refusal(memberships)
+    return with_access
+
+
+def _find_chosen(person: str, chosen: str, *, rate_limit: RateLimit | None, context: RunContext) -> Member:
+    member = context.stores.members.get_membership(person, chosen) if _MEMBER_ID.fullmatch(chosen) else None
+    if member and member.has_access:
+        return member
+    enforce_rate_limit(f"person#{person}", rate_limit, context=context)
+    refusal = _build_refusal([member] if member else [])
+    actor = member or next(iter(context.stores.members.list_for_person(person)), None)
+    if actor:
+        entry = _build_refusal_entry(chosen, actor, refusal.code, context.now)
+        context.stores.audit_log.append(entry)
+    raise refusal
+
+
+def _build_refusal(memberships: Sequence[Member]) -> ForbiddenError:
+    """The same error for someone else's membership and for one that does not exist."""
+    if any(member.active and member.locked for member in memberships):
+        return ForbiddenError("organization_locked", ORGANIZATION_LOCKED)
+    return ForbiddenError(
+        "not_a_member", "Your account does not have access to this organization. Ask your administrator."
+    )
+
+
+def _build_refusal_entry(chosen: str, actor: Member, code: str, now: datetime) -> AuditEntry:
+    return AuditEntry(
+        referral_id=f"member#{chosen}" if _MEMBER_ID.fullmatch(chosen) else IMPOSSIBLE_ID,
+        at=now,
+        actor_id=actor.member_id,
+        tenant_id=actor.tenant_id,
+        action="membership.use",
+        outcome=code,
+    )

@@ -44,6 +44,8 @@ class Member:
     Attributes:
         subject: The identity service's own id of the person (`sub`).
         active: False for a disabled member. Every request of a disabled member is rejected.
+        sessions_ended_at: Sessions that began before this time have ended, in Unix seconds; 0 if none was ended.
+        ended_sessions: The ids of the sessions that ended in that second, and may have begun in it.
         version: Increases by one with each write; the ETag.
     """
 
@@ -56,6 +58,8 @@ class Member:
     roles: frozenset[Role]
     active: bool = True
     version: int = 1
+    sessions_ended_at: int = 0
+    ended_sessions: tuple[str, ...] = ()
 
     @property
     def has_clinical_access(self) -> bool:
@@ -71,6 +75,10 @@ class Member:
     def actor(self) -> Actor:
         """The side for which this member updates a referral."""
         return Actor(self.kind.value)
+
+    def has_open_session(self, session_id: str, *, signed_in_at: int) -> bool:
+        """Whether a session of this person is still open. Times are in Unix seconds."""
+        return signed_in_at >= self.sessions_ended_at and session_id not in self.ended_sessions
 
     def can_see(self, referral: Referral) -> bool:
         """Whether this member's tenant can see the referral.

@@ -81,6 +81,11 @@ class ApiRequest:
         return self.signed_in
 
     @property
+    def access_token(self) -> str:
+        """The token with which the person is asking. It was verified."""
+        return _read_bearer_token(self.headers)
+
+    @property
     def context(self) -> RunContext:
         """The tables, and the time of this request."""
         return RunContext(wiring.get_stores(), self.now)
@@ -160,8 +165,10 @@ def _read_bearer_token(headers: Mapping[str, str]) -> str:
 def _authenticate_member(headers: Mapping[str, str], now: datetime) -> Member:
     """Find the member whom the access token names. A disabled member is refused here."""
     token = _read_bearer_token(headers)
-    subject = wiring.get_token_verifier().verify(token, now=now)
-    member = wiring.get_stores().members.get_by_subject(subject)
+    session = wiring.get_token_verifier().verify_session(token, now=now)
+    member = wiring.get_stores().members.get_by_subject(session.subject)
+    if member and not member.has_open_session(session.session_id, signed_in_at=session.signed_in_at):
+        raise UnauthenticatedError
     if member is None or not member.active:
         raise ForbiddenError(
             "not_a_member", "Your account does not have access to this organization. Ask your administrator."

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -71,7 +71,25 @@ class Members:
     def prepare_save(self, member: Member) -> TransactionWrite:
         """Build the conditional write that stores a changed member, unless it changed after it was read."""
         return self.table.prepare_put(
-            "member", _member_to_item(member), when="version = :read", values={"read": member.version - 1}
+            "member", _member_to_item(member), when=_as_read(member.version - 1), values={"read": member.version - 1}
+        )
+
+    def prepare_move(self, member: Member, *, subject: str) -> Sequence[TransactionWrite]:
+        """Build the writes that give a member to another account of the same person, unless the member changed.
+
+        Tokens of the earlier account then belong to no one.
+        """
+        moved = replace(member, subject=subject, version=member.version + 1, sessions_ended_at=0, ended_sessions=())
+        roster_row = {name: getattr(moved, name) for name in ("tenant_id", "member_id", "subject")}
+        return (
+            self.table.prepare_put("member", _member_to_item(moved), when="attribute_not_exists(subject)"),
+            self.table.prepare_delete(
+                "earlier account",
+                {"subject": member.subject},
+                when=_as_read(member.version),
+                values={"read": member.version},
+            ),
+            self.roster.prepare_put("roster", roster_row, when="subject = :old", values={"old": member.subject}),
         )
 
 
@@ -175,6 +193,13 @@ class Tenants:
         return self.list_centers().get(center_id) if center_id else None
 
 
+def _as_read(version: int) -> str:
+    """The condition that a member is as it was read. Rows of the first release have no version."""
+    if version > 1:
+        return "version = :read"
+    return "attribute_exists(subject) AND (version = :read OR attribute_not_exists(version))"
+
+
 def _member_to_item(member: Member) -> Item:
     roles: Sequence[str] = sorted(member.roles)
     return {
@@ -187,6 +212,8 @@ def _member_to_item(member: Member) -> Item:
         "roles": list(roles),
         "active": member.active,
         "version": member.version,
+        "sessions_ended_at": member.sessions_ended_at or None,
+        "ended_sessions": list(member.ended_sessions) or None,
     }
 
 
@@ -201,6 +228,8 @@ def _item_to_member(item: Item) -> Member:
         roles=frozenset(Role(role) for role in item["roles"]),
         active=item["active"],
         version=item.get("version", 1),
+        sessions_ended_at=item.get("sessions_ended_at", 0),
+        ended_sessions=tuple(item.get("ended_sessions", ())),
     )
 
 

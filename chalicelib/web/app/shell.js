@@ -49,6 +49,7 @@ function Header() {
         <${NavLink} href="#/catalogue" current=${view === "products"}>Products<//>
         <${NavLink} href="#/resources" current=${view === "resources"}>Resources<//>
         ${isCenterAdmin() && html`<${NavLink} href="#/feed" current=${view === "webhook_deliveries"}>System updates<//>`}
+        <${NavLink} href="#/account" current=${view === "account"}>Account<//>
       </nav>
       <${Bell} />
       <p class="signed-in-as"><strong>${member.name}</strong><span>${member.tenant.name}</span></p>

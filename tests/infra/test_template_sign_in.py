@@ -86,7 +86,14 @@ def test_exact_origins_are_accepted(origins):
 
 @pytest.mark.parametrize(
     "origins",
-    ["*", "null", "https://*.app.example", "https://app.example/", "https://app.example,https://b.example", "localhost"],
+    [
+        "*",
+        "null",
+        "https://*.app.example",
+        "https://app.example/",
+        "https://app.example,https://b.example",
+        "localhost",
+    ],
 )
 def test_patterns_and_pages_are_refused(origins):
     """A deployment with one of them fails before anything changes."""

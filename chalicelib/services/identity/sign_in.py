@@ -27,6 +27,9 @@ from chalicelib.services.identity.cognito_errors import build_weak_password_erro
 ISSUER_NAME = "CAR T Referral Dashboard"
 """What an authenticator app shows above the code."""
 
+MIN_SESSION_CHARS = 20
+"""Length of the shortest session of Cognito. The SDK sends no shorter one. Source: its API reference."""
+
 TOTP = "SOFTWARE_TOKEN_MFA"
 NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"  # noqa: S105 the name of a challenge
 MFA_SETUP = "MFA_SETUP"
@@ -98,6 +101,8 @@ class IdentityService:
         wrong = UnauthenticatedError(
             "code_incorrect", "The code is incorrect or was used already. Enter the code that the app shows now."
         )
+        if len(cognito_session) < MIN_SESSION_CHARS:
+            raise expired
         errors: dict[str, ApiError] = {"wrong_code": wrong, "weak_password": build_weak_password_error()}
         responses = {"USERNAME": person}
         with translate_refusals(expired, **errors):

@@ -258,7 +258,7 @@ def test_each_error_of_the_identity_service_has_one_response(anonymous_client, m
     answers = [
         sign_in(anonymous_client, "x@cedar.example"),
         renew(anonymous_client, "x"),
-        answer(anonymous_client, "x@cedar.example", "s", challenge="SOFTWARE_TOKEN_MFA", code="123456"),
+        answer(anonymous_client, "x@cedar.example", f"s.{'s' * 20}", challenge="SOFTWARE_TOKEN_MFA", code="123456"),
     ]
 
     assert [result.status for result in answers] == [status] * 3

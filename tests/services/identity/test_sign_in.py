@@ -63,7 +63,9 @@ CALLS = {
     "renew": lambda i: i.renew_session("refresh"),
 }
 ALL_CALLS = CALLS | {
-    "answer challenge": lambda i: i.answer_challenge(challenge="NEW_PASSWORD_REQUIRED", session="YQ==.s", reply="r"),
+    "answer challenge": lambda i: i.answer_challenge(
+        challenge="NEW_PASSWORD_REQUIRED", session="YQ==.a-session-of-cognito", reply="r"
+    ),
     "sign out": lambda i: i.sign_out("access"),
 }
 
@@ -117,7 +119,7 @@ def test_a_challenge_comes_before_the_session(challenge, name):
     """The response to it names the person by the id of the challenge, and never by the email address."""
     challenge_response = {
         "ChallengeName": challenge,
-        "Session": "s.1",
+        "Session": "a-session.of-cognito",
         "ChallengeParameters": {"USER_ID_FOR_SRP": "sub-1"},
     }
     cognito = Cognito(challenge_response, SESSION)
@@ -128,7 +130,7 @@ def test_a_challenge_comes_before_the_session(challenge, name):
     session = service.answer_challenge(challenge=challenge, session=first.session, reply="r")
 
     assert isinstance(session, SignedInSession)
-    assert cognito.calls[1][1]["Session"] == "s.1"
+    assert cognito.calls[1][1]["Session"] == "a-session.of-cognito"
     assert cognito.calls[1][1]["ChallengeResponses"] == {"USERNAME": "sub-1", name: "r"}
 
 
@@ -150,7 +152,7 @@ def test_an_unsupported_challenge_is_refused(challenge, parameters):
         identity(cognito).sign_in("ana@cedar.example", "Correct-Horse-7")
 
 
-@pytest.mark.parametrize("session", ["", ".", "no-dot", "not base64!.s", "gA==.s"])
+@pytest.mark.parametrize("session", ["", ".", "no-dot", "YQ==.short", f"not base64!.{'s' * 20}", f"gA==.{'s' * 20}"])
 def test_a_made_up_session_of_a_challenge_has_expired(session):
     """Whatever is in it, Cognito decides, and refuses it."""
     cognito = Cognito(refusal("NotAuthorizedException"))

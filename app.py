@@ -24,7 +24,7 @@ from chalicelib.routes.documents import documents as document_routes
 from chalicelib.routes.ehr import cds_hooks, chart_entries
 from chalicelib.routes.eligibility import screen
 from chalicelib.routes.handback import handback
-from chalicelib.routes.identity import me_and_sessions, members
+from chalicelib.routes.identity import credentials, me_and_sessions, members
 from chalicelib.routes.notices import notices as notice_routes
 from chalicelib.routes.notices import preferences, ses_and_unsubscribe
 from chalicelib.routes.platform.operations import PDF_TYPE
@@ -54,6 +54,7 @@ for module in (
     static_pages,
     site_texts,
     me_and_sessions,
+    credentials,
     notice_routes,
     preferences,
     ses_and_unsubscribe,

@@ -67,9 +67,9 @@ class UnauthenticatedError(ApiError):
     status = 401
     title = "Sign in to continue"
 
-    def __init__(self, code: str = "unauthenticated") -> None:
-        """Never reveal which part of the credentials was wrong."""
-        super().__init__(code, "You are not signed in, or your session ended. Sign in again.")
+    def __init__(self, code: str = "unauthenticated", detail: str | None = None) -> None:
+        """Never reveal which part of the credentials was wrong. `detail` is for someone who proved a password."""
+        super().__init__(code, detail or "You are not signed in, or your session ended. Sign in again.")
 
 
 class ForbiddenError(ApiError):

@@ -18,6 +18,8 @@ class Settings:
         identity_issuer: The exact `iss` that an access token must carry.
         identity_jwks_url: Where the issuer's public keys are.
         identity_client_id: The only app client whose tokens are accepted.
+        identity_mfa: Whether people can or must use an authenticator: `OFF`, `OPTIONAL` or `ON`.
+        app_origins: The web origins of other apps that can call the API (CORS), separated by spaces; empty for none.
         mail_configuration_set: SES configuration set; empty for none.
         mail_topic: The SNS topic that publishes what happened to emails; empty for none.
         feed_limit: The rate limit of one center's system, as `burst/per second`; empty for no limit.
@@ -43,6 +45,8 @@ class Settings:
     identity_client_id: str
     identity_issuer: str
     identity_jwks_url: str
+    identity_mfa: str
+    app_origins: str
     mail_from: str
     mail_configuration_set: str
     mail_topic: str
@@ -62,7 +66,10 @@ class Settings:
 
 
 _OPTIONAL = frozenset(
-    {"MAIL_CONFIGURATION_SET", "MAIL_TOPIC", "FEED_LIMIT", "MEMBER_LIMIT", "COMMIT", "EHR_CLIENTS", "PAYERS_SECRET"}
+    {
+        *("MAIL_CONFIGURATION_SET", "MAIL_TOPIC", "FEED_LIMIT", "MEMBER_LIMIT", "COMMIT", "EHR_CLIENTS"),
+        *("PAYERS_SECRET", "IDENTITY_MFA", "APP_ORIGINS"),
+    }
 )
 _DEPLOYMENTS = frozenset({"local", "test", "production"})
 

@@ -17,6 +17,7 @@ from chalicelib.domain.platform.ids import encode_id
 from chalicelib.domain.platform.rate_limit import RateLimit
 from chalicelib.mail.ses import SesMailer
 from chalicelib.services.identity.access_tokens import AccessTokenVerifier
+from chalicelib.services.identity.credentials import CredentialService
 from chalicelib.services.identity.sign_in import IdentityService
 from chalicelib.services.platform.run_context import JobContext, RunContext
 from chalicelib.settings import Settings
@@ -163,6 +164,16 @@ def get_packet_renderer() -> "LambdaPacketRenderer":
 def get_identity_service() -> IdentityService:
     """The identity service, which signs people in."""
     return IdentityService(client=lambda: get_aws_client("cognito-idp"), client_id=get_settings().identity_client_id)
+
+
+@cache
+def get_credential_service() -> CredentialService:
+    """The identity service, for passwords and authenticators."""
+    return CredentialService(
+        client=lambda: get_aws_client("cognito-idp"),
+        client_id=get_settings().identity_client_id,
+        pool_id=get_settings().identity_pool_id,
+    )
 
 
 @cache
@@ -327,6 +338,7 @@ def reset() -> None:
         get_mailer,
         get_packet_renderer,
         get_identity_service,
+        get_credential_service,
         get_token_verifier,
         get_cds_token_verifier,
         get_sns_verifier,

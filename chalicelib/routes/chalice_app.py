@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
 
-from chalice import Chalice
+from chalice import Chalice, Response
 
 from chalicelib import budget, wiring
-from chalicelib.routes.platform import problems
+from chalicelib.routes.platform import cors, problems
+from chalicelib.routes.platform.operations import OPERATIONS
 from chalicelib.routes.platform.request import get_or_create_request_id
 
 _CODE_BY_STATUS = {
@@ -50,6 +51,9 @@ class ReferralApp(Chalice):
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """Handle one API Gateway event."""
+        preflight = self._answer_app_preflight(event)
+        if preflight is not None:
+            return problems.add_security_headers(preflight)
         is_head = self._is_head_of_readable(event)
         with budget.limit_time(_get_time_budget(context), clock=wiring.read_monotonic):
             response = super().__call__(_as_get(event) if is_head else event, context)
@@ -61,6 +65,20 @@ class ReferralApp(Chalice):
             response["headers"]["Allow"] = list_allowed_methods(self.routes.get(event.get("resource"), ()))
         return problems.add_security_headers(response)
 
+    def _answer_app_preflight(self, event: Any) -> dict[str, Any] | None:
+        """The response to what a browser asks before it sends an app's request; None if it is something else."""
+        path = event.get("resource")
+        methods = self.routes.get(path, ())
+        if event.get("httpMethod") != "OPTIONS" or "OPTIONS" in methods:
+            return None
+        if not any(operation.path == path and operation.allows_apps for operation in OPERATIONS):
+            return None
+        headers = cors.answer_app_preflight(_lower_names(event), methods)
+        if not headers:
+            return None
+        request_id = get_or_create_request_id(_lower_names(event))
+        return Response(body="", status_code=204, headers=headers | {"X-Request-Id": request_id}).to_dict()
+
     def _is_head_of_readable(self, event: Any) -> bool:
         """Whether a program asks with HEAD for what it could read with GET (RFC 9110, section 9.3.2)."""
         return event.get("httpMethod") == "HEAD" and "GET" in self.routes.get(event.get("resource"), ())
@@ -70,6 +88,11 @@ def list_allowed_methods(declared: Iterable[str]) -> str:
     """The `Allow` header of a path: its declared methods, and HEAD where GET is declared."""
     methods = set(declared)
     return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+
+
+def _lower_names(event: Any) -> dict[str, str]:
+    """The headers of an event, with lowercase names."""
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
 def _as_get(event: Any) -> dict[str, Any]:
@@ -88,7 +111,7 @@ def _get_time_budget(context: Any) -> float:
 def _to_problem(response: dict[str, Any], event: Any) -> dict[str, Any]:
     if "X-Request-Id" in response["headers"]:  # A view's own response; the framework's has none.
         return response
-    lowered = {k.lower(): v for k, v in (event.get("headers") or {}).items()}
+    lowered = _lower_names(event)
     status = response["statusCode"]
     code = _CODE_BY_STATUS.get(status, "internal" if status >= 500 else "refused")
     problem: dict[str, Any] = problems.build_gateway_problem_body(

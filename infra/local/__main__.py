@@ -3,6 +3,7 @@
 Environment variables:
     PORT      port on 127.0.0.1. Default: 8000. 0 selects any free port.
     DATA_DIR  folder for the data. Default: `.local`.
+    MFA       whether people can or must use an authenticator app: OFF, OPTIONAL or ON. Default: OPTIONAL.
 """
 
 import contextlib
@@ -33,7 +34,7 @@ def main() -> int:
         with _lock_data_dir(data_dir):
             logging.basicConfig(filename=data_dir / "product.log", filemode="w")
             logging.getLogger("infra").setLevel(logging.INFO)
-            run(data_dir, _read_port())
+            run(data_dir, _read_port(), mfa=_read_mfa())
     except KeyboardInterrupt:
         print("Stopped. All data is saved.")
         return 0
@@ -67,6 +68,13 @@ def _require_usable_disk(data_dir: Path) -> None:
         require_space(data_dir, None)
     except OSError as error:
         raise CannotRunError(f"The folder {data_dir} cannot be used: {error.strerror}. Set DATA_DIR.") from error
+
+
+def _read_mfa() -> str:
+    mfa = (os.environ.get("MFA") or "OPTIONAL").upper()
+    if mfa not in {"OFF", "OPTIONAL", "ON"}:
+        raise CannotRunError(f"MFA must be OFF, OPTIONAL or ON, not {mfa!r}.")
+    return mfa
 
 
 @contextlib.contextmanager

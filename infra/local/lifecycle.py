@@ -37,8 +37,8 @@ class CannotRunError(Exception):
     """The product cannot run. The message is shown to the user."""
 
 
-def run(data_dir: Path, port: int) -> NoReturn:
-    """Run everything until interrupted.
+def run(data_dir: Path, port: int, *, mfa: str = "OPTIONAL") -> NoReturn:
+    """Run everything until interrupted. `mfa` is the parameter `Mfa` of the template.
 
     Raises:
         CannotRunError: a part did not start, or stopped unexpectedly.
@@ -50,7 +50,9 @@ def run(data_dir: Path, port: int) -> NoReturn:
         local_cloud = stops.enter_context(cloud.run_cloud(data_dir, dashboard=server.url))
         settings = environment.build_product_environment(local_cloud.endpoint)
         environment.apply_environment(settings)
-        settings |= stack.deploy(local_cloud.endpoint, public_url=server.url, mail_from=MAIL_FROM, commit=read_commit())
+        settings |= stack.deploy(
+            local_cloud.endpoint, public_url=server.url, mail_from=MAIL_FROM, commit=read_commit(), mfa=mfa
+        )
         settings |= _configure_simulated_ehr(data_dir) | _configure_mail_topic()
         settings |= _configure_payers(stops.enter_context(run_simulator()).url, local_cloud.endpoint)
         settings["AWS_ENDPOINT_URL_LAMBDA"] = stops.enter_context(run_packet_function())

@@ -44,8 +44,12 @@ def build_data_template(resources: Json) -> Json:
     return {"Parameters": parameters, "Conditions": conditions, "Resources": kept, "Outputs": outputs}
 
 
-def deploy(endpoint: str, *, public_url: str, mail_from: str, commit: str = "") -> dict[str, str]:
+def deploy(
+    endpoint: str, *, public_url: str, mail_from: str, commit: str = "", mfa: str = "OPTIONAL"
+) -> dict[str, str]:
     """Create the missing resources and update the changed ones. A second call changes nothing.
+
+    `mfa` is the value of the parameter `Mfa`: whether people can or must use an authenticator app.
 
     Returns:
         The environment of the product's functions, as the template defines it.
@@ -56,10 +60,12 @@ def deploy(endpoint: str, *, public_url: str, mail_from: str, commit: str = "") 
     resources = json.loads(RESOURCES.read_text())
     template = build_data_template(resources)
     stack_parameters = {
+        "AccountMail": "SES",
         "Commit": commit,
         "Deployment": "local",
         "IdentityEndpoint": endpoint,
         "MailFrom": mail_from,
+        "Mfa": mfa,
         "PublicUrl": public_url,
         "StorageEndpoint": endpoint,
     }

@@ -299,11 +299,12 @@ def test_a_data_key_can_only_be_used_with_its_scope(production, function):
     assert statement["Condition"] == {"Null": {"kms:EncryptionContext:scope": "false"}}
 
 
-def test_the_api_can_only_create_and_read_cognito_users(production):
+def test_the_api_can_only_manage_cognito_users(production):
     """Sign-in uses the user's password or token. Only an invitation needs the role of the function."""
     actions = {action for action, _ in list_grants(production, "api") if action.startswith("cognito")}
 
-    assert actions == {"cognito-idp:AdminCreateUser", "cognito-idp:AdminGetUser"}
+    names = {"AdminCreateUser", "AdminDeleteUser", "AdminGetUser", "AdminUserGlobalSignOut"}
+    assert actions == {f"cognito-idp:{name}" for name in names}
 
 
 @pytest.mark.parametrize("function", JOBS)

@@ -24,7 +24,7 @@ from tests.support import sns_sender as posting
 from tests.support.api_client import ApiAnswer, ApiClient, FakeLambdaContext
 from tests.support.api_driver import STAGES_TO_INFUSED
 from tests.support.document_driver import open_document_driver
-from tests.support.identity import AcceptingIdentity
+from tests.support.identity import NEW_PASSWORD, PASSWORD, accept_everything
 from tests.support.refusals import REFUSALS
 
 
@@ -65,7 +65,7 @@ def recorded_responses(shared_api):
     overheard, quiet = RecordingApp(), shared_api.anyone
     shared_api.anyone = ApiClient(overheard)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wiring, "get_identity_service", AcceptingIdentity)
+        accept_everything(patch)
         shared_api.anyone.get("/health/ready")  # moto cannot tell of a mail account.
         patch.setattr(wiring.get_aws_client("sesv2"), "get_account", dict)
         patch.setattr(wiring, "get_payer_directory", UnreachablePayers)
@@ -245,10 +245,18 @@ def look_from_a_health_record(world):
 
 def sign_in_and_out(world):
     email = "x@cedar.example"
-    asked = {"email": email, "session": "s", "challenge": "SOFTWARE_TOKEN_MFA", "code": "123456"}
+    asked = {"email": email, "session": "s", "challenge": "MFA_SETUP", "code": "123456"}
+    passwords = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
     world.anyone.post("/v1/sessions", {"email": email, "password": "x"})
     world.anyone.post("/v1/sessions/challenge", asked)
     world.anyone.post("/v1/sessions/refresh", {"refresh_token": "x"})
+    world.anyone.post("/v1/sessions/password-reset", {"email": email})
+    reset = {"email": email, "code": "123456", "new_password": NEW_PASSWORD}
+    world.anyone.post("/v1/sessions/password-reset/confirm", reset)
+    world.practice.get("/v1/sessions/authenticator")
+    world.practice.post("/v1/sessions/authenticator", {"password": PASSWORD})
+    world.practice.post("/v1/sessions/authenticator/confirm", {"code": "123456"})
+    world.practice.post("/v1/sessions/password", passwords)
     world.practice.send("DELETE", "/v1/sessions")
 
 
@@ -256,7 +264,9 @@ def manage_people(world):
     admin = world.get_client_for(world.members["practice_admin"])
     newcomer = {"name": "New Person", "email": "new@cedar.example", "roles": ["provider"]}
     added = admin.post("/v1/members", newcomer).json
-    admin.patch(f"/v1/members/{added['member_id']}", {"active": False}, version=1)
+    admin.post(f"/v1/members/{added['member_id']}/invitation", None)
+    admin.post(f"/v1/members/{added['member_id']}/sign-in-reset", None)
+    admin.patch(f"/v1/members/{added['member_id']}", {"active": False}, version=2)
     admin.get("/v1/members")
 
 

@@ -120,6 +120,12 @@ def clear_tables() -> None:
     _mails().clear()
 
 
+def dump_tables() -> str:
+    """All rows of all tables, as text."""
+    client = _client("dynamodb")
+    return str([client.scan(TableName=PREFIX + name)["Items"] for name in load_table_properties()])
+
+
 def forget_rate_limits() -> None:
     """Let every member send again: tests that share a member would otherwise reach the limit together."""
     from moto.dynamodb.models import dynamodb_backends

@@ -89,12 +89,15 @@ OPEN_TO_ALL = {
     ("GET", "/v1/centers/{center_id}"),
     ("GET", "/v1/centers/{center_id}/slots"),
     ("DELETE", "/v1/sessions"),
+    ("POST", "/v1/sessions/password"),
+    ("POST", "/v1/sessions/authenticator"),
+    ("POST", "/v1/sessions/authenticator/confirm"),
     ("POST", "/v1/screens"),
     ("POST", "/v1/screens/chart-entries"),
     ("PUT", "/v1/me/notification-preferences"),
     ("POST", "/v1/notices/read"),
 }
-"""The directory and free consultation times are for everyone; sign-out, preferences and notices are the caller's
+"""The directory and free consultation times are for everyone; sign-in, preferences and notices are the caller's
 own; an eligibility check stores nothing, and a card's link belongs to no tenant."""
 
 TARGETED_ROUTES = tuple(r for r in policy.GUARDED_ROUTES if "{" in r[1] and r not in OPEN_TO_ALL)

@@ -26,10 +26,10 @@ from chalicelib.routes.openapi import build_document
 from chalicelib.routes.platform.endpoint import build_gateway_problem
 from infra.local.gateway import Gateway
 from infra.local.http1 import HttpRequest
-from tests.support import bookings, ehr
+from tests.support import bookings, ehr, tokens
 from tests.support.api_driver import REQUIRED_STAGES_TO_INFUSED, ApiDriver
 from tests.support.factories import CENTER
-from tests.support.identity import AcceptingIdentity
+from tests.support.identity import accept_everything
 from tests.support.route_policy import build_fax_body
 
 AnyCase: TypeAlias = Case[Any]
@@ -118,7 +118,7 @@ def _load_document() -> dict[str, Any]:
 def _willing_services():
     """Let the services outside the product accept everything, without a limit of requests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wiring, "get_identity_service", AcceptingIdentity)
+        accept_everything(patch)
         patch.setattr(wiring.get_aws_client("sesv2"), "get_account", dict)
         patch.setattr(wiring, "get_member_rate_limit", lambda: None)
         patch.setattr(wiring, "get_webhook_rate_limit", lambda: None)
@@ -225,6 +225,8 @@ class _Sender:
         method, path = environ["REQUEST_METHOD"], environ["REQUEST_URI"].partition("?")[0]
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         headers = dict(EnvironHeaders(environ).items())
+        if path.startswith("/v1/sessions"):
+            tokens.forget_signed_tokens()
         if headers.pop("Authorization", None):
             is_ehr = path.startswith("/cds-services/")
             token = ehr.create_token(path) if is_ehr else self._choose_client(method, path).token

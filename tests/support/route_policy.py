@@ -10,6 +10,7 @@ from chalicelib import wiring
 from chalicelib.domain.identity.members import Role
 from chalicelib.routes.platform.operations import RouteAccess
 from tests.support import bookings, factories, handbacks
+from tests.support.identity import NEW_PASSWORD, PASSWORD
 
 ADMINS = frozenset({"practice_admin", "center_admin"})
 PRACTICE_CARE = frozenset({"practice", "provider"})
@@ -64,8 +65,14 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("POST", "/v1/mail-events"): RouteAccess.SNS_SIGNATURE,
     ("GET", "/v1/unsubscribe/{token}"): RouteAccess.LINK_HOLDER,
     ("POST", "/v1/unsubscribe/{token}"): RouteAccess.LINK_HOLDER,
+    ("POST", "/v1/sessions/password-reset"): RouteAccess.PUBLIC,
+    ("POST", "/v1/sessions/password-reset/confirm"): RouteAccess.PUBLIC,
     ("DELETE", "/v1/sessions"): _all(204),
     ("GET", "/v1/memberships"): RouteAccess.PERSON,
+    ("POST", "/v1/sessions/password"): _all(204),
+    ("GET", "/v1/sessions/authenticator"): _all(200),
+    ("POST", "/v1/sessions/authenticator"): _all(200),
+    ("POST", "/v1/sessions/authenticator/confirm"): _all(204),
     ("GET", "/v1/me"): _all(200),
     ("GET", "/v1/me/notification-preferences"): _all(200),
     # No one has saved preferences yet, so version 1 does not exist.
@@ -74,6 +81,10 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("POST", "/v1/members"): _only(ADMINS, 201, rest=403),
     # The member in the path belongs to the practice: the center has no such person.
     ("PATCH", "/v1/members/{member_id}"): _only(frozenset({"practice_admin"}), 200, rest=403) | {"center_admin": 404},
+    ("POST", "/v1/members/{member_id}/invitation"): _only(frozenset({"practice_admin"}), 200, rest=403)
+    | {"center_admin": 404},
+    ("POST", "/v1/members/{member_id}/sign-in-reset"): _only(frozenset({"practice_admin"}), 200, rest=403)
+    | {"center_admin": 404},
     ("GET", "/v1/products"): _all(200),
     ("GET", "/v1/resources"): _all(200),
     ("GET", "/v1/diagnosis-codes"): _all(200),
@@ -214,6 +225,9 @@ def build_body(route: Route, *, unique: str) -> dict[str, Any] | None:
     bodies: dict[Route, dict[str, Any]] = {
         ("POST", "/v1/members"): {"name": "New Person", "email": f"{unique}@invited.example", "roles": [Role.ADMIN]},
         ("PATCH", "/v1/members/{member_id}"): {"active": True},
+        ("POST", "/v1/sessions/password"): {"current_password": PASSWORD, "new_password": NEW_PASSWORD},
+        ("POST", "/v1/sessions/authenticator"): {"password": PASSWORD},
+        ("POST", "/v1/sessions/authenticator/confirm"): {"code": "123456"},
         ("POST", "/v1/referrals"): factories.build_referral_body(),
         ("POST", "/v1/screens"): factories.build_screen_body(),
         ("POST", "/v1/screens/chart-entries"): {"token": "a" * 43},

@@ -2,6 +2,7 @@
 
 import json
 import time
+import uuid
 from functools import lru_cache
 from typing import Any
 
@@ -28,6 +29,8 @@ def build_claims(subject: str, **changed: Any) -> dict[str, Any]:
         "token_use": "access",
         "iat": now,
         "exp": now + 3600,
+        "auth_time": changed.get("iat", now),
+        "origin_jti": str(uuid.uuid4()),
     } | changed
     return {name: value for name, value in result.items() if value is not None}
 
@@ -43,6 +46,11 @@ def create_token(subject: str, *, key: RSAKey = KEY, header: dict[str, Any] | No
 def _sign_plain(subject: str, now: int) -> str:
     """Sign once in a second what is the same in all of it: a signature takes most of a millisecond."""
     return jwt.encode({"alg": "RS256", "kid": KEY.kid}, build_claims(subject, iat=now, exp=now + 3600), KEY)
+
+
+def forget_signed_tokens() -> None:
+    """Sign again, for a new session: someone may have signed out in this second."""
+    _sign_plain.cache_clear()
 
 
 def write_jwks(path: Any) -> str:

@@ -62,6 +62,8 @@ class Member:
             own id of the person (`sub`), for later ones see `build_membership_key`.
         active: False for a disabled member. Every request of a disabled member is rejected.
         locked: True while the operator has locked the organization. Every request is rejected then, too.
+        sessions_ended_at: Sessions that began before this time have ended, in Unix seconds; 0 if none was ended.
+        ended_sessions: The ids of the sessions that ended in that second, and may have begun in it.
         version: Increases by one with each write; the ETag.
     """
 
@@ -75,6 +77,8 @@ class Member:
     active: bool = True
     locked: bool = False
     version: int = 1
+    sessions_ended_at: int = 0
+    ended_sessions: tuple[str, ...] = ()
 
     @property
     def person(self) -> str:
@@ -105,6 +109,10 @@ class Member:
     def actor(self) -> Actor:
         """The side for which this member updates a referral."""
         return Actor(self.kind.value)
+
+    def has_open_session(self, session_id: str, *, signed_in_at: int) -> bool:
+        """Whether a session of this person is still open. Times are in Unix seconds."""
+        return signed_in_at >= self.sessions_ended_at and session_id not in self.ended_sessions
 
     def can_see(self, referral: Referral) -> bool:
         """Whether this member's tenant can see the referral.

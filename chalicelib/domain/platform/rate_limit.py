@@ -73,6 +73,13 @@ DOCUMENTS_PER_MEMBER = RateLimit(burst=60, per_second=60 / _HOUR_S)
 TIME_REQUESTS_PER_MEMBER = RateLimit(burst=30, per_second=30 / _HOUR_S)
 """The same for questions to a center for a consultation time."""
 
+RESET_CODES_PER_ADDRESS = RateLimit(burst=3, per_second=3 / _HOUR_S)
+"""How many codes for a forgotten password one address can ask for, with or without an account: 3 at once, and then
+3 an hour. It is below Cognito's own limit of 5, which would show that an account exists."""
+
+INVITATIONS_PER_MEMBER = RateLimit(burst=5, per_second=5 / _HOUR_S)
+"""How often one person can be invited again, or get a new account."""
+
 PACKETS_PER_MEMBER = RateLimit(burst=60, per_second=120 / _HOUR_S)
 """How many PDFs of referrals one member can make: a worklist of 60 at once, and then 120 an hour. Each one takes
 a tenth of a second of a function with much memory. This product's proposal."""

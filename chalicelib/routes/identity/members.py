@@ -13,7 +13,7 @@ from chalicelib.routes.identity.responses import (
 )
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, from_stored_response
 from chalicelib.routes.platform.request import ApiRequest
-from chalicelib.services.identity import members
+from chalicelib.services.identity import members, recovery
 from chalicelib.store.webhooks.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
@@ -29,10 +29,6 @@ def list_members(request: ApiRequest) -> ApiResponse[MemberListResponse]:
 @declare_endpoint(blueprint, "POST", "/v1/members", status=201, needs_idempotency_key=True)
 def invite_member(request: ApiRequest, body: InviteRequest) -> ApiResponse[MemberResponse]:
     """Invite a member; the identity service emails a temporary password."""
-
-    def build_response(member: Member) -> StoredResponse:
-        return StoredResponse(status=201, headers=build_member_etag(member), body=to_member_response(member))
-
     stored = members.invite_member(
         members.Invitation(name=body.name, email=body.email, roles=frozenset(body.roles)),
         by=request.member,
@@ -40,7 +36,38 @@ def invite_member(request: ApiRequest, body: InviteRequest) -> ApiResponse[Membe
             email, pool_id=wiring.get_settings().identity_pool_id
         ),
         request=request.idempotent_request,
-        build_response=build_response,
+        build_response=lambda member: _build_stored_response(member, status=201),
+        context=request.context,
+    )
+    return from_stored_response(stored)
+
+
+@declare_endpoint(blueprint, "POST", "/v1/members/{member_id}/invitation", needs_idempotency_key=True)
+def send_invitation_again(request: ApiRequest, member_id: str) -> ApiResponse[MemberResponse]:
+    """Email a new temporary password to a member who has not signed in yet, valid for seven days."""
+    stored = recovery.send_invitation_again(
+        member_id,
+        by=request.member,
+        send=lambda email: wiring.get_credential_service().send_invitation_again(email),
+        request=request.idempotent_request,
+        build_response=_build_stored_response,
+        context=request.context,
+    )
+    return from_stored_response(stored)
+
+
+@declare_endpoint(blueprint, "POST", "/v1/members/{member_id}/sign-in-reset", needs_idempotency_key=True)
+def reset_sign_in(request: ApiRequest, member_id: str) -> ApiResponse[MemberResponse]:
+    """Let a member who lost their authenticator start again: with a temporary password, sent by email."""
+    stored = recovery.replace_account(
+        member_id,
+        by=request.member,
+        delete_account=lambda subject: wiring.get_credential_service().delete_account(subject),
+        create_account=lambda email: wiring.get_identity_service().create_account(
+            email, pool_id=wiring.get_settings().identity_pool_id
+        ),
+        request=request.idempotent_request,
+        build_response=_build_stored_response,
         context=request.context,
     )
     return from_stored_response(stored)
@@ -54,3 +81,7 @@ def change_member(request: ApiRequest, member_id: str, body: MemberPatchRequest)
         member_id, change, version=request.version, by=request.member, context=request.context
     )
     return ApiResponse(body=to_member_response(changed), headers=build_member_etag(changed))
+
+
+def _build_stored_response(member: Member, *, status: int = 200) -> StoredResponse:
+    return StoredResponse(status=status, headers=build_member_etag(member), body=to_member_response(member))

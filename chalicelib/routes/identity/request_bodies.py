@@ -6,29 +6,79 @@ from pydantic import AfterValidator, Field
 
 from chalicelib.domain.identity.members import Role
 from chalicelib.routes.platform.fields import Email, SingleLineText, StrictModel, build_pattern_validator
+from chalicelib.services.identity.cognito_errors import PASSWORD_RULES
+
+MIN_PASSWORD_CHARS = 12
+MAX_PASSWORD_CHARS = 256
+
+
+def _check_password_rules(password: str) -> str:
+    """Check the user pool's rules before it is asked, so that a weak password is refused the same for every address."""
+    has_all = any(c.islower() for c in password) and any(c.isupper() for c in password)
+    if len(password) < MIN_PASSWORD_CHARS or not has_all or not any(c in "0123456789" for c in password):
+        raise ValueError(PASSWORD_RULES)
+    return password
+
+
+NewPassword = Annotated[str, Field(max_length=MAX_PASSWORD_CHARS), AfterValidator(_check_password_rules)]
+CurrentPassword = Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD_CHARS)]
+Code = Annotated[str, AfterValidator(build_pattern_validator(r"\d{6}", "Enter the 6-digit code."))]
 
 
 class SignInRequest(StrictModel):
     """A password for a session."""
 
     email: Email
-    password: Annotated[str, Field(min_length=1, max_length=256)]
+    password: CurrentPassword
 
 
 class ChallengeRequest(StrictModel):
     """The answer to a sign-in challenge."""
 
     email: Email
-    challenge: Literal["NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA"]
+    challenge: Literal["NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA", "MFA_SETUP"]
     session: Annotated[str, Field(min_length=1, max_length=4096)]
-    new_password: Annotated[str, Field(min_length=8, max_length=256)] | None = None
-    code: Annotated[str, AfterValidator(build_pattern_validator(r"\d{6}", "Enter the 6-digit code."))] | None = None
+    new_password: NewPassword | None = None
+    code: Code | None = None
 
 
 class RefreshRequest(StrictModel):
     """A refresh token for a new access token."""
 
     refresh_token: Annotated[str, Field(min_length=1, max_length=8192)]
+
+
+class ResetCodeRequest(StrictModel):
+    """An address to which to send a code for a forgotten password."""
+
+    email: Email
+
+
+class PasswordResetRequest(StrictModel):
+    """A new password, with the code from the email."""
+
+    email: Email
+    code: Code
+    new_password: NewPassword
+
+
+class PasswordChangeRequest(StrictModel):
+    """A new password of a signed-in person."""
+
+    current_password: CurrentPassword
+    new_password: NewPassword
+
+
+class AuthenticatorRequest(StrictModel):
+    """The password, asked for again before an authenticator is set up."""
+
+    password: CurrentPassword
+
+
+class AuthenticatorCodeRequest(StrictModel):
+    """The first code of a new authenticator."""
+
+    code: Code
 
 
 class InviteRequest(StrictModel):

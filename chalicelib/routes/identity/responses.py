@@ -7,7 +7,7 @@ from chalicelib import wiring
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.platform.timestamps import format_timestamp
-from chalicelib.services.identity.sign_in import SignedInSession, SignInChallenge
+from chalicelib.services.identity.sign_in import SignedInSession, SignInChallenge, build_otpauth_url
 
 IDLE_MINUTES = 15
 """Minutes without any action after which the dashboard signs out. Source: what US hospitals commonly
@@ -22,6 +22,23 @@ class SessionResponse(TypedDict, total=False):
     expires_in: int
     challenge: str
     session: str
+    secret: str
+    otpauth_url: str
+
+
+class AuthenticatorResponse(TypedDict):
+    """Whether a person uses an authenticator app, and whether the site lets or makes them."""
+
+    enrolled: bool
+    available: bool
+    required: bool
+
+
+class AuthenticatorKeyResponse(TypedDict):
+    """The key of a new authenticator, as text and as a link that an app opens. It is shown once."""
+
+    secret: str
+    otpauth_url: str
 
 
 class MailProblemResponse(TypedDict):
@@ -77,10 +94,13 @@ class MemberListResponse(TypedDict):
     items: list[MemberResponse]
 
 
-def to_session_response(session: SignedInSession | SignInChallenge) -> SessionResponse:
-    """A session, or the challenge to answer first."""
+def to_session_response(session: SignedInSession | SignInChallenge, *, email: str = "") -> SessionResponse:
+    """A session, or the challenge to answer first. `email` names the account in an authenticator app."""
     if isinstance(session, SignInChallenge):
-        return {"challenge": session.challenge, "session": session.session}
+        challenge: SessionResponse = {"challenge": session.challenge, "session": session.session}
+        if session.secret:
+            challenge |= {"secret": session.secret, "otpauth_url": build_otpauth_url(session.secret, email)}
+        return challenge
     response: SessionResponse = {"access_token": session.access_token, "expires_in": session.expires_in}
     if session.refresh_token:
         response["refresh_token"] = session.refresh_token

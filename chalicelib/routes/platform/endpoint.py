@@ -112,6 +112,8 @@ def _handle_request(
     response = _call_view(operation, view, chalice_request, path_parameters, request_id)
     if operation.allows_cors:
         response.headers.update(cors.build_cors_headers(chalice_request.headers))
+    elif operation.allows_apps:
+        response.headers.update(cors.build_app_cors_headers(chalice_request.headers))
     ms = round((wiring.read_monotonic() - started) * 1000, 1)
     log.info(
         "request",

@@ -36,6 +36,11 @@ class RouteAccess(StrEnum):
     MEMBER = "member"
 
 
+_NOT_FOR_PEOPLE = frozenset(
+    {RouteAccess.WEBHOOK_SIGNATURE, RouteAccess.CDS_CALLER, RouteAccess.SNS_SIGNATURE, RouteAccess.LINK_HOLDER}
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteOperation:
     """A declared route.
@@ -69,6 +74,12 @@ class RouteOperation:
     def allows_cors(self) -> bool:
         """Whether pages of EHRs on the allow list can call it too (CORS)."""
         return self.path.startswith(CDS_SERVICES)
+
+    @property
+    def allows_apps(self) -> bool:
+        """Whether pages of configured apps can call it too (CORS): what a person can call, signed in or not."""
+        by_a_person = self.access not in _NOT_FOR_PEOPLE
+        return self.path.startswith("/v1/") and by_a_person
 
 
 OPERATIONS: list[RouteOperation] = []

@@ -25,7 +25,8 @@ from chalicelib.routes.platform import strict_json
 from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID, describe_error
 from chalicelib.routes.platform.fields import StrictModel
 from chalicelib.routes.platform.operations import MEMBERSHIP_HEADER, RouteAccess, RouteOperation
-from chalicelib.services.identity.memberships import find_member
+from chalicelib.services.identity.access_tokens import TokenSession
+from chalicelib.services.identity.memberships import find_member, require_open_session
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.webhooks.idempotency import IdempotentRequest
@@ -92,6 +93,11 @@ class ApiRequest:
         if self.signed_in is None:
             raise UnauthenticatedError
         return self.signed_in
+
+    @property
+    def access_token(self) -> str:
+        """The token with which the person is asking. It was verified."""
+        return _read_bearer_token(self.headers)
 
     @property
     def context(self) -> RunContext:
@@ -173,25 +179,28 @@ def _read_bearer_token(headers: Mapping[str, str]) -> str:
     return token
 
 
-def _authenticate_person(headers: Mapping[str, str], now: datetime) -> str:
-    """Verify the access token, and return the identity service's id of the person."""
-    token = _read_bearer_token(headers)
-    return wiring.get_token_verifier().verify(token, now=now)
+def _verify_session(headers: Mapping[str, str], now: datetime) -> TokenSession:
+    """Verify the access token, and return the session that it belongs to."""
+    return wiring.get_token_verifier().verify_session(_read_bearer_token(headers), now=now)
 
 
 def _authenticate_limited_person(headers: Mapping[str, str], now: datetime) -> str:
-    """Find who is asking on a route that needs no membership."""
-    person = _authenticate_person(headers, now)
+    """Find who is asking on a route that needs no membership. A session that ended is refused here."""
+    session = _verify_session(headers, now)
     context = RunContext(wiring.get_stores(), now)
-    enforce_rate_limit(f"person#{person}", wiring.get_member_rate_limit(), context=context)
-    return person
+    require_open_session(context.stores.members.get_by_subject(session.subject), session)
+    enforce_rate_limit(f"person#{session.subject}", wiring.get_member_rate_limit(), context=context)
+    return session.subject
 
 
 def _authenticate_member(headers: Mapping[str, str], now: datetime) -> Member:
-    """Find the membership that the request uses. A disabled member and a locked organization are refused here."""
-    person = _authenticate_person(headers, now)
+    """Find the membership that the request uses.
+
+    A session that ended, a disabled member and a locked organization are refused here.
+    """
+    session = _verify_session(headers, now)
     context, limit = RunContext(wiring.get_stores(), now), wiring.get_member_rate_limit()
-    member = find_member(person, headers.get(MEMBERSHIP_HEADER, ""), rate_limit=limit, context=context)
+    member = find_member(session, headers.get(MEMBERSHIP_HEADER, ""), rate_limit=limit, context=context)
     enforce_rate_limit(f"member#{member.member_id}", limit, context=context)
     return member
 

@@ -26,6 +26,21 @@ MAX_TOKEN_LIFETIME_S = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenSession:
+    """The session that a token belongs to. A renewed token belongs to the session of the first one.
+
+    Attributes:
+        subject: The person.
+        session_id: The id of the session (`origin_jti`); empty for an issuer that has none.
+        signed_in_at: When the person proved a password, in Unix seconds (`auth_time`).
+    """
+
+    subject: str
+    session_id: str
+    signed_in_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessTokenVerifier:
     """Verifies tokens of one issuer for one app client.
 
@@ -39,7 +54,11 @@ class AccessTokenVerifier:
     _keys: JwksCache = field(default_factory=JwksCache)
 
     def verify(self, token: str, *, now: datetime) -> str:
-        """Verify a token and return the subject that it belongs to.
+        """Verify a token and return the subject that it belongs to. Raises the same as `verify_session`."""
+        return self.verify_session(token, now=now).subject
+
+    def verify_session(self, token: str, *, now: datetime) -> TokenSession:
+        """Verify a token and return the session that it belongs to.
 
         Raises:
             UnauthenticatedError: the token is not from our issuer, or it is not valid now.
@@ -59,8 +78,12 @@ class AccessTokenVerifier:
         )
         if not is_valid:
             raise UnauthenticatedError
-        subject: str = claims["sub"]
-        return subject
+        signed_in_at, session_id = _read_timestamp(claims, "auth_time"), claims.get("origin_jti")
+        return TokenSession(
+            subject=claims["sub"],
+            session_id=session_id if isinstance(session_id, str) else "",
+            signed_in_at=int(claims["iat"]) if signed_in_at is None else signed_in_at,
+        )
 
     def list_key_ids(self) -> Sequence[str]:
         """The ids of the issuer's keys, to check that the issuer responds."""

@@ -10,7 +10,8 @@ from datetime import datetime
 
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.platform.rate_limit import RateLimit
-from chalicelib.errors import ForbiddenError
+from chalicelib.errors import ForbiddenError, UnauthenticatedError
+from chalicelib.services.identity.access_tokens import TokenSession
 from chalicelib.services.identity.members import ORGANIZATION_LOCKED
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.platform.run_context import RunContext
@@ -28,21 +29,38 @@ def list_memberships(person: str, *, stores: Stores) -> Sequence[Member]:
     return [member for member in stores.members.list_for_person(person) if member.has_access]
 
 
-def find_member(person: str, chosen: str, *, rate_limit: RateLimit | None, context: RunContext) -> Member:
+def require_open_session(first: Member | None, session: TokenSession) -> None:
+    """Require that the person did not end the session.
+
+    Args:
+        first: The person's first membership, which keeps the sessions that ended. None if there is none.
+        session: The session of a verified token.
+
+    Raises:
+        UnauthenticatedError: the session has ended.
+    """
+    if first and not first.has_open_session(session.session_id, signed_in_at=session.signed_in_at):
+        raise UnauthenticatedError
+
+
+def find_member(session: TokenSession, chosen: str, *, rate_limit: RateLimit | None, context: RunContext) -> Member:
     """Find the membership that a request uses, as it is now.
 
     Args:
-        person: The id of the person, from a verified token.
+        session: The session of a verified token. Its subject is the person.
         chosen: The member id from `X-Membership`; empty if the header was not sent.
         rate_limit: How often a person can name a membership that is refused.
         context: The tables and the time.
 
     Raises:
         ForbiddenError: the person has no such membership, or it has no access now.
+        UnauthenticatedError: the session has ended.
     """
+    person = session.subject
     if chosen:
-        return _find_chosen(person, chosen, rate_limit=rate_limit, context=context)
+        return _find_chosen(session, chosen, rate_limit=rate_limit, context=context)
     member = context.stores.members.get_by_subject(person)
+    require_open_session(member, session)
     if member and member.has_access:
         return member
     memberships = context.stores.members.list_for_person(person)
@@ -52,8 +70,11 @@ def find_member(person: str, chosen: str, *, rate_limit: RateLimit | None, conte
     return with_access
 
 
-def _find_chosen(person: str, chosen: str, *, rate_limit: RateLimit | None, context: RunContext) -> Member:
-    member = context.stores.members.get_membership(person, chosen) if _MEMBER_ID.fullmatch(chosen) else None
+def _find_chosen(session: TokenSession, chosen: str, *, rate_limit: RateLimit | None, context: RunContext) -> Member:
+    person = session.subject
+    is_possible = _MEMBER_ID.fullmatch(chosen)
+    first, member = context.stores.members.get_first_and_chosen(person, chosen if is_possible else "")
+    require_open_session(first, session)
     if member and member.has_access:
         return member
     enforce_rate_limit(f"person#{person}", rate_limit, context=context)

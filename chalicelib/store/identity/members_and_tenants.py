@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -53,12 +53,17 @@ class Members:
         item = self.table.get({"subject": subject})
         return _item_to_member(item) if item else None
 
-    def get_membership(self, person: str, member_id: str) -> Member | None:
-        """Read the membership that a person chose, in one strongly consistent call; None if it is another person's."""
-        keys = (person, build_membership_key(person, member_id))
-        items = self.table.get_many([{"subject": key} for key in keys])
-        members = [_item_to_member(item) for item in items]
-        return next((member for member in members if member.member_id == member_id), None)
+    def get_first_and_chosen(self, person: str, member_id: str) -> tuple[Member | None, Member | None]:
+        """Read a person's first membership and the chosen one, in one strongly consistent call.
+
+        The chosen one is None if it is another person's, or if `member_id` is empty.
+        """
+        keys = [{"subject": person}]
+        if member_id:
+            keys.append({"subject": build_membership_key(person, member_id)})
+        members = [_item_to_member(item) for item in self.table.get_many(keys)]
+        first = next((member for member in members if member.subject == person), None)
+        return first, next((member for member in members if member.member_id == member_id), None)
 
     def list_for_person(self, person: str) -> Sequence[Member]:
         """List a person's memberships, strongly consistent, in the order in which the person joined."""
@@ -145,6 +150,50 @@ class Members:
         """Build the conditional write that stores a changed member, unless it changed after it was read."""
         return self.table.prepare_put(
             "member", _member_to_item(member), when=_as_read(member.version - 1), values={"read": member.version - 1}
+        )
+
+    def prepare_move(self, memberships: Sequence[Member], *, person: str) -> Sequence[TransactionWrite]:
+        """Build the writes that give a person's memberships to another account, unless one of them changed.
+
+        Tokens of the earlier account then belong to no one.
+
+        Args:
+            memberships: All memberships of the person, the first one first.
+            person: The id of the person in the identity service from now on.
+        """
+        earlier_person = memberships[0].person
+        moved = [
+            replace(
+                member,
+                subject=person if member.subject == earlier_person else build_membership_key(person, member.member_id),
+                version=member.version + 1,
+                sessions_ended_at=0,
+                ended_sessions=(),
+            )
+            for member in memberships
+        ]
+        writes = [write for pair in zip(memberships, moved, strict=True) for write in self._prepare_move_one(*pair)]
+        later_keys = [member.subject for member in moved if member.subject != person]
+        if later_keys:
+            row = {"subject": _build_person_key(person), "memberships": later_keys}
+            writes += [
+                self.table.prepare_put("person", row, when="attribute_not_exists(subject)"),
+                self.table.prepare_delete("earlier person", {"subject": _build_person_key(earlier_person)}),
+            ]
+        return writes
+
+    def _prepare_move_one(self, member: Member, moved: Member) -> Sequence[TransactionWrite]:
+        return (
+            self.table.prepare_put("member", _member_to_item(moved), when="attribute_not_exists(subject)"),
+            self.table.prepare_delete(
+                "earlier account",
+                {"subject": member.subject},
+                when=_as_read(member.version),
+                values={"read": member.version},
+            ),
+            self.roster.prepare_put(
+                "roster", _build_roster_row(moved), when="subject = :old", values={"old": member.subject}
+            ),
         )
 
 
@@ -293,6 +342,8 @@ def _member_to_item(member: Member) -> Item:
         "active": member.active,
         "locked": member.locked or None,
         "version": member.version,
+        "sessions_ended_at": member.sessions_ended_at or None,
+        "ended_sessions": list(member.ended_sessions) or None,
     }
 
 
@@ -312,6 +363,8 @@ def _item_to_member(item: Item) -> Member:
         active=item["active"],
         locked=item.get("locked", False),
         version=item.get("version", 1),
+        sessions_ended_at=item.get("sessions_ended_at", 0),
+        ended_sessions=tuple(item.get("ended_sessions", ())),
     )
 
 

@@ -60,6 +60,7 @@ function Header() {
         <${NavLink} href="#/resources" current=${view === "resources"}>Resources<//>
         ${isCenterAdmin() && html`<${NavLink} href="#/feed" current=${view === "webhook_deliveries"}>System updates<//>`}
         ${hasSeveral() && html`<${NavLink} href="#/organizations" current=${view === "organizations"}>Switch organization<//>`}
+        <${NavLink} href="#/account" current=${view === "account"}>Account<//>
       </nav>
       <${Bell} />
       <p class="signed-in-as"><strong>${member.name}</strong><span>${member.tenant.name}</span></p>`

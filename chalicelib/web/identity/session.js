@@ -35,7 +35,7 @@ effect(() => {
   for (const clear of signOutHandlers) clear();
 });
 
-/** Why the last session ended. @type {{value: Ending}} */
+/** Why the last session ended: a name, or a sentence. @type {{value: Ending | string}} */
 export const endReason = signal(/** @type {any} */ (null));
 
 function readStoredSession() {
@@ -56,7 +56,8 @@ export function storeSession(value) {
 /**
  * @param {string} email
  * @param {string} password
- * @returns {Promise<{challenge: string, session: string} | null>} the next challenge, if any
+ * @returns {Promise<{challenge: string, session: string, secret?: string, otpauth_url?: string} | null>} the next
+ *   challenge, if any
  */
 export async function signIn(email, password) {
   return startSession((await sendRequest("POST", "sessions", { body: { email, password } })).data);
@@ -84,7 +85,7 @@ function startSession(response) {
   return null;
 }
 
-/** End the session in this browser, even if the server does not respond. @param {Ending} why */
+/** End the session in this browser, even if the server does not respond. @param {Ending | string} why */
 export function endSession(why) {
   sessionStorage.removeItem(KEY);
   endReason.value = why;

@@ -1,7 +1,7 @@
-// Sign-in, including the challenges of the identity service: a new password or a code.
-import { html, useEffect, useRef, useState } from "../platform/dom.js";
-import { Field, PageTitle, Problem } from "../platform/ui.js";
-import { answerChallenge, endReason, hasLostEntries, signIn } from "./session.js";
+// Sign-in, including the challenges of the identity service: a new password, a code, or a new authenticator app.
+import { html, useRef, useState } from "../platform/dom.js";
+import { Field, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
+import { endReason, hasLostEntries, signIn } from "./session.js";
 
 const SIGN_OUT_REASONS = {
   signed_out: "You are signed out.",
@@ -12,8 +12,17 @@ const SIGN_OUT_REASONS = {
 const LOST_ENTRIES =
   " Your last entries in the referral form were not saved. After you sign in, check the draft and enter them again.";
 
+/** What a failure means. A refused password has many reasons, and the page must not say which one it was. */
+function describeFailure(problem) {
+  if (problem.code === "sign_in_refused")
+    return "The email or password is incorrect. If you tried several times, wait 15 minutes. If you were invited more than 7 days ago, ask your administrator to send the invitation again.";
+  if (problem.errors?.length) return problem.errors.map((error) => error.message).join(" ");
+  const isDown = problem.outcomeUnknown && problem.code !== "unreachable";
+  return isDown ? "Sign-in is not available right now. Try again in a few minutes." : problem.message;
+}
+
 /** A form that sends one request at a time and shows the error of a failed one. */
-function SignInForm({ send, button, children }) {
+export function SignInForm({ send, button, busyText = "Signing in…", children }) {
   const [problem, setProblem] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
   const isSending = useRef(false);
@@ -33,13 +42,8 @@ function SignInForm({ send, button, children }) {
   return html`<form onSubmit=${submit} class="stack">
     ${problem && html`<${Problem} problem=${problem}>${describeFailure(problem)}<//>`}
     ${children}
-    <button class="primary wide" aria-disabled=${busy}>${busy ? "Signing in…" : button}</button>
+    <button class="primary wide" aria-disabled=${busy}>${busy ? busyText : button}</button>
   </form>`;
-}
-
-function describeFailure(problem) {
-  if (problem.code === "sign_in_refused") return "The email, password, or code is incorrect. Try again.";
-  return problem.passing ? "Sign-in is not available right now. Try again in a few minutes." : problem.message;
 }
 
 function Credentials({ onChallenge }) {
@@ -54,46 +58,41 @@ function Credentials({ onChallenge }) {
   <//>`;
 }
 
-function Challenge({ challenge, onChallenge, onBack }) {
-  const needsPassword = challenge.challenge === "NEW_PASSWORD_REQUIRED";
-  const box = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => box.current?.querySelector("input")?.focus(), []);
-  const send = async (form) => {
-    const answer = needsPassword ? { new_password: form.get("new-password") } : { code: form.get("code").trim() };
-    const next = await answerChallenge({
-      email: challenge.email,
-      session: challenge.session,
-      challenge: challenge.challenge,
-      ...answer,
-    });
-    if (next) onChallenge({ ...next, email: challenge.email });
-  };
-  return html`<div ref=${box}>
-    <${SignInForm} send=${send} button="Continue">
-      ${
-        needsPassword
-          ? html`<${Field} pointer="new-password" label="Choose a new password" type="password"
-            autocomplete="new-password" minlength="12" required
-            hint="This is your first sign-in. Use at least 12 characters, with an uppercase letter, a lowercase letter, and a number." />`
-          : html`<${Field} pointer="code" label="Code from your authenticator app" inputmode="numeric"
-            autocomplete="one-time-code" pattern="[0-9]{6}" required hint="6 digits. You can paste it." />`
-      }
-    <//>
-    <button type="button" class="link-button" onClick=${onBack}>Back to email and password</button>
-  </div>`;
+/** Many people who sign in need neither of these parts, so they load only when needed. */
+const PARTS = {
+  challenge: async () => (await import("./sign_in_challenge.js")).Challenge,
+  reset: async () => (await import("./password_reset.js")).PasswordReset,
+};
+
+function Part({ name, ...rest }) {
+  const { data, problem, reload } = useLoad(async () => ({ View: await PARTS[name]() }), [name]);
+  if (data) return html`<${data.View} ...${rest} />`;
+  if (problem)
+    return html`<${Problem} problem=${problem} retry=${reload}>This page did not load. Check your connection, then try again.<//>`;
+  return html`<${Loading} what="the page" />`;
 }
 
 export function SignIn({ notice }) {
   const [challenge, setChallenge] = useState(/** @type {any} */ (null));
-  const ending = SIGN_OUT_REASONS[endReason.value];
+  const [isResetting, setIsResetting] = useState(false);
+  const [note, setNote] = useState("");
+  const reason = SIGN_OUT_REASONS[endReason.value] ?? endReason.value;
+  const goBack = (text = "") => {
+    setChallenge(null);
+    setIsResetting(false);
+    setNote(text);
+  };
+  if (isResetting) return html`<section class="sign-in card"><${Part} name="reset" onBack=${goBack} /></section>`;
   return html`<section class="sign-in card">
     <${PageTitle} page="Sign in">Sign in<//>
     <p class="lead">Refer a patient for CAR T, follow each step at the treatment center, and resume care after treatment.</p>
-    ${ending && !challenge && html`<p class="banner" role="status">${ending}${hasLostEntries.value && LOST_ENTRIES}</p>`}
+    ${note && !challenge && html`<p class="banner" role="status">${note}</p>`}
+    ${reason && !note && !challenge && html`<p class="banner" role="status">${reason}${hasLostEntries.value && LOST_ENTRIES}</p>`}
     ${
       challenge
-        ? html`<${Challenge} key=${challenge.challenge} challenge=${challenge} onChallenge=${setChallenge} onBack=${() => setChallenge(null)} />`
-        : html`<${Credentials} onChallenge=${setChallenge} />`
+        ? html`<${Part} name="challenge" key=${challenge.session} challenge=${challenge} onChallenge=${setChallenge} onBack=${goBack} />`
+        : html`<${Credentials} onChallenge=${setChallenge} />
+          <button type="button" class="link-button" onClick=${() => setIsResetting(true)}>Forgot your password?</button>`
     }
     <p class="small-text">${notice}</p>
   </section>`;

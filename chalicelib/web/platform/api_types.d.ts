@@ -180,6 +180,29 @@ export interface AuditTrailResponse {
   items: AuditEntryResponse[];
 }
 
+/** The first code of a new authenticator. */
+export interface AuthenticatorCodeRequest {
+  code: string;
+}
+
+/** The key of a new authenticator, as text and as a link that an app opens. It is shown once. */
+export interface AuthenticatorKeyResponse {
+  secret: string;
+  otpauth_url: string;
+}
+
+/** The password, asked for again before an authenticator is set up. */
+export interface AuthenticatorRequest {
+  password: string;
+}
+
+/** Whether a person uses an authenticator app, and whether the site lets or makes them. */
+export interface AuthenticatorResponse {
+  enrolled: boolean;
+  available: boolean;
+  required: boolean;
+}
+
 /** The payer approved the request. */
 export interface AuthorizationApprovedBody {
   move: "authorization_approved";
@@ -490,7 +513,7 @@ export interface CenterResponse {
 /** The answer to a sign-in challenge. */
 export interface ChallengeRequest {
   email: string;
-  challenge: "NEW_PASSWORD_REQUIRED" | "SOFTWARE_TOKEN_MFA";
+  challenge: "NEW_PASSWORD_REQUIRED" | "SOFTWARE_TOKEN_MFA" | "MFA_SETUP";
   session: string;
   new_password?: string | null;
   code?: string | null;
@@ -2228,6 +2251,19 @@ export interface PacketResponse {
 /** When a patient can come. */
 export type PartOfDay = "any" | "morning" | "afternoon";
 
+/** A new password of a signed-in person. */
+export interface PasswordChangeRequest {
+  current_password: string;
+  new_password: string;
+}
+
+/** A new password, with the code from the email. */
+export interface PasswordResetRequest {
+  email: string;
+  code: string;
+  new_password: string;
+}
+
 /** The person who is referred. A draft can be empty; `chalicelib.domain.referrals.packet` checks a submission. */
 export interface Patient {
   family_name?: string | null;
@@ -2861,6 +2897,11 @@ export interface RequestedItemResponse {
   document_id: string | null;
 }
 
+/** An address to which to send a code for a forgotten password. */
+export interface ResetCodeRequest {
+  email: string;
+}
+
 /** The resources that match, with the labels of topics and languages. */
 export interface ResourceListResponse {
   items: ResourceResponse[];
@@ -3015,6 +3056,8 @@ export interface SessionResponse {
   expires_in?: number;
   challenge?: string;
   session?: string;
+  secret?: string;
+  otpauth_url?: string;
 }
 
 /** A password for a session. */

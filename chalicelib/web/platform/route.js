@@ -7,6 +7,7 @@ import { signal } from "./dom.js";
 // Published links and bookmarks use these addresses, so they stay.
 /** @type {Record<string, string>} */
 const VIEWS = {
+  account: "account",
   notices: "notices",
   preferences: "preferences",
   feed: "webhook_deliveries",

@@ -31,6 +31,7 @@ from infra.local.child.checkpoints import CheckpointWriter
 from infra.local.child.guard import GuardedApp
 from infra.local.child.mail_record import MailRecord
 from infra.local.child.state_folder import DiskFullError, UnreadableStateError
+from infra.local.child.strict_sign_in import install
 
 
 def run(data_dir: Path, *, saving: bool, dashboard: str = "") -> None:
@@ -66,6 +67,7 @@ async def _serve(data_dir: Path, listener: socket.socket, *, saving: bool, dashb
     from hypercorn.config import Config  # noqa: PLC0415
     from ministack import app as ministack  # noqa: PLC0415
 
+    install()
     stop = _watch_stop_events(asyncio.get_running_loop())
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]

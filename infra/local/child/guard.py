@@ -48,6 +48,12 @@ READING_VERBS = (
     "TransactGet",
 )
 
+_MAILING_TARGETS = frozenset(
+    f"AWSCognitoIdentityProviderService.{action}".encode()
+    for action in ("AdminCreateUser", "AdminResetUserPassword", "ForgotPassword", "ResendConfirmationCode")
+)
+"""The actions of Cognito that send an invitation or a code."""
+
 
 class GuardedApp:
     """The ASGI application that is served; it wraps ministack's."""
@@ -152,7 +158,8 @@ def _can_send_mail(scope: AsgiScope) -> bool:
     """Whether a request may send mail. SES accepts mail at its own path (v2), or as a form at the root (v1)."""
     if scope["path"].startswith("/v2/email/outbound"):
         return True
-    return scope["path"] == "/" and b"x-amz-target" not in dict(scope["headers"])
+    target = dict(scope["headers"]).get(b"x-amz-target")
+    return scope["path"] == "/" and (target is None or target in _MAILING_TARGETS)
 
 
 def _can_change_state(scope: AsgiScope) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from chalicelib.errors import RateLimitedError, UnauthenticatedError, UnavailableError
-from chalicelib.services.identity.sign_in import CHALLENGES, IdentityService, SignedInSession, SignInChallenge
+from chalicelib.services.identity.sign_in import IdentityService, SignedInSession, SignInChallenge
 
 SESSION = {
     "AuthenticationResult": {
@@ -60,10 +60,12 @@ def refusal(code, status=400, kind=ClientError):
 
 CALLS = {
     "sign in": lambda i: i.sign_in("ana@cedar.example", "Correct-Horse-7"),
-    "answer challenge": lambda i: i.answer_challenge(
-        email="ana@cedar.example", challenge="NEW_PASSWORD_REQUIRED", session="s", reply="r"
-    ),
     "renew": lambda i: i.renew_session("refresh"),
+}
+ALL_CALLS = CALLS | {
+    "answer challenge": lambda i: i.answer_challenge(
+        challenge="NEW_PASSWORD_REQUIRED", session="YQ==.a-session-of-cognito", reply="r"
+    ),
     "sign out": lambda i: i.sign_out("access"),
 }
 
@@ -109,27 +111,61 @@ def test_a_session_is_renewed_without_a_new_refresh_token():
     assert cognito.calls[0][1]["AuthFlow"] == "REFRESH_TOKEN_AUTH"
 
 
-@pytest.mark.parametrize("challenge", CHALLENGES)
-def test_a_challenge_comes_before_the_session(challenge):
-    """The response to it brings the session, under the name that Cognito expects."""
-    challenge_response = {"ChallengeName": challenge, "Session": "s-1", "ChallengeParameters": {"x": "y"}}
+@pytest.mark.parametrize(
+    ("challenge", "name"),
+    [("NEW_PASSWORD_REQUIRED", "NEW_PASSWORD"), ("SOFTWARE_TOKEN_MFA", "SOFTWARE_TOKEN_MFA_CODE")],
+)
+def test_a_challenge_comes_before_the_session(challenge, name):
+    """The response to it names the person by the id of the challenge, and never by the email address."""
+    challenge_response = {
+        "ChallengeName": challenge,
+        "Session": "a-session.of-cognito",
+        "ChallengeParameters": {"USER_ID_FOR_SRP": "sub-1"},
+    }
     cognito = Cognito(challenge_response, SESSION)
     service = identity(cognito)
 
     first = service.sign_in("ana@cedar.example", "Temporary-7")
-    session = service.answer_challenge(email="ana@cedar.example", challenge=challenge, session="s-1", reply="r")
+    assert isinstance(first, SignInChallenge)
+    session = service.answer_challenge(challenge=challenge, session=first.session, reply="r")
 
-    assert first == SignInChallenge(challenge=challenge, session="s-1")
     assert isinstance(session, SignedInSession)
-    assert cognito.calls[1][1]["ChallengeResponses"] == {"USERNAME": "ana@cedar.example", CHALLENGES[challenge]: "r"}
+    assert cognito.calls[1][1]["Session"] == "a-session.of-cognito"
+    assert cognito.calls[1][1]["ChallengeResponses"] == {"USERNAME": "sub-1", name: "r"}
 
 
-def test_an_unsupported_challenge_is_refused():
+@pytest.mark.parametrize(
+    ("challenge", "parameters"),
+    [
+        ("SMS_MFA", {}),
+        ("SELECT_MFA_TYPE", {"MFAS_CAN_CHOOSE": '["SMS_MFA", "EMAIL_OTP"]'}),
+        ("SELECT_MFA_TYPE", {"MFAS_CAN_CHOOSE": "not JSON"}),
+        ("MFA_SETUP", {"MFAS_CAN_SETUP": '["SMS_MFA"]'}),
+        ("MFA_SETUP", {"MFAS_CAN_SETUP": "7"}),
+    ],
+)
+def test_an_unsupported_challenge_is_refused(challenge, parameters):
     """No one gets in by a way that we do not know."""
-    cognito = Cognito({"ChallengeName": "SMS_MFA", "Session": "s"})
+    cognito = Cognito({"ChallengeName": challenge, "Session": "s", "ChallengeParameters": parameters})
 
     with pytest.raises(UnauthenticatedError):
         identity(cognito).sign_in("ana@cedar.example", "Correct-Horse-7")
+
+
+@pytest.mark.parametrize("session", ["", ".", "no-dot", "YQ==.short", f"not base64!.{'s' * 20}", f"gA==.{'s' * 20}"])
+def test_a_made_up_session_of_a_challenge_has_expired(session):
+    """Whatever is in it, Cognito decides, and refuses it."""
+    cognito = Cognito(refusal("NotAuthorizedException"))
+
+    with pytest.raises(UnauthenticatedError) as error:
+        identity(cognito).answer_challenge(challenge="SOFTWARE_TOKEN_MFA", session=session, reply="123456")
+
+    assert error.value.code == "sign_in_expired"
+
+
+def test_a_repeated_sign_out_does_nothing():
+    """After a lost response, Cognito refuses the token that the first try revoked."""
+    identity(Cognito(refusal("NotAuthorizedException"))).sign_out("access")
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
@@ -145,7 +181,7 @@ def test_every_refusal_is_the_same_error(call, code):
     assert "cedar" not in str(error.value)
 
 
-@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("call", ALL_CALLS.values(), ids=ALL_CALLS)
 @pytest.mark.parametrize("code", ["LimitExceededException", "TooManyRequestsException"])
 def test_too_many_attempts_are_rate_limited(call, code):
     """Waiting helps; another password does not."""
@@ -153,7 +189,7 @@ def test_too_many_attempts_are_rate_limited(call, code):
         call(identity(Cognito(refusal(code))))
 
 
-@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("call", ALL_CALLS.values(), ids=ALL_CALLS)
 @pytest.mark.parametrize(
     "outage",
     [

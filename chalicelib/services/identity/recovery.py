@@ -1,0 +1,136 @@
+"""What an administrator does for a member who cannot sign in: a new invitation, or a new account.
+
+Cognito cannot remove an authenticator while everyone needs one. Therefore a person who lost theirs gets a new account
+with the same email address, and keeps the membership with everything that belongs to it.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from chalicelib.domain.identity.members import Member
+from chalicelib.domain.platform.rate_limit import INVITATIONS_PER_MEMBER
+from chalicelib.errors import ConflictError, ForbiddenError, NotFoundError, UnavailableError
+from chalicelib.services.platform.optimistic import commit_with_retry
+from chalicelib.services.platform.rate_limit import enforce_rate_limit
+from chalicelib.services.platform.run_context import RunContext
+from chalicelib.services.referrals.write_once import commit_once
+from chalicelib.store.audit.rows import AuditEntry
+from chalicelib.store.platform.transactions import ConditionFailedError
+from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
+
+BuildResponse = Callable[[Member], StoredResponse]
+
+
+def send_invitation_again(
+    member_id: str,
+    *,
+    by: Member,
+    send: Callable[[str], None],
+    request: IdempotentRequest,
+    build_response: BuildResponse,
+    context: RunContext,
+) -> StoredResponse:
+    """Email a new temporary password to a member who has not signed in yet.
+
+    The response is the same for a member who has: the account can be older than the invitation.
+
+    Args:
+        member_id: The member.
+        by: The administrator.
+        send: Sends the email to an address, if its account still has a temporary password.
+        request: The POST, to recognize a repeat.
+        build_response: Builds the response about the member.
+        context: The tables and the time.
+
+    Raises:
+        ForbiddenError: only an administrator can do this.
+        NotFoundError: no such member in the administrator's tenant.
+        ConflictError: the member is disabled.
+        RateLimitedError: the member was invited too often.
+    """
+    member = _get_active_member(member_id, by=by, context=context)
+    if (stored := context.stores.idempotency_records.find_response(request, now=context.now)) is not None:
+        return stored
+    enforce_rate_limit(f"invite#{member_id}", INVITATIONS_PER_MEMBER, context=context)
+    send(member.email)
+    response = build_response(member)
+    entry = _build_entry(member, by, "member.invite_again", context=context)
+    return commit_with_retry(
+        lambda: commit_once(request, response, context.stores.audit_log.prepare_append(entry), context=context)
+    )
+
+
+def replace_account(
+    member_id: str,
+    *,
+    by: Member,
+    delete_account: Callable[[str], None],
+    create_account: Callable[[str], str],
+    request: IdempotentRequest,
+    build_response: BuildResponse,
+    context: RunContext,
+) -> StoredResponse:
+    """Give a member a new account, after they lost their authenticator.
+
+    The earlier account is deleted, with its password, its authenticator and its sessions. The person gets an
+    invitation with a temporary password, and sets everything up again. A person with several memberships keeps all
+    of them; each organization's audit trail names the administrator. A repeat after a failure completes it.
+
+    Args:
+        member_id: The member.
+        by: The administrator, who has made sure that the person is who they say they are.
+        delete_account: Deletes the account of a subject.
+        create_account: Creates the account of an address and returns its subject.
+        request: The POST, to recognize a repeat.
+        build_response: Builds the response about the member.
+        context: The tables and the time.
+
+    Raises:
+        ForbiddenError: only an administrator can do this.
+        NotFoundError: no such member in the administrator's tenant.
+        ConflictError: the member is disabled, or the administrator's own account was meant.
+        RateLimitedError: the member got too many new accounts.
+    """
+    member = _get_active_member(member_id, by=by, context=context)
+    if member.member_id == by.member_id:
+        raise ConflictError("not_yourself", "You cannot reset your own sign-in. Ask another administrator.")
+    if (stored := context.stores.idempotency_records.find_response(request, now=context.now)) is not None:
+        return stored
+    enforce_rate_limit(f"invite#{member_id}", INVITATIONS_PER_MEMBER, context=context)
+    memberships = context.stores.members.list_for_person(member.person)
+    delete_account(member.person)
+    person = create_account(member.email)
+    response = build_response(replace(member, version=member.version + 1))
+    entries = [_build_entry(each, by, "member.reset_sign_in", context=context) for each in memberships]
+    try:
+        return commit_once(
+            request,
+            response,
+            *context.stores.members.prepare_move(memberships, person=person),
+            *(context.stores.audit_log.prepare_append(entry) for entry in entries),
+            context=context,
+        )
+    except ConditionFailedError as e:
+        # The new account exists; the next try finds it.
+        raise UnavailableError("busy") from e
+
+
+def _get_active_member(member_id: str, *, by: Member, context: RunContext) -> Member:
+    if not by.is_admin:
+        raise ForbiddenError("admin_only", "Only an administrator can manage members.")
+    member = context.stores.members.get_by_member_id(by.tenant_id, member_id)
+    if member is None:
+        raise NotFoundError
+    if not member.active:
+        raise ConflictError("member_disabled", "This member is disabled. Enable the member first.")
+    return member
+
+
+def _build_entry(member: Member, by: Member, action: str, *, context: RunContext) -> AuditEntry:
+    return AuditEntry(
+        referral_id=f"member#{member.member_id}",
+        at=context.now,
+        actor_id=by.member_id,
+        tenant_id=member.tenant_id,
+        action=action,
+    )

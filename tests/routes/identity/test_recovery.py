@@ -1,0 +1,169 @@
+"""What an administrator does for a member who cannot sign in."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from chalicelib import wiring
+from tests.support import aws_fakes
+from tests.support.identity import NEW_PASSWORD, PASSWORD
+from tests.support.sign_in_driver import open_sign_in_driver
+from tests.support.totp import compute_code
+
+WAYS = ("invitation", "sign-in-reset")
+
+
+@pytest.fixture(autouse=True)
+def _without_earlier_requests(sign_in_clinic):
+    aws_fakes.forget_rate_limits()
+
+
+def ask(driver, way, *, admin=None, key=""):
+    return (admin or driver.open_admin()).post(f"/v1/members/{driver.member.member_id}/{way}", None, key=key)
+
+
+def test_an_expired_invitation_is_sent_again(sign_in_clinic):
+    """O12: a temporary password is valid for seven days, and then an administrator sends a new one."""
+    with open_sign_in_driver(sign_in_clinic, "OPTIONAL", permanent=False) as driver:
+        driver.account.created_at -= timedelta(days=8).total_seconds()
+        assert driver.sign_in().status == 401
+
+        sent = ask(driver, "invitation")
+
+        new = driver.pool.find_last_email(driver.email).secret
+        opened = driver.answer(driver.sign_in(new).json, new_password=NEW_PASSWORD)
+        assert (sent.status, sent.json["email"], opened.status) == (200, driver.email, 200)
+        assert driver.sign_in(PASSWORD).status == 401
+
+
+def test_an_invitation_for_someone_who_has_signed_in_changes_nothing(optional_mfa):
+    """The response is the same, because the account can be older than the invitation."""
+    sent = ask(optional_mfa, "invitation")
+
+    assert sent.status == 200
+    assert optional_mfa.pool.emails == []
+    assert optional_mfa.sign_in().status == 200
+
+
+@pytest.mark.parametrize("mfa", ["OPTIONAL", "ON"])
+def test_a_lost_authenticator_is_replaced(sign_in_clinic, mfa):
+    """S4: with a temporary password by email, everything is set up again, and the membership is the same."""
+    with open_sign_in_driver(sign_in_clinic, mfa) as driver:
+        driver.enroll()
+
+        reset = ask(driver, "sign-in-reset")
+
+        temporary = driver.pool.find_last_email(driver.email).secret
+        response = driver.answer(driver.sign_in(temporary).json, new_password=NEW_PASSWORD)
+        if mfa == "ON":
+            response = driver.answer(response.json, code=compute_code(response.json["secret"]))
+        me = driver.anyone.with_token(response.json["access_token"]).get("/v1/me")
+
+    assert reset.status == 200
+    assert (me.status, me.json["member_id"]) == (200, driver.member.member_id)
+
+
+def test_a_reset_ends_the_earlier_account(optional_mfa):
+    """Its password, its sessions and the authenticator that someone else may have now."""
+    optional_mfa.enroll()
+    client, refresh = optional_mfa.open_session(), optional_mfa.pool.refresh_tokens
+
+    ask(optional_mfa, "sign-in-reset")
+
+    assert client.get("/v1/me").status == 403
+    assert optional_mfa.sign_in(PASSWORD).status == 401
+    for token in list(refresh):
+        assert optional_mfa.anyone.post("/v1/sessions/refresh", {"refresh_token": token}, key=None).status == 401
+
+
+def test_a_member_is_listed_once_after_a_reset(optional_mfa):
+    """With the same id, name and roles, and a new version."""
+    before = optional_mfa.reload_member()
+
+    ask(optional_mfa, "sign-in-reset")
+
+    listed = optional_mfa.open_admin().get("/v1/members").json["items"]
+    (found,) = [row for row in listed if row["email"] == optional_mfa.email]
+    assert (found["member_id"], found["name"]) == (before.member_id, before.name)
+    assert found["version"] == before.version + 1
+    assert optional_mfa.clinic.stores.members.get_by_subject(before.subject) is None
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_repeated_request_has_one_effect(sign_in_clinic, way):
+    """A second email would make the password in the first one worthless."""
+    with open_sign_in_driver(sign_in_clinic, "OPTIONAL", permanent=False) as driver:
+        answers = [ask(driver, way, key="one-key-for-both") for _ in range(2)]
+
+        assert [answer.status for answer in answers] == [200, 200]
+        assert answers[1].headers["idempotent-replayed"] == "true"
+        assert len(driver.pool.emails) == 1
+
+
+def test_a_reset_that_was_interrupted_is_completed_by_the_next_one(optional_mfa, monkeypatch):
+    """The earlier account is gone and the new one exists; the membership follows."""
+    stores = optional_mfa.clinic.stores
+    with monkeypatch.context() as outage:
+        outage.setattr(type(stores.members), "prepare_move", lambda *_, **__: 1 / 0)
+        assert ask(optional_mfa, "sign-in-reset").status == 500
+
+    again = ask(optional_mfa, "sign-in-reset")
+
+    temporary = optional_mfa.pool.find_last_email(optional_mfa.email).secret
+    response = optional_mfa.answer(optional_mfa.sign_in(temporary).json, new_password=NEW_PASSWORD)
+    assert again.status == 200
+    assert optional_mfa.anyone.with_token(response.json["access_token"]).get("/v1/me").status == 200
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_only_an_administrator_of_the_members_organization_can_do_it(optional_mfa, way):
+    """For everyone else, the member does not exist or the role does not allow it; nothing is sent."""
+    clinic = optional_mfa.clinic
+    callers = {"practice": 403, "center_admin": 404, "operator": 403}
+
+    answers = {
+        handle: ask(optional_mfa, way, admin=clinic.get_client_for(clinic.members[handle])).status for handle in callers
+    }
+
+    assert answers == callers
+    assert optional_mfa.pool.calls == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_disabled_member_gets_no_email(optional_mfa, way):
+    """An administrator enables the member first."""
+    admin = optional_mfa.open_admin()
+    admin.patch(f"/v1/members/{optional_mfa.member.member_id}", {"active": False}, version=1)
+
+    refused = ask(optional_mfa, way)
+
+    assert (refused.status, refused.json["code"]) == (409, "member_disabled")
+    assert optional_mfa.pool.calls == []
+
+
+def test_administrators_cannot_reset_themselves(optional_mfa):
+    """They would sign themselves out, perhaps as the last administrator."""
+    admin = optional_mfa.clinic.members["practice_admin"]
+
+    refused = optional_mfa.open_admin().post(f"/v1/members/{admin.member_id}/sign-in-reset", None)
+
+    assert (refused.status, refused.json["code"]) == (409, "not_yourself")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_inbox_cannot_be_filled(optional_mfa, way):
+    """Five emails at once, and then one every 12 minutes."""
+    statuses = [ask(optional_mfa, way).status for _ in range(6)]
+
+    assert statuses == [200] * 5 + [429]
+    with time_machine.travel(wiring.read_clock() + timedelta(minutes=13)):
+        assert ask(optional_mfa, way).status == 200
+
+
+@pytest.mark.parametrize(("way", "action"), [*zip(WAYS, ("member.invite_again", "member.reset_sign_in"), strict=True)])
+def test_recovery_leaves_an_audit_row(optional_mfa, way, action):
+    """Which administrator let whom start again."""
+    ask(optional_mfa, way)
+
+    assert optional_mfa.list_actions() == [(action, "allowed")]

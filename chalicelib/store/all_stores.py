@@ -28,6 +28,7 @@ from chalicelib.store.notices.recipients import Recipients
 from chalicelib.store.platform.dynamo import DynamoTable
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.heartbeats import JobHeartbeats
+from chalicelib.store.platform.item_formats import FORMATS
 from chalicelib.store.platform.rate_limit import RateLimits
 from chalicelib.store.platform.transactions import Transactions
 from chalicelib.store.referrals.aliases import Aliases
@@ -118,7 +119,7 @@ def open_stores(
     files: DocumentFiles,
 ) -> Stores:
     """Create the stores over tables named `prefix` plus their name. Calls no AWS service."""
-    tables = {name: DynamoTable(f"{prefix}{name}", dynamodb) for name in TABLE_NAMES}
+    tables = {name: DynamoTable(f"{prefix}{name}", dynamodb, FORMATS.get(name, 1)) for name in TABLE_NAMES}
     encryption = EnvelopeEncryption(tables["keys"], kms, kms_key_id)
     audit_log = AuditLog(tables["audit"], anchors=tables["keys"])
     return Stores(

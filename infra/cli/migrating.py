@@ -10,6 +10,7 @@ import typer
 from infra.cli.common import PROBLEM_FOUND, AsJson, enter_site_or_fail, print_json
 
 _PROGRESS_EVERY = 100
+_ALIAS_IN_USE = "the alias is used by another patient"
 
 
 def migrate(
@@ -33,7 +34,7 @@ def migrate(
     context = RunContext(wiring.get_stores(), wiring.read_clock())
     for number, each in enumerate(migrate_referrals(dry_run=dry_run, context=context), start=1):
         counts[each.result] += 1
-        if each.is_alias_in_use or each.result is MigrationResult.BUSY:
+        if each.is_alias_in_use or each.problem or each.result is MigrationResult.BUSY:
             problems.append(each)
         if number % _PROGRESS_EVERY == 0:
             typer.echo(f"Referrals checked: {number:,}; old ones: {counts[MigrationResult.REWRITTEN]:,}", err=True)
@@ -49,7 +50,7 @@ def migrate(
         )
     else:
         for each in problems:
-            what = "the alias is used by another patient" if each.is_alias_in_use else "changed too often; run again"
+            what = each.problem or (_ALIAS_IN_USE if each.is_alias_in_use else "changed too often; run again")
             typer.echo(f"{each.referral_id}  {each.practice_id}  {what}")
         verb = "would be rewritten" if dry_run else "rewritten"
         typer.echo(f"Referrals checked: {checked:,}; {verb}: {rewritten:,}; with a problem: {len(problems):,}")

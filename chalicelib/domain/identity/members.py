@@ -1,8 +1,9 @@
 """Members and their organizations (tenants): the only source of who can see what."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Actor
@@ -45,6 +46,7 @@ class Member:
         subject: The identity service's own id of the person (`sub`).
         active: False for a disabled member. Every request of a disabled member is rejected.
         version: Increases by one with each write; the ETag.
+        unknown_attributes: What a newer release stored in the member's row, which is written back unchanged.
     """
 
     member_id: str
@@ -56,6 +58,7 @@ class Member:
     roles: frozenset[Role]
     active: bool = True
     version: int = 1
+    unknown_attributes: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def has_clinical_access(self) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from chalice import Blueprint, Response
 
 from chalicelib import wiring
-from chalicelib.errors import ApiError
+from chalicelib.errors import ApiError, StoredItemError
 from chalicelib.observe import log
 from chalicelib.routes.platform import cors, problems
 from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess, RouteOperation
@@ -134,6 +134,8 @@ def _call_view(
         response = view(request, **path_parameters, **arguments)
         return _render_response(response, request_id)
     except ApiError as e:
+        if isinstance(e, StoredItemError):
+            log.error("stored item refused", request_id=request_id, error=str(e))
         return problems.build_problem(e, request_id)
     except Exception as e:  # noqa: BLE001 the last resort: no part of the request may reach the log
         log.error("unexpected", request_id=request_id, error=type(e).__name__, where=_find_error_location(e))

@@ -20,6 +20,7 @@ from chalicelib.mail import TemplateError
 from chalicelib.observe import log
 from chalicelib.services.notices.compose import OutgoingMail
 from chalicelib.services.notices.escalation import escalate_to_colleague
+from chalicelib.services.notices.newer_tasks import NewerTasks
 from chalicelib.services.notices.retry_policy import describe_error, fail_if_exhausted, reschedule_or_fail
 from chalicelib.services.platform.run_context import JobContext
 from chalicelib.store.notices.leases import Claim
@@ -50,10 +51,12 @@ class MailSender:
 
     Attributes:
         context: Its `now` decides what is due, and it is the time at which an email was sent.
+        newer: The emails and tasks that only a newer release can read.
         refusal_count: How many times in a row SES has refused.
     """
 
     context: JobContext
+    newer: NewerTasks
     refusal_count: int = 0
 
     def send_due(self) -> Counter[str]:
@@ -71,7 +74,8 @@ class MailSender:
     def send(self, rows: Iterable[Item]) -> Counter[str]:
         """Send emails. If one member has many, they are merged."""
         counts: Counter[str] = Counter()
-        for _, member_rows in groupby(sorted(rows, key=_get_member_and_due_time), key=lambda row: row["member_id"]):
+        readable = self.newer.set_aside(rows)
+        for _, member_rows in groupby(sorted(readable, key=_get_member_and_due_time), key=lambda row: row["member_id"]):
             for row in self._merge_for_member(list(member_rows)):
                 if self._must_stop():
                     return counts
@@ -104,7 +108,9 @@ class MailSender:
         ids = [row["outbox_id"] for row in rows]
         now = to_timestamp(self.context.now)
         return [
-            row for row in self.context.stores.outbox.list_unfinished(ids, queue=TaskQueue.MAIL) if row["due_at"] <= now
+            row
+            for row in self.newer.set_aside(self.context.stores.outbox.list_unfinished(ids, queue=TaskQueue.MAIL))
+            if row["due_at"] <= now
         ]
 
     def _merge_into_one_mail(self, rows: Sequence[Item]) -> Item | None:
@@ -126,7 +132,7 @@ class MailSender:
             outcome = self._send_claimed(claim)
         except UnavailableError as e:
             self.refusal_count += 1
-            log.warning("email must wait", outbox_id=claim.outbox_id, error=e.code)
+            log.warning("email must wait", outbox_id=claim.outbox_id, error=str(e))
             self.context.stores.mails.release(claim)
             return {"failed": 1}
         except TemplateError as e:

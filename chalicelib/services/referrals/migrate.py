@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from chalicelib.domain.identity.members import TenantKind
+from chalicelib.errors import StoredItemError
 from chalicelib.services.platform.optimistic import TooManyConflictsError, commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.aliases import prepare_first_claim
@@ -26,6 +27,8 @@ class MigrationResult(StrEnum):
     REWRITTEN = "rewritten"
     BUSY = "busy"
     """Others changed it at every try. A later run rewrites it."""
+    UNREADABLE = "unreadable"
+    """A newer release wrote it, or it is damaged. `problem` says which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +38,14 @@ class MigratedReferral:
     Attributes:
         is_alias_in_use: Whether the open referral of another patient has its alias. A person of the practice
             must choose another one.
+        problem: Why it cannot be read, for the operator; empty if it can.
     """
 
     referral_id: str
     practice_id: str
     result: MigrationResult
     is_alias_in_use: bool = False
+    problem: str = ""
 
 
 def migrate_referrals(*, dry_run: bool, context: RunContext) -> Iterator[MigratedReferral]:
@@ -87,3 +92,7 @@ def _migrate(referral_id: str, practice_id: str, *, dry_run: bool, context: RunC
         return commit_with_retry(attempt)
     except TooManyConflictsError:
         return MigratedReferral(referral_id=referral_id, practice_id=practice_id, result=MigrationResult.BUSY)
+    except StoredItemError as error:
+        return MigratedReferral(
+            referral_id=referral_id, practice_id=practice_id, result=MigrationResult.UNREADABLE, problem=str(error)
+        )

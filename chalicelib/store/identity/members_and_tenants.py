@@ -175,9 +175,15 @@ class Tenants:
         return self.list_centers().get(center_id) if center_id else None
 
 
+_MEMBER_ATTRIBUTES = frozenset(
+    {"subject", "member_id", "tenant_id", "kind", "name", "email", "roles", "active", "version"}
+)
+
+
 def _member_to_item(member: Member) -> Item:
     roles: Sequence[str] = sorted(member.roles)
     return {
+        **member.unknown_attributes,
         "subject": member.subject,
         "member_id": member.member_id,
         "tenant_id": member.tenant_id,
@@ -201,6 +207,7 @@ def _item_to_member(item: Item) -> Member:
         roles=frozenset(Role(role) for role in item["roles"]),
         active=item["active"],
         version=item.get("version", 1),
+        unknown_attributes={name: value for name, value in item.items() if name not in _MEMBER_ATTRIBUTES},
     )
 
 

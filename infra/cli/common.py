@@ -3,7 +3,6 @@
 import json
 from typing import Annotated, Any, NoReturn
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -30,7 +29,7 @@ def fail(message: str, exit_code: int) -> NoReturn:
 class ReportingGroup(TyperGroup):
     """The commands. One that meets an item that this release cannot read says which release wrote it, and exits."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
             return super().invoke(ctx)

@@ -198,7 +198,7 @@ class DynamoTable:
 
     def is_newer(self, item: Item) -> bool:
         """Whether a newer release wrote an item, in a format that this release cannot read."""
-        return item.get("schema", 1) > self.newest_format
+        return bool(item.get("schema", 1) > self.newest_format)
 
     def _read(self, stored: Mapping[str, Any], *, with_newer: bool = False) -> Item:
         item = unmarshal(stored)

@@ -7,6 +7,8 @@ from typing import Any
 
 from chalicelib.errors import UnavailableError
 from chalicelib.routes.platform.endpoint import build_gateway_problem
+from infra.bundle.existing import add_existing_resources
+from infra.bundle.mail_identity import add_mail_identity
 
 Template = dict[str, Any]
 
@@ -65,6 +67,8 @@ def complete_template(template: Template, *, bundle: str, own_bundles: Mapping[s
         for path in api["Properties"]["DefinitionBody"]["paths"].values():
             path[_ANY_METHOD] = _copy_any_operation(path)
     completed["Parameters"]["Commit"]["Default"] = commit
+    add_mail_identity(completed)
+    add_existing_resources(completed)
     return completed
 
 

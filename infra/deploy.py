@@ -81,6 +81,7 @@ class DeployedStack:
             self._refuse(list_refusals(self._plan(values, intent, before=existing)))
             self._refuse(list_template_problems(self._get_template(), packaged))
         write_names(packaged, values)
+        _publish_settings(packaged, values)
         response = self._client.create_change_set(
             StackName=self.name,
             ChangeSetName=f"deploy-{dt.datetime.now(dt.UTC):%Y%m%d%H%M%S%f}",
@@ -130,7 +131,7 @@ class DeployedStack:
             after=values,
             may_create=intent.is_new,
             may_adopt=intent.adopts,
-            existing=find_existing_data(self.session, tables or []) if is_new else None,
+            existing=find_existing_data(self.session, tables or [], prefix=values["Prefix"]) if is_new else None,
             prefixes=list_prefixes(self.session) if is_new else (),
         )
 
@@ -221,6 +222,16 @@ class DeployedStack:
         for name, content in (*bundles.items(), (TEMPLATE, template_content)):
             s3.put_object(Bucket=self.bucket, Key=_build_object_key(content, name), Body=content)
         return f"{s3.meta.endpoint_url}/{self.bucket}/{_build_object_key(template_content, TEMPLATE)}"
+
+
+def _publish_settings(packaged: template.Template, values: Mapping[str, str]) -> None:
+    """Let functions get a new version when a parameter changes. Its alias would keep the settings of the old one.
+
+    The logical name of a version depends on the template and not on the values of parameters.
+    """
+    text = json.dumps(dict(values), sort_keys=True)
+    variables = packaged["Globals"]["Function"]["Environment"]["Variables"]
+    variables["SETTINGS_DIGEST"] = hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _read_tags(stack: Mapping[str, Any] | None) -> dict[str, str]:

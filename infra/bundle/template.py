@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.errors import UnavailableError
 from chalicelib.routes.platform.endpoint import build_gateway_problem
+from infra.bundle.aliases import add_aliases
 from infra.bundle.existing import add_existing_resources
 from infra.bundle.mail_identity import add_mail_identity
 
@@ -43,7 +44,9 @@ GATEWAY_RESPONSES = {
 }
 
 
-def complete_template(template: Template, *, bundle: str, own_bundles: Mapping[str, str], commit: str) -> Template:
+def complete_template(
+    template: Template, *, bundle: str, own_bundles: Mapping[str, str], commit: str, shifts_traffic: bool
+) -> Template:
     """Complete Chalice's template.
 
     Args:
@@ -51,6 +54,7 @@ def complete_template(template: Template, *, bundle: str, own_bundles: Mapping[s
         bundle: The path of the zip, relative to the template.
         own_bundles: The path of the zip of each function that has one of its own, by its logical name.
         commit: The packaged commit. Empty if unknown.
+        shifts_traffic: Whether CodeDeploy moves requests to a new version step by step.
     """
     completed = copy.deepcopy(template)
     functions = list_resources_of_type(completed, "AWS::Serverless::Function")
@@ -69,6 +73,7 @@ def complete_template(template: Template, *, bundle: str, own_bundles: Mapping[s
     completed["Parameters"]["Commit"]["Default"] = commit
     add_mail_identity(completed)
     add_existing_resources(completed)
+    add_aliases(completed, shifts_traffic=shifts_traffic)
     return completed
 
 

@@ -14,17 +14,23 @@ from botocore.session import Session
 from infra.bundle.existing import KEY_PARAMETER, POOL_PARAMETER
 from infra.deployments import DeployError
 
+KEY_DESCRIPTION = "Encrypts the health data in the tables "
+"""How the description of a data key begins. The prefix of the tables follows."""
+
+_OWNS_NOTHING = frozenset({"DELETE_COMPLETE", "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"})
+"""States of a stack that has no resources. A first deployment that failed has left its tables to no one."""
+
 _MARKER_TABLE = "referrals"
 """Every release has this table. Its name shows a deployment."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingData:
     """The tables of a deployment that exist.
 
     Attributes:
         tables: Their names.
-        key_arn: The key of the tables; empty if it is Amazon's own.
+        key_arn: The key of the tables; empty if there is none.
         stack: The stack that owns them; empty if none does.
         is_protected: Whether any is protected against deletion, as in production.
     """
@@ -32,10 +38,10 @@ class ExistingData:
     tables: tuple[str, ...]
     key_arn: str
     stack: str
-    is_protected: bool = False
+    is_protected: bool
 
 
-def find_existing_data(session: Session, table_names: list[str]) -> ExistingData | None:
+def find_existing_data(session: Session, table_names: list[str], *, prefix: str) -> ExistingData | None:
     """Find the tables among these names that exist. None if there is none."""
     dynamodb: Any = session.create_client("dynamodb")
     found = {name: table for name in table_names if (table := _describe_table(dynamodb, name))}
@@ -44,9 +50,12 @@ def find_existing_data(session: Session, table_names: list[str]) -> ExistingData
     keys = {table.get("SSEDescription", {}).get("KMSMasterKeyArn", "") for table in found.values()}
     if len(keys) > 1:
         raise DeployError(f"The tables are encrypted with different keys: {', '.join(sorted(keys))}.")
-    owners = {_find_owner(session, name) for name in found}
-    is_protected = any(table.get("DeletionProtectionEnabled", False) for table in found.values())
-    return ExistingData(tuple(found), keys.pop(), max(owners), is_protected)
+    return ExistingData(
+        tables=tuple(found),
+        key_arn=keys.pop() or _find_described_key(session, prefix),
+        stack=_find_owner(session, prefix),
+        is_protected=any(table.get("DeletionProtectionEnabled", False) for table in found.values()),
+    )
 
 
 def adopt(session: Session, data: ExistingData, *, prefix: str, given: Mapping[str, str]) -> Mapping[str, str]:
@@ -95,16 +104,26 @@ def _describe_table(dynamodb: Any, name: str) -> dict[str, Any] | None:
     return table
 
 
-def _find_owner(session: Session, table: str) -> str:
-    """The name of the stack that owns a table; empty if none does, for example because it was deleted."""
+def _find_owner(session: Session, prefix: str) -> str:
+    """The name of the stack with this prefix; empty if there is none, for example because it was deleted."""
     cloudformation: Any = session.create_client("cloudformation")
-    try:
-        resources = cloudformation.describe_stack_resources(PhysicalResourceId=table)["StackResources"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":
-            raise
-        return ""
-    return str(resources[0]["StackName"]) if resources else ""
+    pages = cloudformation.get_paginator("describe_stacks").paginate()
+    for stack in (stack for page in pages for stack in page["Stacks"]):
+        values = {each["ParameterKey"]: each.get("ParameterValue") for each in stack.get("Parameters", ())}
+        if values.get("Prefix") == prefix and stack["StackStatus"] not in _OWNS_NOTHING:
+            return str(stack["StackName"])
+    return ""
+
+
+def _find_described_key(session: Session, prefix: str) -> str:
+    """Find the key by its description in the template, where DynamoDB does not say which one encrypts a table."""
+    kms: Any = session.create_client("kms")
+    pages = kms.get_paginator("list_keys").paginate()
+    for key in (key for page in pages for key in page["Keys"]):
+        found = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
+        if found.get("Description") == f"{KEY_DESCRIPTION}{prefix}*":
+            return str(found["Arn"])
+    return ""
 
 
 def _require_enabled_key(session: Session, key_arn: str) -> None:

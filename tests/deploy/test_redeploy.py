@@ -40,14 +40,18 @@ def read_parameters(deployed):
     return {each["ParameterKey"]: each["ParameterValue"] for each in describe(deployed)["Parameters"]}
 
 
+def template_names(template, kind):
+    return [name for name, resource in template["Resources"].items() if resource["Type"] == kind]
+
+
 def break_template(stack, folder):
     """Copy `dist/` with one more resource, which cannot be created after the tables, the key and the pool."""
     broken = shutil.copytree(stack.dist, folder / "dist")
     template = json.loads((broken / bundle.TEMPLATE).read_text())
     template["Resources"]["Broken"] = {
-        "Type": "AWS::Lambda::EventSourceMapping",
-        "DependsOn": ["KeysTable", "UserPool"],
-        "Properties": {"FunctionName": "missing", "EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:missing"},
+        "Type": "AWS::Logs::MetricFilter",
+        "DependsOn": [*template_names(template, "AWS::DynamoDB::Table"), "UserPool"],
+        "Properties": {"LogGroupName": "missing", "FilterPattern": "", "MetricTransformations": []},
     }
     (broken / bundle.TEMPLATE).write_text(json.dumps(template))
     return broken

@@ -49,7 +49,7 @@ def _read_tables(template: Template) -> dict[str, Mapping[str, Any]]:
     return {
         name: resource["Properties"]
         for name, resource in template["Resources"].items()
-        if resource["Type"] == "AWS::DynamoDB::Table"
+        if resource.get("Type") == "AWS::DynamoDB::Table"
     }
 
 

@@ -31,7 +31,7 @@ def list_kept_names(template: Template, values: Mapping[str, str]) -> dict[str, 
     return {
         name: evaluate(resource["Properties"][NAME_PROPERTIES[resource["Type"]]], values)
         for name, resource in template["Resources"].items()
-        if resource.get("DeletionPolicy") == "Retain" and resource["Type"] in NAME_PROPERTIES
+        if resource.get("DeletionPolicy") == "Retain" and resource.get("Type") in NAME_PROPERTIES
     }
 
 

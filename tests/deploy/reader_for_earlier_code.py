@@ -6,6 +6,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 
@@ -18,7 +19,8 @@ from tests.support.release_story import find_subjects, list_failed_reads, load_r
 def test_read(api):
     document = json.loads(Path(os.environ["ROWS"]).read_text("utf-8"))
     session = botocore.session.Session()
-    dynamodb, kms = session.create_client("dynamodb"), session.create_client("kms")
+    dynamodb: Any = session.create_client("dynamodb")
+    kms: Any = session.create_client("kms")
     known = {name.removeprefix(cloud.PREFIX) for name in dynamodb.list_tables()["TableNames"]}
     document["tables"] = {name: rows for name, rows in document["tables"].items() if name in known}
     for name in known:

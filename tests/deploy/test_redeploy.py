@@ -8,10 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infra import bundle, deploy
 from infra.bundle.existing import KEY_PARAMETER, POOL_PARAMETER
 from infra.deployments import DeployError
+from infra.deployments.protection import STACK_POLICY, protect_stack
 from tests.deploy.deployed import PASSWORD, DeployedApp
 from tests.support.api_client import ApiClient
 
@@ -23,6 +25,12 @@ def refuse(action: Callable[..., Any], *arguments: Any) -> str:
     with pytest.raises(DeployError) as refused:
         action(*arguments)
     return str(refused.value)
+
+
+def execute(deployed, *arguments):
+    change_set = deployed.create_change_set(*arguments)
+    assert change_set
+    return deployed.execute_change_set(change_set)
 
 
 def delete(deployed):
@@ -101,9 +109,9 @@ def second(stack, api, parameters, tmp_path_factory):
     own = parameters | {"Prefix": "second-", "CreateMailIdentity": "false"}
     without_new = refuse(deployed.create_change_set, stack.dist, own)
     broken = break_template(stack, tmp_path_factory.mktemp("broken"))
-    failure = refuse(deployed.execute_change_set, deployed.create_change_set(broken, own, NEW))
+    failure = refuse(execute, deployed, broken, own, NEW)
     without_adopt = refuse(deployed.create_change_set, stack.dist, own, NEW)
-    outputs = deployed.execute_change_set(deployed.create_change_set(stack.dist, own, ADOPT))
+    outputs = execute(deployed, stack.dist, own, ADOPT)
     return SimpleNamespace(
         deployed=deployed,
         parameters=own,
@@ -211,7 +219,7 @@ def test_an_earlier_release_with_fewer_parameters_is_deployed_again(stack, secon
     text = json.dumps(template).replace('{"Ref": "LogRetentionDays"}', "30")
     (earlier / bundle.TEMPLATE).write_text(text)
 
-    second.deployed.execute_change_set(second.deployed.create_change_set(earlier, {}))
+    execute(second.deployed, earlier, {})
 
     assert "LogRetentionDays" not in read_parameters(second.deployed)
 
@@ -226,3 +234,34 @@ def test_the_stack_has_the_tags_that_a_bill_needs(second):
     tags = {tag["Key"]: tag["Value"] for tag in describe(second.deployed)["Tags"]}
 
     assert tags == {"application": "cart-referrals", "deployment": "second"}
+
+
+@pytest.fixture(scope="module")
+def protected(second):
+    """The stack with the protection that one in production gets."""
+    protect_stack(second.deployed.session.create_client("cloudformation"), "second")
+    return second.deployed
+
+
+def test_a_protected_stack_cannot_be_deleted_by_mistake(protected):
+    with pytest.raises(ClientError, match="TerminationProtection is enabled"):
+        protected.session.create_client("cloudformation").delete_stack(StackName="second")
+
+
+def test_a_protected_stack_has_the_policy_that_keeps_its_data(protected):
+    policy = protected.session.create_client("cloudformation").get_stack_policy(StackName="second")["StackPolicyBody"]
+
+    assert policy == STACK_POLICY
+
+
+def test_a_changed_index_is_refused_before_cloudformation_rolls_back(stack, second, tmp_path):
+    changed = shutil.copytree(stack.dist, tmp_path / "dist")
+    template = json.loads((changed / bundle.TEMPLATE).read_text())
+    index = template["Resources"]["ReferralsTable"]["Properties"]["GlobalSecondaryIndexes"][0]
+    index["Projection"]["NonKeyAttributes"].append("coverage")
+    (changed / bundle.TEMPLATE).write_text(json.dumps(template))
+
+    reason = refuse(second.deployed.create_change_set, changed, {})
+
+    assert "Give the changed index another name, such as by_practice_2" in reason
+    assert reason.endswith("docs/deploy.md, 'Change an index', has the steps.")

@@ -29,6 +29,7 @@ from chalicelib.store.platform.dynamo import DynamoTable
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.heartbeats import JobHeartbeats
 from chalicelib.store.platform.item_formats import FORMATS
+from chalicelib.store.platform.migration_progress import MigrationProgress
 from chalicelib.store.platform.rate_limit import RateLimits
 from chalicelib.store.platform.transactions import Transactions
 from chalicelib.store.referrals.aliases import Aliases
@@ -89,6 +90,7 @@ class Stores:
     notices: Notices
     audit_log: AuditLog
     heartbeats: JobHeartbeats
+    migration_progress: MigrationProgress
     rate_limits: RateLimits
     last_viewed: LastViewedStore
     information_requests: InformationRequests
@@ -139,6 +141,7 @@ def open_stores(
         notices=Notices(tables["notices"], encryption),
         audit_log=audit_log,
         heartbeats=JobHeartbeats(tables["jobs"]),
+        migration_progress=MigrationProgress(tables["jobs"]),
         rate_limits=RateLimits(tables["allowances"]),
         last_viewed=LastViewedStore(tables["looks"]),
         information_requests=InformationRequests(tables["referrals"], encryption),

@@ -211,3 +211,12 @@ class UnavailableError(ApiError):
     def __init__(self, code: str = "unavailable", detail: str | None = None) -> None:
         """Confirm that it is safe to repeat the request, or say it in `detail` for one feature."""
         super().__init__(code, detail or "The dashboard is temporarily unavailable. Try again; it is safe to repeat.")
+
+
+class StoredItemError(UnavailableError):
+    """What is stored cannot be read by this release. It is neither treated as absent nor overwritten.
+
+    Its text is for operators, and names no key and no content.
+    """
+
+    retry_after_s = 60

@@ -1,15 +1,15 @@
 """Deploys `dist/` to AWS: `python -m infra.deploy --help`.
 
-It shows all changes before it applies them. If an earlier stack left tables and logs with the same names,
-the new stack takes them over, because the template never deletes them.
+It refuses what would lose data, shows all changes before it applies them, and protects the stack afterwards.
+What an earlier stack left behind (tables, files, logs, the key, the user pool) is taken over with `--adopt`.
 """
 
 import argparse
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,35 @@ from botocore.session import Session
 
 from infra.bundle import BUNDLES, TEMPLATE, template
 from infra.commit import ROOT
+from infra.deployments import DeployError
+from infra.deployments.existing import adopt, find_existing_data, list_prefixes
+from infra.deployments.guards import Plan, list_refusals, list_replacements, list_template_problems
+from infra.deployments.parameters import build_parameters, require_declared, resolve_values
+from infra.deployments.protection import build_tags, protect_stack
+from infra.deployments.static_names import list_kept_names, write_names
 from infra.setting_outputs import is_setting_output
 
 _NO_CHANGES_REASONS = ("didn't contain changes", "No updates are to be performed")
 WAITER_CONFIG = {"Delay": 5, "MaxAttempts": 720}
+_FAILED_FIRST_TIME = "ROLLBACK_COMPLETE"
 
 
-class DeployError(Exception):
-    """AWS rejected the deployment, or it failed and was rolled back. The message is shown to the user."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What the operator said that this deployment is.
+
+    Attributes:
+        is_new: It creates a deployment with empty tables.
+        adopts: It creates a stack that takes over existing tables.
+        tags: Tags of the stack, besides the product's own.
+    """
+
+    is_new: bool = False
+    adopts: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+_UPDATE = Intent()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +57,40 @@ class DeployedStack:
     name: str
     bucket: str
 
-    def create_change_set(self, dist: Path, parameters: Mapping[str, str]) -> str | None:
+    def create_change_set(self, dist: Path, parameters: Mapping[str, str], intent: Intent = _UPDATE) -> str | None:
         """Upload the files that `infra.bundle` wrote, and create a change set for them.
 
         Args:
             dist: The folder with the bundle and the template.
             parameters: Template parameters. The others keep their values.
+            intent: Whether a new stack may be created, and may take over tables.
 
         Returns:
             The ID of the change set. None if nothing would change.
 
         Raises:
-            DeployError: the stack cannot be deployed, or cannot be updated in its current state.
+            DeployError: it would lose data, or the stack cannot be updated in its current state.
         """
-        existing = self._list_existing_parameters()
+        packaged: template.Template = json.loads((dist / TEMPLATE).read_text("utf-8"))
+        require_declared(parameters, packaged)
+        stack = self._describe_live_stack()
+        existing = {each["ParameterKey"]: each["ParameterValue"] for each in (stack or {}).get("Parameters", ())}
+        values = resolve_values(parameters, existing, packaged) | {"AWS::AccountId": self._get_account_id()}
+        if stack is None:
+            parameters = {**self._prepare_new(packaged, parameters, values, intent), **parameters}
+        else:
+            self._refuse(list_refusals(self._plan(values, intent, before=existing)))
+            self._refuse(list_template_problems(self._get_template(), packaged))
+        write_names(packaged, values)
+        _publish_settings(packaged, values)
         response = self._client.create_change_set(
             StackName=self.name,
             ChangeSetName=f"deploy-{dt.datetime.now(dt.UTC):%Y%m%d%H%M%S%f}",
-            ChangeSetType="CREATE" if existing is None else "UPDATE",
-            TemplateURL=self._upload(dist),
-            Parameters=list(_build_parameters(parameters, existing or ())),
+            ChangeSetType="CREATE" if stack is None else "UPDATE",
+            TemplateURL=self._upload(dist, packaged),
+            Parameters=list(build_parameters(parameters, existing, packaged)),
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Tags=build_tags(intent.tags, _read_tags(stack), prefix=values["Prefix"]),
             ImportExistingResources=True,
         )
         change_set = str(response["Id"])
@@ -67,7 +101,46 @@ class DeployedStack:
             if any(text in reason for text in _NO_CHANGES_REASONS):
                 return None
             raise DeployError(reason) from error
+        self._refuse(list_replacements(self._describe_change_set(change_set)["Changes"]))
         return change_set
+
+    def _prepare_new(
+        self, packaged: template.Template, parameters: Mapping[str, str], values: Mapping[str, str], intent: Intent
+    ) -> Mapping[str, str]:
+        """Check a deployment without a stack. Return the parameters with which it takes over what exists."""
+        names = list_kept_names(packaged, values)
+        tables = [names[name] for name in template.list_resources_of_type(packaged, "AWS::DynamoDB::Table")]
+        plan = self._plan(values, intent, tables=tables)
+        self._refuse(list_refusals(plan))
+        if self._get_status() == _FAILED_FIRST_TIME:
+            self._client.delete_stack(StackName=self.name)
+            self._wait("stack_delete_complete", StackName=self.name)
+        return adopt(self.session, plan.existing, prefix=values["Prefix"], given=parameters) if plan.existing else {}
+
+    def _plan(
+        self,
+        values: Mapping[str, str],
+        intent: Intent,
+        *,
+        before: Mapping[str, str] | None = None,
+        tables: list[str] | None = None,
+    ) -> Plan:
+        is_new = before is None
+        return Plan(
+            stack=self.name,
+            before=before,
+            after=values,
+            may_create=intent.is_new,
+            may_adopt=intent.adopts,
+            existing=find_existing_data(self.session, tables or [], prefix=values["Prefix"]) if is_new else None,
+            prefixes=list_prefixes(self.session) if is_new else (),
+        )
+
+    @staticmethod
+    def _refuse(reasons: Iterator[str]) -> None:
+        text = "\n".join(reasons)
+        if text:
+            raise DeployError(text)
 
     def list_changes(self, change_set: str) -> Iterator[str]:
         """List what a change set would change, one line per resource."""
@@ -85,8 +158,11 @@ class DeployedStack:
             self._wait(f"stack_{kind}_complete", StackName=self.name)
         except WaiterError as error:
             raise DeployError("\n".join([self._get_status(), *self._list_failures()])) from error
-        outputs = self._describe_stack()["Outputs"]
-        return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+        stack = self._describe_stack()
+        parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+        if parameters["Deployment"] == "production":
+            protect_stack(self._client, self.name)
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     def _list_failures(self) -> Iterator[str]:
         """List why resources failed. The first entry is the cause."""
@@ -120,22 +196,25 @@ class DeployedStack:
                 raise
             return ""
 
-    def _list_existing_parameters(self) -> list[str] | None:
-        """List the parameters that have a value in the stack. None if the stack was never created."""
-        status = self._get_status()
-        if status == "ROLLBACK_COMPLETE":
-            raise DeployError(
-                f"The first deployment of {self.name} failed and left an empty stack. Delete it "
-                f"(aws cloudformation delete-stack --stack-name {self.name}) and deploy again."
-            )
-        if status in {"", "REVIEW_IN_PROGRESS"}:
+    def _describe_live_stack(self) -> dict[str, Any] | None:
+        """Describe the stack. None if it was never created, or its first deployment failed."""
+        if self._get_status() in {"", "REVIEW_IN_PROGRESS", _FAILED_FIRST_TIME}:
             return None
-        return [parameter["ParameterKey"] for parameter in self._describe_stack().get("Parameters", ())]
+        return self._describe_stack()
 
-    def _upload(self, dist: Path) -> str:
+    def _get_template(self) -> template.Template:
+        """Return the template of the stack, as it was uploaded."""
+        body = self._client.get_template(StackName=self.name, TemplateStage="Original")["TemplateBody"]
+        found: template.Template = json.loads(body) if isinstance(body, str) else body
+        return found
+
+    def _get_account_id(self) -> str:
+        sts: Any = self.session.create_client("sts")
+        return str(sts.get_caller_identity()["Account"])
+
+    def _upload(self, dist: Path, packaged: template.Template) -> str:
         """Upload all files to the bucket, named by their content hash. Return the template's address."""
         bundles = {name: (dist / name).read_bytes() for name in BUNDLES}
-        packaged = json.loads((dist / TEMPLATE).read_text("utf-8"))
         for function in template.list_resources_of_type(packaged, "AWS::Serverless::Function").values():
             name = function["Properties"]["CodeUri"].removeprefix("./")
             function["Properties"]["CodeUri"] = f"s3://{self.bucket}/{_build_object_key(bundles[name], name)}"
@@ -146,16 +225,22 @@ class DeployedStack:
         return f"{s3.meta.endpoint_url}/{self.bucket}/{_build_object_key(template_content, TEMPLATE)}"
 
 
+def _publish_settings(packaged: template.Template, values: Mapping[str, str]) -> None:
+    """Let functions get a new version when a parameter changes. Its alias would keep the settings of the old one.
+
+    The logical name of a version depends on the template and not on the values of parameters.
+    """
+    text = json.dumps(dict(values), sort_keys=True)
+    variables = packaged["Globals"]["Function"]["Environment"]["Variables"]
+    variables["SETTINGS_DIGEST"] = hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _read_tags(stack: Mapping[str, Any] | None) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in (stack or {}).get("Tags", ())}
+
+
 def _build_object_key(content: bytes, name: str) -> str:
     return f"{hashlib.sha256(content).hexdigest()}/{name}"
-
-
-def _build_parameters(arguments: Mapping[str, str], existing: Iterable[str]) -> Iterator[dict[str, Any]]:
-    for key, value in arguments.items():
-        yield {"ParameterKey": key, "ParameterValue": value}
-    # Each template has its own commit, so the previous value must not be used.
-    for key in set(existing) - arguments.keys() - {"Commit"}:
-        yield {"ParameterKey": key, "UsePreviousValue": True}
 
 
 def _parse_parameter(argument: str) -> tuple[str, str]:
@@ -171,6 +256,13 @@ def main() -> None:
     parser.add_argument("--stack", default="cart-referrals", help="name of the stack (default: cart-referrals)")
     parser.add_argument("--bucket", required=True, help="S3 bucket for the bundle, in the stack's region")
     parser.add_argument("--dist", type=Path, default=ROOT / "dist", help="folder of the bundle (default: dist)")
+    parser.add_argument("--new", action="store_true", help="create a deployment with empty tables")
+    parser.add_argument(
+        "--adopt", action="store_true", help="create a stack for the tables, files, key and user pool that exist"
+    )
+    parser.add_argument(
+        "--tag", action="append", default=[], type=_parse_parameter, metavar="KEY=VALUE", help="tag of the stack"
+    )
     parser.add_argument("--yes", action="store_true", help="apply without asking")
     parser.add_argument(
         "parameters",
@@ -182,7 +274,8 @@ def main() -> None:
     arguments = parser.parse_args()
     stack = DeployedStack(Session(), arguments.stack, arguments.bucket)
     try:
-        change_set = stack.create_change_set(arguments.dist, dict(arguments.parameters))
+        intent = Intent(is_new=arguments.new, adopts=arguments.adopt, tags=dict(arguments.tag))
+        change_set = stack.create_change_set(arguments.dist, dict(arguments.parameters), intent)
         if change_set is None:
             parser.exit(0, "No changes.\n")
         print(*stack.list_changes(change_set), sep="\n")

@@ -30,6 +30,8 @@ from chalicelib.store.notices.recipients import Recipients
 from chalicelib.store.platform.dynamo import DynamoTable
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.heartbeats import JobHeartbeats
+from chalicelib.store.platform.item_formats import FORMATS
+from chalicelib.store.platform.migration_progress import MigrationProgress
 from chalicelib.store.platform.rate_limit import RateLimits
 from chalicelib.store.platform.transactions import Transactions
 from chalicelib.store.referrals.aliases import Aliases
@@ -93,6 +95,7 @@ class Stores:
     audit_heads: AuditHeads
     audit_rotation: AuditRotationRow
     heartbeats: JobHeartbeats
+    migration_progress: MigrationProgress
     rate_limits: RateLimits
     last_viewed: LastViewedStore
     information_requests: InformationRequests
@@ -125,7 +128,7 @@ def open_stores(
     audit_heads: AuditHeads,
 ) -> Stores:
     """Create the stores over tables named `prefix` plus their name. Calls no AWS service."""
-    tables = {name: DynamoTable(f"{prefix}{name}", dynamodb) for name in TABLE_NAMES}
+    tables = {name: DynamoTable(f"{prefix}{name}", dynamodb, FORMATS.get(name, 1)) for name in TABLE_NAMES}
     encryption = EnvelopeEncryption(tables["keys"], kms, kms_key_id)
     audit_log = AuditLog(tables["audit"], anchors=tables["keys"])
     return Stores(
@@ -147,6 +150,7 @@ def open_stores(
         audit_heads=audit_heads,
         audit_rotation=AuditRotationRow(tables["jobs"]),
         heartbeats=JobHeartbeats(tables["jobs"]),
+        migration_progress=MigrationProgress(tables["jobs"]),
         rate_limits=RateLimits(tables["allowances"]),
         last_viewed=LastViewedStore(tables["looks"]),
         information_requests=InformationRequests(tables["referrals"], encryption),

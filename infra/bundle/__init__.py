@@ -6,7 +6,7 @@
     bytecode   compiles the remaining files
     archive    writes one reproducible zip and checks it
     own_bundles  the functions with large libraries, each with a zip of its own
-    template   completes chalice's template
+    template   completes chalice's template, with `aliases`, `existing` and `mail_identity`
 
 docs/decisions/0005-packaging.md explains this design.
 """
@@ -73,6 +73,7 @@ def build(out: Path, *, stage: str = "production", texts: Path | None = None) ->
         bundle=f"./{BUNDLE}",
         own_bundles={own.function: f"./{own.archive}" for own in OWN_BUNDLES},
         commit=read_commit(),
+        shifts_traffic=stage == "production",
     )
     (out / TEMPLATE).write_text(template.to_json(completed), encoding="utf-8")
 

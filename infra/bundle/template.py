@@ -8,8 +8,11 @@ from typing import Any
 from chalicelib.errors import UnavailableError
 from chalicelib.routes.platform.endpoint import build_gateway_problem
 from infra.bundle.alarms import add_alarms
+from infra.bundle.aliases import add_aliases
 from infra.bundle.capacity import add_capacity
 from infra.bundle.dashboard import add_dashboard
+from infra.bundle.existing import add_existing_resources
+from infra.bundle.mail_identity import add_mail_identity
 from infra.bundle.protection import add_protection
 from infra.setting_outputs import build_setting_outputs
 
@@ -46,7 +49,9 @@ GATEWAY_RESPONSES = {
 }
 
 
-def complete_template(template: Template, *, bundle: str, own_bundles: Mapping[str, str], commit: str) -> Template:
+def complete_template(
+    template: Template, *, bundle: str, own_bundles: Mapping[str, str], commit: str, shifts_traffic: bool
+) -> Template:
     """Complete Chalice's template.
 
     Args:
@@ -54,6 +59,7 @@ def complete_template(template: Template, *, bundle: str, own_bundles: Mapping[s
         bundle: The path of the zip, relative to the template.
         own_bundles: The path of the zip of each function that has one of its own, by its logical name.
         commit: The packaged commit. Empty if unknown.
+        shifts_traffic: Whether CodeDeploy moves requests to a new version step by step.
     """
     completed = copy.deepcopy(template)
     functions = list_resources_of_type(completed, "AWS::Serverless::Function")
@@ -70,8 +76,12 @@ def complete_template(template: Template, *, bundle: str, own_bundles: Mapping[s
         for path in api["Properties"]["DefinitionBody"]["paths"].values():
             path[_ANY_METHOD] = _copy_any_operation(path)
     completed["Parameters"]["Commit"]["Default"] = commit
-    for add_part in (add_alarms, add_dashboard, add_capacity, add_protection):
+    for add_part in (
+        *(add_mail_identity, add_existing_resources),
+        *(add_alarms, add_dashboard, add_capacity, add_protection),
+    ):
         add_part(completed)
+    add_aliases(completed, shifts_traffic=shifts_traffic)
     variables = completed["Globals"]["Function"]["Environment"]["Variables"]
     completed["Outputs"] |= build_setting_outputs(variables)
     return completed

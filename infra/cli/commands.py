@@ -13,12 +13,12 @@ from typing import Annotated, Any
 
 import typer
 
-from chalicelib.errors import UnauthenticatedError, UnavailableError
+from chalicelib.errors import StoredItemError, UnauthenticatedError, UnavailableError
 from chalicelib.settings import SettingsError
 from infra.cli import erasing, exporting, hooks, importing, migrating, operating, restoring, site, time_arguments
 from infra.cli.catalog import catalog
 from infra.cli.centers import centers
-from infra.cli.common import NO_SITE_FOUND, PROBLEM_FOUND, USAGE_ERROR, AsJson, fail, print_json
+from infra.cli.common import NO_SITE_FOUND, PROBLEM_FOUND, USAGE_ERROR, AsJson, ReportingGroup, fail, print_json
 from infra.cli.jobs import RunnableJob
 from infra.cli.keys import keys, secrets
 from infra.cli.organizations import organizations
@@ -28,6 +28,7 @@ from infra.cli.site import NoSiteError, Site, StackChoice
 
 app = typer.Typer(
     name="referrals",
+    cls=ReportingGroup,
     help="Run, test, and operate a CAR T Referral Dashboard.",
     no_args_is_help=True,
     # A traceback with local variables could print patient data and secrets.
@@ -293,6 +294,8 @@ def _open_site() -> Iterator[Site]:
         yield site.enter_site()
     except NoSiteError as error:
         fail(str(error), NO_SITE_FOUND)
+    except StoredItemError:
+        raise
     except UnavailableError:
         fail("Cannot reach the site's services. Check cloud.log, then try again.", NO_SITE_FOUND)
     except UnauthenticatedError:

@@ -6,7 +6,9 @@ import os
 from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
+from chalicelib.errors import StoredItemError
 from infra.cli import site
 from infra.cli.site import OPERATOR_VARIABLE, NoSiteError
 
@@ -25,6 +27,17 @@ def fail(message: str, exit_code: int) -> NoReturn:
     """Print a message to standard error and exit."""
     typer.echo(message, err=True)
     raise typer.Exit(exit_code)
+
+
+class ReportingGroup(TyperGroup):
+    """The commands. One that meets an item that this release cannot read says which release wrote it, and exits."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except StoredItemError as error:
+            fail(f"Not possible: {error}. Nothing was overwritten.", PROBLEM_FOUND)
 
 
 def enter_site_or_fail() -> None:

@@ -10,6 +10,7 @@ import typer
 from infra.cli.common import PROBLEM_FOUND, AsJson, enter_site_or_fail, print_json
 
 _PROGRESS_EVERY = 100
+_ALIAS_IN_USE = "the alias is used by another patient"
 
 
 def migrate(
@@ -17,11 +18,14 @@ def migrate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be rewritten, and write nothing.")
     ] = False,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="Begin at the first practice, even if an earlier run was stopped.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Rewrite referrals of earlier releases, so that every search finds them. Safe to stop and repeat.
+    """Rewrite referrals of earlier releases, so that every search finds them. Safe to stop; a repeat goes on there.
 
-    Exit code 1 if an alias is used by two patients, or a referral changed too often to be rewritten.
+    Exit code 1 if an alias is used by two patients, or a referral cannot be read or changed too often.
     """
     enter_site_or_fail()
     from chalicelib import wiring
@@ -31,12 +35,14 @@ def migrate(
     counts: Counter[str] = Counter()
     problems = []
     context = RunContext(wiring.get_stores(), wiring.read_clock())
-    for number, each in enumerate(migrate_referrals(dry_run=dry_run, context=context), start=1):
-        counts[each.result] += 1
-        if each.is_alias_in_use or each.result is MigrationResult.BUSY:
-            problems.append(each)
-        if number % _PROGRESS_EVERY == 0:
-            typer.echo(f"Referrals checked: {number:,}; old ones: {counts[MigrationResult.REWRITTEN]:,}", err=True)
+    for practice in migrate_referrals(dry_run=dry_run, from_start=from_start, context=context):
+        for each in practice.referrals:
+            counts[each.result] += 1
+            if each.is_alias_in_use or each.problem or each.result is MigrationResult.BUSY:
+                problems.append(each)
+            if counts.total() % _PROGRESS_EVERY == 0:
+                _print_progress(practice.number, practice.total, counts)
+        _print_progress(practice.number, practice.total, counts)
     checked, rewritten = counts.total(), counts[MigrationResult.REWRITTEN]
     if as_json:
         print_json(
@@ -49,9 +55,16 @@ def migrate(
         )
     else:
         for each in problems:
-            what = "the alias is used by another patient" if each.is_alias_in_use else "changed too often; run again"
+            what = each.problem or (_ALIAS_IN_USE if each.is_alias_in_use else "changed too often; run again")
             typer.echo(f"{each.referral_id}  {each.practice_id}  {what}")
         verb = "would be rewritten" if dry_run else "rewritten"
         typer.echo(f"Referrals checked: {checked:,}; {verb}: {rewritten:,}; with a problem: {len(problems):,}")
     if problems:
         raise typer.Exit(PROBLEM_FOUND)
+
+
+def _print_progress(number: int, total: int, counts: Counter[str]) -> None:
+    rewritten = counts["rewritten"]
+    typer.echo(
+        f"Practice {number:,} of {total:,}; referrals checked: {counts.total():,}; old ones: {rewritten:,}", err=True
+    )

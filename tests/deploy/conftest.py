@@ -50,6 +50,7 @@ def stack(tmp_path_factory):
                 "PublicUrl": "https://dashboard.example",
                 "StorageEndpoint": local_cloud.endpoint,
             },
+            deploy.Intent(is_new=True),
         )
         assert change_set
         outputs = deployed.execute_change_set(change_set)

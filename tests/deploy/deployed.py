@@ -9,6 +9,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import botocore.session
 
 from infra import bundle
+from infra.bundle.aliases import ALIAS
 from tests.support.api_client import ApiClient
 from tests.support.api_driver import ApiDriver
 
@@ -73,7 +74,7 @@ class Stack:
         events = self.create_client("events")
         for rule in events.list_rules()["Rules"]:
             for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
-                if target["Arn"].endswith(f":{function}"):
+                if target["Arn"].endswith(f":{function}:{ALIAS}"):
                     return self._invoke(target["Arn"], rule["Arn"])
         raise LookupError(f"no rule runs {function}")
 
@@ -98,7 +99,7 @@ class Stack:
     def disable_stream(self):
         """Disable the stream during the block."""
         functions = self.create_client("lambda")
-        [source] = functions.list_event_source_mappings(FunctionName="cart-outbox")["EventSourceMappings"]
+        [source] = functions.list_event_source_mappings(FunctionName=f"cart-outbox:{ALIAS}")["EventSourceMappings"]
         functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
         try:
             yield

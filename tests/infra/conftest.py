@@ -36,7 +36,7 @@ def production(template):
 
 def _resolve_for_production(node):
     match node:
-        case {"Fn::If": ["InProduction", value, _]}:
+        case {"Fn::If": ["InProduction" | "CreatesDataKey" | "CreatesUserPool", value, _]}:
             return _resolve_for_production(value)
         case dict():
             return {key: _resolve_for_production(value) for key, value in node.items()}

@@ -8,9 +8,11 @@ from typer.testing import CliRunner
 
 from chalicelib.domain.referrals.alias_checks import normalize_alias
 from chalicelib.services.referrals.aliases import prepare_first_claim
+from chalicelib.store.referrals.referrals import Referrals
+from chalicelib.version import VERSION
 from infra.cli.commands import app
 from tests.support.api_driver import STAGES_TO_INFUSED
-from tests.support.factories import PRACTICE, build_referral_body
+from tests.support.factories import OTHER_PRACTICE, PRACTICE, build_referral_body
 from tests.support.stores import list_rows
 
 KEY = {"item": "referral"}
@@ -171,3 +173,49 @@ def test_a_closed_referral_gives_no_alias_row(api, old_referral):
 
     assert count_found(api.practice, "1961-04-02") == 1
     assert api.stores.aliases.find_holder(normalize_alias("Quiet Quail"), practice_id=PRACTICE.tenant_id) is None
+
+
+def stop_after(referral_id, monkeypatch):
+    """Stop the run when it comes to a referral, as Ctrl-C does."""
+    read = Referrals.get_with_format
+
+    def stop(self, each):
+        if each == referral_id:
+            raise KeyboardInterrupt
+        return read(self, each)
+
+    monkeypatch.setattr(Referrals, "get_with_format", stop)
+
+
+def test_a_run_that_was_stopped_goes_on_after_the_last_practice_that_it_finished(api, old_referral, monkeypatch):
+    body = build_referral_body(patient__alias="Silver Owl")
+    later = api.other_practice.post("/v1/referrals", body).json["referral_id"]
+    assert OTHER_PRACTICE.tenant_id > PRACTICE.tenant_id
+    with monkeypatch.context() as patch:
+        stop_after(later, patch)
+        run()
+
+    resumed = run()
+
+    assert resumed.stdout == "Referrals checked: 1; rewritten: 0; with a problem: 0\n"
+    assert resumed.stderr == "Practice 2 of 2; referrals checked: 1; old ones: 0\n"
+    assert count_found(api.practice, "1961-04-02") == 1
+
+
+def test_a_run_after_a_finished_one_begins_at_the_first_practice(api, old_referral):
+    run()
+
+    assert run().stderr.startswith("Practice 1 of 2;")
+
+
+@pytest.mark.parametrize("option", ["--from-start", "--dry-run"])
+def test_a_run_can_begin_at_the_first_practice(api, old_referral, option):
+    api.stores.migration_progress.record_practice(OTHER_PRACTICE.tenant_id, release=VERSION)
+
+    assert run(option).stderr.startswith("Practice 1 of 2;")
+
+
+def test_a_stopped_run_of_an_earlier_release_counts_for_nothing(api, old_referral):
+    api.stores.migration_progress.record_practice(OTHER_PRACTICE.tenant_id, release="0.2.0")
+
+    assert "Referrals checked: 1; rewritten: 1" in run().stdout

@@ -18,6 +18,7 @@ from chalicelib.store.referrals.packet_renderer import RENDER_S
 from chalicelib.wiring import MIN_REMAINING_MS
 from infra import bundle
 from infra.bundle.template import list_resources_of_type
+from infra.deployments.existing import KEY_DESCRIPTION
 from infra.local.stack import DATA_RESOURCE_PATTERN
 
 # None of these costs anything while no one uses the product, except the key, which costs a dollar per
@@ -205,15 +206,16 @@ def test_the_functions_for_files_get_only_events_of_this_bucket(production):
     assert checks["Arrived"]["Properties"]["Pattern"]["detail"]["object"] == {"key": [{"prefix": UPLOADS}]}
 
 
-def test_every_table_is_encrypted_with_the_deployments_key(template):
+def test_every_table_is_encrypted_with_the_deployments_key(production):
     """The key rotates, and it stays when the stack is deleted."""
-    for table in list_resources_of_type(template, "AWS::DynamoDB::Table").values():
+    for table in list_resources_of_type(production, "AWS::DynamoDB::Table").values():
         encryption = table["Properties"]["SSESpecification"]
         assert encryption["SSEType"] == "KMS"
         assert encryption["KMSMasterKeyId"] == {"Fn::GetAtt": ["DataKey", "Arn"]}
 
-    key = template["Resources"]["DataKey"]
+    key = production["Resources"]["DataKey"]
     assert key["Properties"]["EnableKeyRotation"] is True
+    assert key["Properties"]["Description"] == {"Fn::Sub": f"{KEY_DESCRIPTION}${{Prefix}}*"}
     assert key["DeletionPolicy"] == "Retain"
 
 

@@ -248,12 +248,12 @@ def test_only_the_relay_asks_for_the_state_of_the_key(production):
 def test_only_the_api_calls_another_function(production, function):
     """And only the one that sets PDFs."""
     calls = {
-        (action, json.loads(resource)["Fn::GetAtt"][0])
+        (action, json.loads(resource)["Ref"])
         for action, resource in list_grants(production, function)
         if action.startswith("lambda:")
     }
 
-    assert calls == ({("lambda:InvokeFunction", "PacketPdf")} if function == "api" else set())
+    assert calls == ({("lambda:InvokeFunction", "PacketPdf.Alias")} if function == "api" else set())
 
 
 def test_the_api_cannot_send_mail(production):
@@ -269,10 +269,10 @@ def test_a_job_can_send_from_one_address_only(production, function):
     (statement,) = (s for s in list_statements(production, function) if "ses:SendEmail" in s["Action"])
 
     assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}
-    assert [r["Fn::Sub"].rpartition(":")[2] for r in statement["Resource"]] == [
-        "identity/${MailIdentity}",
-        "configuration-set/${MailConfigurationSet}",
-    ]
+    identity, configuration_set = (resource["Fn::Sub"] for resource in statement["Resource"])
+    assert identity[0].endswith(":identity/${MailDomain}")
+    assert identity[1] == {"MailDomain": {"Fn::Select": [1, {"Fn::Split": ["@", {"Ref": "MailFrom"}]}]}}
+    assert configuration_set.endswith(":configuration-set/${MailConfigurationSet}")
 
 
 @pytest.mark.parametrize("function", SENDERS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.identity.members import Member, Role, Tenant
-from chalicelib.services.audit.trail import list_referral_chains
+from chalicelib.services.audit.verification import list_referral_chains
 from tests.support import factories, identity
 from tests.support.api_client import ApiAnswer, ApiClient
 from tests.support.api_driver import ApiDriver
@@ -75,7 +75,11 @@ class SignInDriver:
     def list_actions(self) -> list[tuple[str, str]]:
         """The actions and outcomes in the audit trail of the person, oldest first."""
         log = self.clinic.stores.audit_log
-        rows = [row for chain in list_referral_chains(f"member#{self.member.member_id}") for row in log.list_chained_rows(chain)]
+        rows = [
+            row
+            for chain in list_referral_chains(f"member#{self.member.member_id}")
+            for row in log.list_chained_rows(chain)
+        ]
         return [(row["action"], row["outcome"]) for row in rows]
 
 

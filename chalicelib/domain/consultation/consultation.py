@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.consultation.patterns import Weekday
+from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.plan_terms import PlannedDay, VisitMode
 from chalicelib.domain.referrals.plans import Plan
 
@@ -137,7 +138,7 @@ class TimeRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Consultation:
+class Consultation(KeepsUnknown):
     """The consultation of one referral. Field names are stored.
 
     Attributes:

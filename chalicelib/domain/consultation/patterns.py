@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chalicelib.domain.consultation.local_times import resolve_local_time
+from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.plan_terms import VisitMode
 
 HORIZON = timedelta(weeks=12)
@@ -49,7 +50,7 @@ class LocalStart(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlotPattern:
+class SlotPattern(KeepsUnknown):
     """Times that a center publishes every week.
 
     Attributes:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.plan_terms import VisitMode
 
 HOLD_DURATION = timedelta(minutes=10)
@@ -53,7 +54,7 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
+class Slot(KeepsUnknown):
     """One time that a center publishes.
 
     Attributes:

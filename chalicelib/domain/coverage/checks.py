@@ -20,6 +20,7 @@ from chalicelib.domain.coverage.facts import CostShare, CoverageFacts, CoverageS
 from chalicelib.domain.coverage.question import BenefitsQuestion
 from chalicelib.domain.coverage.reading import AnswerReading, ReadingState
 from chalicelib.domain.coverage.track import Facts
+from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 
 GIVE_UP_AFTER = timedelta(hours=24)
 """How long a payer is asked again."""
@@ -42,7 +43,7 @@ class CheckState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CoverageCheck:
+class CoverageCheck(KeepsUnknown):
     """One electronic benefits check. Field names are stored.
 
     Attributes:

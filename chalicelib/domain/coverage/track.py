@@ -15,6 +15,7 @@ from chalicelib.domain.coverage.facts import (
     NetworkFact,
 )
 from chalicelib.domain.coverage.moves import Machine, MoveName, Party, State
+from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.coverage_status import (
     NO_COVERAGE,
     AuthorizationState,
@@ -85,7 +86,7 @@ class EnteredFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CoverageTrack:
+class CoverageTrack(KeepsUnknown):
     """The coverage of one referral. Field names are stored.
 
     Attributes:

@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from chalicelib.domain.documents.file_types import VIEWABLE_TYPES, FileType
 from chalicelib.domain.documents.reasons import ALWAYS_ALLOWED, DeletionReason, RejectionReason
+from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Actor, Stage
 
@@ -202,7 +203,7 @@ class StateChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(KeepsUnknown):
     """A document. Field names are stored, encrypted as a whole.
 
     Attributes:

@@ -5,8 +5,9 @@ A member is one membership: whatever a request reads or writes belongs to its or
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Actor
@@ -65,6 +66,7 @@ class Member:
         sessions_ended_at: Sessions that began before this time have ended, in Unix seconds; 0 if none was ended.
         ended_sessions: The ids of the sessions that ended in that second, and may have begun in it.
         version: Increases by one with each write; the ETag.
+        unknown_attributes: What a newer release stored in the member's row, which is written back unchanged.
     """
 
     member_id: str
@@ -79,6 +81,7 @@ class Member:
     version: int = 1
     sessions_ended_at: int = 0
     ended_sessions: tuple[str, ...] = ()
+    unknown_attributes: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def person(self) -> str:

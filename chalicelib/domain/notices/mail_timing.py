@@ -14,6 +14,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.notices.notice_rules import OPT_IN_CATEGORIES, Category
+from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 
 MIN_GAP_BETWEEN_MAILS = timedelta(hours=1)
 """Time between two emails about one referral to one member, unless the second is critical."""
@@ -68,7 +69,7 @@ class QuietHours:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preferences:
+class Preferences(KeepsUnknown):
     """How a member wants to receive email.
 
     Attributes:

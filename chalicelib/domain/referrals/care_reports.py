@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 
+from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind, AdverseEventStatus
 from chalicelib.domain.referrals.care_terms import BridgingStatus, BridgingTeam, DiseaseResponse, RelapseStatus
 from chalicelib.domain.referrals.events import EventOrder
@@ -91,7 +92,7 @@ class AdverseEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CareReports:
+class CareReports(KeepsUnknown):
     """All reports about the patient's care, each kind in the order in which they were true."""
 
     adverse_events: tuple[AdverseEventReport, ...] = ()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.platform.ids import derive_id
+from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.events import (
     ConsultationRequested,
     Corrected,
@@ -41,7 +42,7 @@ class OpenRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
+class Conversation(KeepsUnknown):
     """The open information requests of a referral, and its messages. Field names are stored.
 
     Attributes:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from chalicelib.domain.platform.kept_unknown import KeepsUnknown
+
 
 class VerificationState(StrEnum):
     """Whether the payer confirmed the benefits."""
@@ -78,7 +80,7 @@ class CoverageDeadline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrackStatus:
+class TrackStatus(KeepsUnknown):
     """The states and dates of a referral's coverage. Field names are stored.
 
     Attributes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.conversation import derive_request_id
 from chalicelib.domain.referrals.events import (
     DocumentArrivalReported,
@@ -95,7 +96,7 @@ class AnswerNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InformationRequest:
+class InformationRequest(KeepsUnknown):
     """What a center asked for, with the answers so far. Field names are stored.
 
     Attributes:

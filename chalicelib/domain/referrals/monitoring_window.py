@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.events import EventOrder
 
 DEFAULT_HANDBACK_DAY = 28
@@ -135,7 +136,7 @@ class WindowExtension:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MonitoringWindow:
+class MonitoringWindow(KeepsUnknown):
     """The monitoring window that an infusion opened.
 
     Keeps the figures that it was opened with, so that a later change of the catalog does not

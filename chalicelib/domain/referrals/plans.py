@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.events import EventOrder
 from chalicelib.domain.referrals.plan_terms import PlanKind, PlannedDay, VisitMode
 from chalicelib.domain.referrals.stages import Actor
@@ -70,7 +71,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plans:
+class Plans(KeepsUnknown):
     """All reports of planned dates, in the order in which they were true."""
 
     reports: tuple[PlanReport, ...] = ()
@@ -84,7 +85,7 @@ class Plans:
             kept[each.plan] += 1
             if kept[each.plan] <= MAX_REPORTS:
                 newest.append(each)
-        return Plans(reports=tuple(reversed(newest)))
+        return replace(self, reports=tuple(reversed(newest)))
 
     def find(self, kind: PlanKind) -> Plan | None:
         """Find what is known about one plan; None if nothing was reported."""

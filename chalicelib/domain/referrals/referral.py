@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN, ChainHead
+from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.care_reports import NO_REPORTS, CareReports
 from chalicelib.domain.referrals.conversation import NO_CONVERSATION, Conversation
 from chalicelib.domain.referrals.coverage_status import NO_COVERAGE, TrackStatus
@@ -89,7 +90,7 @@ MAX_MISSING_SEQUENCES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReferralStatus:
+class ReferralStatus(KeepsUnknown):
     """The state besides the stage: hold, outcome, withdrawal request. Field names are stored.
 
     Attributes:
@@ -152,6 +153,7 @@ class Referral:
         coverage: The states and dates of the coverage; its content is in a row of its own.
         audit_chain_head: The last row of the hash chain of audit rows about the referral's writes.
         last_writer: Who made the newest versions; the store updates it with each write.
+        unknown_attributes: What a newer release stored in the referral's row, which is written back unchanged.
     """
 
     referral_id: str
@@ -180,6 +182,7 @@ class Referral:
     coverage: TrackStatus = NO_COVERAGE
     audit_chain_head: ChainHead = EMPTY_CHAIN
     last_writer: LastWriter = field(default=LastWriter(), compare=False)
+    unknown_attributes: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def phase(self) -> Phase:

@@ -207,9 +207,9 @@ def _as_draft(referral: Referral) -> Referral:
         window=None,
         doses_given=0,
         dose_total=1,
-        status=ReferralStatus(),
-        care=NO_REPORTS,
-        plans=NO_PLANS,
+        status=ReferralStatus(unknown_members=referral.status.unknown_members),
+        care=replace(NO_REPORTS, unknown_members=referral.care.unknown_members),
+        plans=replace(NO_PLANS, unknown_members=referral.plans.unknown_members),
     )
 
 

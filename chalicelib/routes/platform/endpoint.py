@@ -18,7 +18,7 @@ from chalice import Blueprint, Response
 
 from chalicelib import metrics, wiring
 from chalicelib.aws import RefusedByAwsError
-from chalicelib.errors import ApiError
+from chalicelib.errors import ApiError, StoredItemError
 from chalicelib.observe import log
 from chalicelib.routes.platform import cors, problems
 from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess, RouteOperation
@@ -147,6 +147,8 @@ def _call_view(
     except ApiError as e:
         if isinstance(e, RefusedByAwsError):
             log.error("refused by AWS", request_id=request_id, error=e.reason, where=_find_error_location(e))
+        if isinstance(e, StoredItemError):
+            log.error("stored item refused", request_id=request_id, error=str(e))
         return problems.build_problem(e, request_id)
     except Exception as e:  # noqa: BLE001 the last resort: no part of the request may reach the log
         log.error("unexpected", request_id=request_id, error=type(e).__name__, where=_find_error_location(e))

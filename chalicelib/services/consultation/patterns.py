@@ -126,7 +126,7 @@ def change_pattern(pattern: SlotPattern, *, version: int, member: Member, contex
     """
     zone = get_own_center_or_404(pattern.center_id, member, context=context).tenant.time_zone
     before = _get_pattern_or_404(pattern.center_id, pattern.pattern_id, version=version, context=context)
-    changed = replace(pattern, version=before.version + 1)
+    changed = replace(pattern, version=before.version + 1, unknown_members=before.unknown_members)
     _save(changed, "pattern.change", member, context=context)
     materialize(changed, time_zone=zone, context=context)
     slots = list(_list_ahead(pattern.center_id, now=context.now, context=context))

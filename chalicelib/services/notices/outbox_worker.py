@@ -34,6 +34,7 @@ from chalicelib.services.coverage.ask_payer import ask_payer
 from chalicelib.services.coverage.moves import record_elapsed_dates
 from chalicelib.services.documents.file_tasks import run_file_task
 from chalicelib.services.notices.care_detail import with_care_detail
+from chalicelib.services.notices.newer_tasks import NewerTasks
 from chalicelib.services.notices.notify import notify_recipients
 from chalicelib.services.notices.overdue_alerts import send_overdue_alert
 from chalicelib.services.notices.planned_tasks import skip_if_obsolete, with_lateness
@@ -73,6 +74,8 @@ def run_job(queue: TaskQueue, *, context: JobContext) -> Mapping[str, int]:
     log.info("job", function=queue.value, counts=dict(counts))
     if counts["failed"]:
         raise JobFailedError(f"{counts['failed']} tasks failed")
+    if counts.get("newer"):
+        raise JobFailedError(f"{counts['newer']} tasks can only be read by a newer release, which the log names")
     return counts
 
 
@@ -89,21 +92,22 @@ def process_queue(queue: TaskQueue, *, context: JobContext) -> Mapping[str, int]
     Returns:
         How many tasks were `done` or `skipped`, how often one `failed` or was `taken` by another run,
         how many became failed tasks (`parked`), and how many `mails` were sent. A skipped email is
-        `unsent`. A failed task that the table did not let us claim or mark is also `unreachable`.
+        `unsent`. A failed task that the table did not let us claim or mark is also `unreachable`. `newer` tasks and
+        emails wait for the release that wrote them.
     """
-    sender = MailSender(context)
+    newer = NewerTasks(context.stores.outbox)
     counts = _zero_counts()
     if queue is not TaskQueue.MAIL:
-        counts.update(_process_due_tasks(queue, context=context))
-    counts.update(sender.send_due())
-    return dict(counts)
+        counts.update(_process_due_tasks(queue, newer=newer, context=context))
+    counts.update(MailSender(context, newer).send_due())
+    return dict(counts) | newer.count()
 
 
-def _process_due_tasks(queue: TaskQueue, *, context: JobContext) -> Counter[str]:
+def _process_due_tasks(queue: TaskQueue, *, newer: NewerTasks, context: JobContext) -> Counter[str]:
     attempt = partial(_attempt_task, context=context, new_mail_ids=[])
     counts: Counter[str] = Counter()
     for _ in range(MAX_BATCHES):
-        rows = list(context.stores.outbox.list_due(queue, by=context.now, limit=ROWS_PER_SHARD))
+        rows = newer.set_aside(context.stores.outbox.list_due(queue, by=context.now, limit=ROWS_PER_SHARD))
         batch_counts = _attempt_each(rows, attempt, context.has_time)
         counts.update(batch_counts)
         if batch_counts["taken"] + batch_counts["unreachable"] == len(rows) or not context.has_time():
@@ -121,20 +125,22 @@ def process_committed(outbox_ids: Iterable[str], *, context: JobContext) -> Mapp
     committed_ids = list(outbox_ids)
     new_mail_ids: list[str] = []
     attempt = partial(_attempt_task, context=context, new_mail_ids=new_mail_ids)
+    newer = NewerTasks(context.stores.outbox)
     counts = _zero_counts()
-    rows = _list_due_now(committed_ids, TaskQueue.EVENT, context=context)
+    rows = _list_due_now(committed_ids, TaskQueue.EVENT, newer=newer, context=context)
     counts.update(_attempt_each(rows, attempt, context.has_time))
-    mails = _list_due_now([*committed_ids, *new_mail_ids], TaskQueue.MAIL, context=context)
-    counts.update(MailSender(context).send(mails))
+    mails = _list_due_now([*committed_ids, *new_mail_ids], TaskQueue.MAIL, newer=newer, context=context)
+    counts.update(MailSender(context, newer).send(mails))
+    counts.update(newer.count())
     if rows or mails:
         log.info("stream", counts=dict(counts))
     return dict(counts)
 
 
-def _list_due_now(outbox_ids: Iterable[str], queue: TaskQueue, *, context: RunContext) -> list[Item]:
+def _list_due_now(outbox_ids: Iterable[str], queue: TaskQueue, *, newer: NewerTasks, context: RunContext) -> list[Item]:
     return [
         row
-        for row in context.stores.outbox.list_unfinished(outbox_ids, queue=queue)
+        for row in newer.set_aside(context.stores.outbox.list_unfinished(outbox_ids, queue=queue))
         if from_timestamp(row["due_at"]) <= (context.now if "fence" in row else context.now + CLOCK_SKEW)
     ]
 

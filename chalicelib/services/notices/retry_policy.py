@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from chalicelib.aws import RefusedByAwsError, get_error_code
-from chalicelib.errors import UnavailableError
+from chalicelib.errors import StoredItemError, UnavailableError
 from chalicelib.observe import log
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.notices.leases import Claim, TaskState
@@ -38,5 +38,7 @@ def describe_error(error: Exception) -> str:
 
 
 def describe_outage(error: UnavailableError) -> str:
-    """Return the code of an outage, or why AWS refuses us, which only an operator can change."""
+    """Return the code of an outage, or what only an operator can change: why AWS refuses us, or what is unreadable."""
+    if isinstance(error, StoredItemError):
+        return str(error)
     return error.reason if isinstance(error, RefusedByAwsError) else error.code

@@ -22,6 +22,7 @@ from chalicelib.metrics import Metric
 from chalicelib.observe import log
 from chalicelib.services.notices.compose import OutgoingMail
 from chalicelib.services.notices.escalation import escalate_to_colleague
+from chalicelib.services.notices.newer_tasks import NewerTasks
 from chalicelib.services.notices.retry_policy import (
     describe_error,
     describe_outage,
@@ -60,10 +61,12 @@ class MailSender:
 
     Attributes:
         context: Its `now` decides what is due, and it is the time at which an email was sent.
+        newer: The emails and tasks that only a newer release can read.
         refusal_count: How many times in a row SES has refused.
     """
 
     context: JobContext
+    newer: NewerTasks
     refusal_count: int = 0
 
     def send_due(self) -> Counter[str]:
@@ -82,7 +85,7 @@ class MailSender:
         """Send emails. If one member has many, they are merged."""
         counts: Counter[str] = Counter()
         try:
-            self._send_each(rows, counts)
+            self._send_each(self.newer.set_aside(rows), counts)
         finally:
             _count_mails(counts)
         return counts
@@ -129,7 +132,9 @@ class MailSender:
         ids = [row["outbox_id"] for row in rows]
         now = to_timestamp(self.context.now)
         return [
-            row for row in self.context.stores.outbox.list_unfinished(ids, queue=TaskQueue.MAIL) if row["due_at"] <= now
+            row
+            for row in self.newer.set_aside(self.context.stores.outbox.list_unfinished(ids, queue=TaskQueue.MAIL))
+            if row["due_at"] <= now
         ]
 
     def _merge_into_one_mail(self, rows: Sequence[Item]) -> Item | None:

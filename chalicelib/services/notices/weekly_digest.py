@@ -5,7 +5,7 @@ and again, patient by patient, when it is emailed (`services.notices.compose`).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -79,6 +79,7 @@ def save_preferences(
 ) -> Preferences | None:
     """Save the email preferences of a member, and move the digest. Return None if `version` is not current."""
     before = context.stores.recipients.get_preferences(member.member_id)
+    preferences = replace(preferences, unknown_members=before.unknown_members)
     saved, write = context.stores.recipients.prepare_save(member.member_id, preferences, version=version)
     digest_writes = _prepare_moved_digest(member, before, preferences, context=context)
     try:

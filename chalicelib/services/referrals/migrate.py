@@ -3,7 +3,7 @@
 A referral of an earlier release is read correctly, but a search by record number, date of birth, phone or
 spelling does not find it, and its alias can be given to a second patient, until it changes. This rewrites its
 row and writes the row of its alias. Nothing that people see changes: no event, no new version, no notice.
-Each referral is one transaction with an audit row, so a run can be stopped and started again at any time.
+Each referral is one transaction with an audit row, so a run can be stopped at any time; the next one goes on there.
 """
 
 from collections.abc import Iterator
@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from chalicelib.domain.identity.members import TenantKind
+from chalicelib.errors import StoredItemError
 from chalicelib.services.platform.optimistic import TooManyConflictsError, commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.aliases import prepare_first_claim
 from chalicelib.store.audit.rows import AuditEntry
+from chalicelib.version import VERSION
 
 ACTOR = "operator:command-line"
 
@@ -26,6 +28,8 @@ class MigrationResult(StrEnum):
     REWRITTEN = "rewritten"
     BUSY = "busy"
     """Others changed it at every try. A later run rewrites it."""
+    UNREADABLE = "unreadable"
+    """A newer release wrote it, or it is damaged. `problem` says which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,25 +39,57 @@ class MigratedReferral:
     Attributes:
         is_alias_in_use: Whether the open referral of another patient has its alias. A person of the practice
             must choose another one.
+        problem: Why it cannot be read, for the operator; empty if it can.
     """
 
     referral_id: str
     practice_id: str
     result: MigrationResult
     is_alias_in_use: bool = False
+    problem: str = ""
 
 
-def migrate_referrals(*, dry_run: bool, context: RunContext) -> Iterator[MigratedReferral]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PracticeProgress:
+    """One practice of a run: its number among all, and its referrals, which are rewritten as they are read."""
+
+    number: int
+    total: int
+    referrals: Iterator[MigratedReferral]
+
+
+def migrate_referrals(*, dry_run: bool, from_start: bool, context: RunContext) -> Iterator[PracticeProgress]:
     """Rewrite every referral that needs it, practice by practice.
 
+    A run that was stopped goes on after the last practice that it finished. The caller reads all referrals of a
+    practice before it takes the next one.
+
     Args:
-        dry_run: Report what would be rewritten, and write nothing.
+        dry_run: Report what would be rewritten, and write nothing. Such a run always begins at the first practice.
+        from_start: Begin at the first practice, even if an earlier run was stopped.
         context: The tables and the time.
     """
-    for practice in context.stores.tenants.list_by_kind(TenantKind.PRACTICE):
-        # The ids are read first: a rewrite moves no row of the index, but other writers do.
-        for referral_id in list(context.stores.referrals.list_ids_for_practice(practice.tenant_id)):
-            yield _migrate(referral_id, practice.tenant_id, dry_run=dry_run, context=context)
+    progress = context.stores.migration_progress
+    practices = sorted(tenant.tenant_id for tenant in context.stores.tenants.list_by_kind(TenantKind.PRACTICE))
+    finished = "" if dry_run or from_start else progress.get_last_practice(VERSION)
+    for number, practice_id in enumerate(practices, start=1):
+        if practice_id <= finished:
+            continue
+        yield PracticeProgress(
+            number=number,
+            total=len(practices),
+            referrals=_migrate_practice(practice_id, dry_run=dry_run, context=context),
+        )
+        if not dry_run:
+            progress.record_practice(practice_id, release=VERSION)
+    if not dry_run:
+        progress.record_end(release=VERSION)
+
+
+def _migrate_practice(practice_id: str, *, dry_run: bool, context: RunContext) -> Iterator[MigratedReferral]:
+    # The ids are read first: a rewrite moves no row of the index, but other writers do.
+    for referral_id in list(context.stores.referrals.list_ids_for_practice(practice_id)):
+        yield _migrate(referral_id, practice_id, dry_run=dry_run, context=context)
 
 
 def _migrate(referral_id: str, practice_id: str, *, dry_run: bool, context: RunContext) -> MigratedReferral:
@@ -87,3 +123,7 @@ def _migrate(referral_id: str, practice_id: str, *, dry_run: bool, context: RunC
         return commit_with_retry(attempt)
     except TooManyConflictsError:
         return MigratedReferral(referral_id=referral_id, practice_id=practice_id, result=MigrationResult.BUSY)
+    except StoredItemError as error:
+        return MigratedReferral(
+            referral_id=referral_id, practice_id=practice_id, result=MigrationResult.UNREADABLE, problem=str(error)
+        )

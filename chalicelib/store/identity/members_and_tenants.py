@@ -329,9 +329,18 @@ def _as_read(version: int) -> str:
     return "attribute_exists(subject) AND (version = :read OR attribute_not_exists(version))"
 
 
+_MEMBER_ATTRIBUTES = frozenset(
+    {
+        *("subject", "member_id", "tenant_id", "kind", "name", "email", "roles", "active", "locked", "version"),
+        *("sessions_ended_at", "ended_sessions"),
+    }
+)
+
+
 def _member_to_item(member: Member) -> Item:
     roles: Sequence[str] = sorted(member.roles)
     return {
+        **member.unknown_attributes,
         "subject": member.subject,
         "member_id": member.member_id,
         "tenant_id": member.tenant_id,
@@ -365,6 +374,7 @@ def _item_to_member(item: Item) -> Member:
         version=item.get("version", 1),
         sessions_ended_at=item.get("sessions_ended_at", 0),
         ended_sessions=tuple(item.get("ended_sessions", ())),
+        unknown_attributes={name: value for name, value in item.items() if name not in _MEMBER_ATTRIBUTES},
     )
 
 

@@ -125,15 +125,29 @@ class Outbox:
         )
 
     def list_due(self, queue: TaskQueue, *, by: datetime, limit: int) -> Iterator[Item]:
-        """List the rows of a queue that are due, oldest first within each shard."""
+        """List the rows of a queue that are due, oldest first within each shard.
+
+        Rows that a newer release wrote come too and do not count, so that they hold back no other row.
+        `is_newer` finds them.
+        """
         for shard in range(SHARDS):
-            page = self.table.query(
+            rows = self.table.query_all(
                 "lane = :lane AND due_at <= :by",
                 {"lane": f"{queue}#{shard}", "by": to_timestamp(by)},
                 index="due",
                 limit=limit,
+                with_newer=True,
             )
-            yield from page.items
+            readable = 0
+            for row in rows:
+                yield row
+                readable += not self.is_newer(row)
+                if readable == limit:
+                    break
+
+    def is_newer(self, row: Item) -> bool:
+        """Whether only a newer release can read a task. It must not be claimed."""
+        return self.table.is_newer(row)
 
     def measure_backlog(self, *, now: datetime) -> Backlog:
         """Measure what is due. Reads an index, so it can be seconds late."""
@@ -142,11 +156,11 @@ class Outbox:
         return Backlog(due=len(rows), oldest_age=now - oldest)
 
     def list_unfinished(self, outbox_ids: Iterable[str], *, queue: TaskQueue) -> Iterator[Item]:
-        """List the unfinished rows of a queue among these ids, strongly consistent."""
+        """List the unfinished rows of a queue among these ids, strongly consistent; also those of a newer release."""
         unique_ids = list(dict.fromkeys(outbox_ids))
         for first in range(0, len(unique_ids), _BATCH_SIZE):
             keys = [{"outbox_id": outbox_id} for outbox_id in unique_ids[first : first + _BATCH_SIZE]]
-            for row in self.table.get_many(keys):
+            for row in self.table.get_many(keys, with_newer=True):
                 if row.get("lane", "").partition("#")[0] == queue:
                     yield row
 

@@ -2,7 +2,7 @@
 
 Numbers are whole numbers; nothing here needs a fraction. Reads are strongly consistent unless they
 use an index. Only `scan` reads a whole table, for commands of operators; no function has the permission. A
-`when` argument makes a conditional write.
+`when` argument makes a conditional write. An item of a newer format is refused (`store.platform.item_formats`).
 """
 
 import re
@@ -12,12 +12,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws import translate_aws_errors
+from chalicelib.store.platform.item_formats import refuse_newer
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
-"""An item's attributes as str, int, bool, bytes or lists of str."""
+"""An item's attributes as str, int, bool, bytes or lists of str; and what this release cannot read."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownValue:
+    """A value of a type that no attribute of this release has. It is written as it was read."""
+
+    value: Mapping[str, Any]
 
 
 _CONDITION_CODES = {
@@ -50,6 +58,8 @@ def _encode_value(value: Any) -> dict[str, Any]:
             return {"B": value}
         case list() | tuple():
             return {"L": [_encode_value(element) for element in value]}
+        case UnknownValue():
+            return dict(value.value)
     raise TypeError(f"no attribute type for {type(value).__name__}")
 
 
@@ -57,12 +67,17 @@ def _decode_value(value: Mapping[str, Any]) -> Any:
     ((kind, raw),) = value.items()
     match kind:
         case "N":
-            return int(raw)
+            return int(raw) if _WHOLE_NUMBER.fullmatch(raw) else UnknownValue(value)
         case "B":
             return raw if isinstance(raw, bytes) else b64decode(raw)
         case "L":
             return [_decode_value(element) for element in raw]
-    return raw
+        case "S" | "BOOL":
+            return raw
+    return UnknownValue(value)
+
+
+_WHOLE_NUMBER = re.compile(r"-?\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +98,33 @@ class QueryPage:
 
 @dataclass(frozen=True, slots=True)
 class DynamoTable:
-    """A table by name. `client` returns the shared client; it creates it when first needed."""
+    """A table by name. `client` returns the shared client; it creates it when first needed.
+
+    Every read raises `NewerItemError` for an item of a format above `newest_format`, unless it says otherwise.
+    """
 
     name: str
     client: Callable[[], "DynamoDBClient"]
+    newest_format: int = 1
 
     def get(self, key: Mapping[str, Any]) -> Item | None:
         """Read one item, strongly consistent."""
         with translate_aws_errors():
             response = self.client().get_item(TableName=self.name, Key=marshal(key), ConsistentRead=True)
         found = response.get("Item")
-        return unmarshal(found) if found else None
+        return self._read(found) if found else None
 
-    def get_many(self, keys: Sequence[Mapping[str, Any]]) -> Sequence[Item]:
+    def get_many(self, keys: Sequence[Mapping[str, Any]], *, with_newer: bool = False) -> Sequence[Item]:
         """Read up to 100 items in one call, strongly consistent, in no particular order.
 
-        Keys that DynamoDB leaves unprocessed are requested again until none is left.
+        Keys that DynamoDB leaves unprocessed are requested again until none is left. `with_newer` is that of `query`.
         """
         keys_request: Any = {"Keys": [marshal(key) for key in keys], "ConsistentRead": True}
         found: list[Item] = []
         while keys_request:
             with translate_aws_errors():
                 response = self.client().batch_get_item(RequestItems={self.name: keys_request})
-            found += [unmarshal(item) for item in response["Responses"].get(self.name, [])]
+            found += [self._read(item, with_newer=with_newer) for item in response["Responses"].get(self.name, [])]
             keys_request = response.get("UnprocessedKeys", {}).get(self.name)
         return found
 
@@ -119,6 +138,7 @@ class DynamoTable:
         limit: int = 100,
         start: Mapping[str, Any] | None = None,
         newest_first: bool = False,
+        with_newer: bool = False,
     ) -> QueryPage:
         """Read items of one partition in the order of their sort key.
 
@@ -126,6 +146,7 @@ class DynamoTable:
             condition: A key condition with `:name` placeholders, and `#name` for attributes.
             where: A filter on other attributes, applied after the read.
             limit: The maximum number of items to read, before the filter.
+            with_newer: Return items of a newer format too. The caller must not read or write them.
         """
         request: dict[str, Any] = {
             "TableName": self.name,
@@ -143,7 +164,8 @@ class DynamoTable:
         with translate_aws_errors():
             response = self.client().query(**request)
         last = response.get("LastEvaluatedKey")
-        return QueryPage([unmarshal(item) for item in response.get("Items", [])], unmarshal(last) if last else None)
+        items = [self._read(item, with_newer=with_newer) for item in response.get("Items", [])]
+        return QueryPage(items, unmarshal(last) if last else None)
 
     def query_all(self, condition: str, values: Mapping[str, Any], **options: Any) -> Iterator[Item]:
         """Read all items of one partition, page by page."""
@@ -199,6 +221,16 @@ class DynamoTable:
         write = self.prepare_update("", key, change, when=when, values=values, names=names)
         return self._write_alone("update_item", write, "Update")
 
+    def is_newer(self, item: Item) -> bool:
+        """Whether a newer release wrote an item, in a format that this release cannot read."""
+        return bool(item.get("schema", 1) > self.newest_format)
+
+    def _read(self, stored: Mapping[str, Any], *, with_newer: bool = False) -> Item:
+        item = unmarshal(stored)
+        if not with_newer:
+            refuse_newer(item, newest_format=self.newest_format, table=self.name)
+        return item
+
     def _write_alone(self, call: str, write: TransactionWrite, kind: str) -> bool:
         from botocore.exceptions import ClientError  # noqa: PLC0415 as in `translate_aws_errors`
 
@@ -218,6 +250,8 @@ class DynamoTable:
     ) -> TransactionWrite:
         """Build a put for a transaction. If its condition fails, the error has the item that exists."""
         request: dict[str, Any] = {"TableName": self.name, "Item": marshal(item)}
+        names = {f"#{word}": word for word in _list_placeholders(when or "")}
+        request |= {"ExpressionAttributeNames": names} if names else {}
         return TransactionWrite(name, {"Put": request | _build_condition(when, values)})
 
     def prepare_update(

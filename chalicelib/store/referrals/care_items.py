@@ -21,7 +21,8 @@ CARE_MEMBER = "care"
 
 def care_to_members(care: CareReports) -> Mapping[str, Any]:
     """Convert the reports to members of the details; none if nothing was reported."""
-    return {CARE_MEMBER: json.loads(codec.to_json(CareReports, care))} if care != NO_REPORTS else {}
+    is_empty = care == NO_REPORTS and not care.unknown_members
+    return {} if is_empty else {CARE_MEMBER: json.loads(codec.to_json(CareReports, care))}
 
 
 def read_status_and_care(overlay: str, care: Any) -> tuple[ReferralStatus, CareReports]:

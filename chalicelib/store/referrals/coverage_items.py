@@ -16,7 +16,8 @@ COVERAGE_MEMBER = "coverage"
 
 def coverage_to_members(status: TrackStatus) -> Mapping[str, Any]:
     """Convert the status to members of the details; none if nothing was recorded."""
-    return {COVERAGE_MEMBER: json.loads(codec.to_json(TrackStatus, status))} if status != NO_COVERAGE else {}
+    is_empty = status == NO_COVERAGE and not status.unknown_members
+    return {} if is_empty else {COVERAGE_MEMBER: json.loads(codec.to_json(TrackStatus, status))}
 
 
 def read_coverage(member: Any) -> TrackStatus:

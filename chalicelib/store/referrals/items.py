@@ -40,6 +40,7 @@ from chalicelib.domain.referrals.worklists import StageSummary, summarize_stage
 from chalicelib.store.platform import codec
 from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
+from chalicelib.store.platform.item_formats import FORMATS, refuse_newer, refuse_unreadable
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 from chalicelib.store.referrals.care_items import CARE_MEMBER, care_to_members, read_status_and_care
 from chalicelib.store.referrals.coverage_items import COVERAGE_MEMBER, coverage_to_members, read_coverage
@@ -49,7 +50,19 @@ from chalicelib.store.webhooks.idempotency import Delivery
 
 REFERRAL_ITEM = "referral"
 
+_REFERRAL_ATTRIBUTES = frozenset(
+    {
+        *("referral_id", "item", "schema", "version", "practice_id", "center_id", "center_inbox", "listed_at"),
+        *("practice_names", "center_names", "product_id", "urgency", "stage", "phase", "owner", "stage_since", "head"),
+        *("reached", "window", "overlay", "conversation", "audited", "touched", "part", "of", "created_by"),
+        *("created_at", "updated_at", "submitted_at", "summary", "details"),
+    }
+)
+"""The attributes of the current state. Any other one is of a newer release, and is written back unchanged."""
+
 _ENCRYPTED_ATTRIBUTES = ("summary", "details")
+_JSON_ATTRIBUTES = frozenset({"overlay", "conversation", "window"})
+"""Values in which members of a newer release can come in another order."""
 
 _EVENTS = {name: kind for kind, name in EVENT_TYPE_BY_CLASS.items()}
 _StageEnteredAt = dict[Stage, datetime]
@@ -125,9 +138,21 @@ class ReferralItems:
     encryption: EnvelopeEncryption
 
     def row_to_summary(self, row: Item) -> ReferralSummary:
-        """Convert one row of a list; decrypts its summary."""
-        plaintext = self._decrypt(row["summary"], row["practice_id"], f"{row['referral_id']}/summary")
-        summary = json.loads(plaintext)
+        """Convert one row of a list; decrypts its summary.
+
+        Raises:
+            NewerItemError: a newer release wrote it, in a format that this release cannot read.
+            UnreadableItemError: it is damaged, or has a value that this release does not know.
+        """
+        with refuse_unreadable("row of a list"):
+            plaintext = self._decrypt(row["summary"], row["practice_id"], f"{row['referral_id']}/summary")
+            summary = json.loads(plaintext)
+        # The lists have only some attributes of a row, so its format is in the summary too.
+        refuse_newer(summary, newest_format=FORMATS["referrals"], table="referrals")
+        with refuse_unreadable("row of a list"):
+            return self._to_summary(row, summary)
+
+    def _to_summary(self, row: Item, summary: Mapping[str, Any]) -> ReferralSummary:
         return ReferralSummary(
             referral_id=row["referral_id"],
             practice_id=row["practice_id"],
@@ -198,11 +223,12 @@ class ReferralItems:
         prefixes = list_name_prefixes(_list_search_names(referral.alias, patient)) | list_identifiers(patient)
         inbox = referral.center_id if referral.is_with_center else None
         return {
+            **referral.unknown_attributes,
             "referral_id": referral_id,
             "item": REFERRAL_ITEM,
             "practice_names": build_blind_indexes(prefixes, encryption=self.encryption, scope=practice_id),
             "center_names": build_blind_indexes(prefixes, encryption=self.encryption, scope=inbox) if inbox else None,
-            "schema": 1,
+            "schema": FORMATS["referrals"],
             "version": referral.version,
             "practice_id": practice_id,
             "center_id": referral.center_id,
@@ -228,10 +254,10 @@ class ReferralItems:
             "updated_at": to_timestamp(referral.updated_at),
             "submitted_at": to_timestamp(referral.submitted_at) if referral.submitted_at else None,
             "summary": self._encrypt(
-                _to_compact_json(summary).encode(), practice_id, f"{referral_id}/summary", referral_id
+                codec.to_compact_json(summary).encode(), practice_id, f"{referral_id}/summary", referral_id
             ),
             "details": self._encrypt(
-                _to_compact_json(
+                codec.to_compact_json(
                     {
                         "alias": referral.alias,
                         **referral.details,
@@ -247,7 +273,15 @@ class ReferralItems:
         }
 
     def item_to_referral(self, item: Item) -> Referral:
-        """Convert the item that `referral_to_item` returned."""
+        """Convert the item that `referral_to_item` returned.
+
+        Raises:
+            UnreadableItemError: it is damaged, or has a value that this release does not know.
+        """
+        with refuse_unreadable("referral"):
+            return self._to_referral(item)
+
+    def _to_referral(self, item: Item) -> Referral:
         referral_id, practice_id = item["referral_id"], item["practice_id"]
         details = json.loads(self._decrypt(item["details"], practice_id, f"{referral_id}/details"))
         plans = read_plans(details.pop(PLANS_MEMBER, None))
@@ -280,6 +314,7 @@ class ReferralItems:
             updated_at=from_timestamp(item["updated_at"]),
             submitted_at=_apply_if_present(item.get("submitted_at"), from_timestamp),
             version=item["version"],
+            unknown_attributes={name: value for name, value in item.items() if name not in _REFERRAL_ATTRIBUTES},
         )
 
     def is_current_format(self, item: Item) -> bool:
@@ -292,6 +327,8 @@ class ReferralItems:
         for name in _ENCRYPTED_ATTRIBUTES:
             plaintext = self._decrypt(item[name], item["practice_id"], f"{item['referral_id']}/{name}")
             values[name] = json.loads(plaintext)
+        for name in _JSON_ATTRIBUTES & values.keys():
+            values[name] = json.loads(values[name])
         # The same moment may have another offset.
         values["summary"]["standing"] = codec.from_json(StageSummary, json.dumps(values["summary"]["standing"]))
         return values
@@ -314,8 +351,9 @@ class ReferralItems:
     def item_to_event(self, item: Item) -> LoggedEvent:
         """Convert the item that `event_to_item` returned."""
         plaintext = self._decrypt(item["told"], item["scope"], item["event_id"])
-        event = codec.from_json(_EVENTS[EventType(item["type"])], plaintext)
-        return LoggedEvent(event=event, status=EventStatus(item["status"]))
+        with refuse_unreadable("event"):
+            event = codec.from_json(_EVENTS[EventType(item["type"])], plaintext)
+            return LoggedEvent(event=event, status=EventStatus(item["status"]))
 
 
 def build_event_key(event: ReferralEvent) -> str:
@@ -337,10 +375,6 @@ def _list_search_names(alias: str, patient: Mapping[str, Any]) -> Sequence[str]:
     """List the names by which a patient can be found."""
     names = (alias, patient.get("family_name"), patient.get("given_name"))
     return [name for name in names if name]
-
-
-def _to_compact_json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def _apply_if_present(value: _T | None, convert: Callable[[_T], _R]) -> _R | None:

@@ -17,7 +17,8 @@ PLANS_MEMBER = "plans"
 
 def plans_to_members(plans: Plans) -> Mapping[str, Any]:
     """Convert the planned dates to members of the details; none if nothing was planned."""
-    return {PLANS_MEMBER: json.loads(codec.to_json(Plans, plans))} if plans != NO_PLANS else {}
+    is_empty = plans == NO_PLANS and not plans.unknown_members
+    return {} if is_empty else {PLANS_MEMBER: json.loads(codec.to_json(Plans, plans))}
 
 
 def read_plans(member: Any) -> Plans:

@@ -111,10 +111,7 @@ class Referrals:
         """
         audit_write, head = self.audit.prepare_append_after(entry, referral.audit_chain_head)
         item = self.items.referral_to_item(_with_audit_head_and_writer(referral, entry, head))
-        referral_write = self.table.prepare_put(
-            "referral", item, when="version = :read", values={"read": referral.version - 1}
-        )
-        return referral_write, audit_write
+        return self._prepare_replace(item, read_version=referral.version - 1), audit_write
 
     def get_with_format(self, referral_id: str) -> tuple[Referral, bool] | None:
         """Read a referral, and whether its row is as this release stores it."""
@@ -129,8 +126,12 @@ class Referrals:
         Its version stays, so that no one's edit in progress fails. A writer who read the referral before stores
         a complete row of this release; one who was faster makes the condition fail.
         """
-        item = self.items.referral_to_item(referral)
-        return self.table.prepare_put("referral", item, when="version = :read", values={"read": referral.version})
+        return self._prepare_replace(self.items.referral_to_item(referral), read_version=referral.version)
+
+    def _prepare_replace(self, item: Item, *, read_version: int) -> TransactionWrite:
+        # A newer release may have rewritten the row in its own format without a new version.
+        values = {"read": read_version, "newest": self.table.newest_format}
+        return self.table.prepare_put("referral", item, when="version = :read AND #schema <= :newest", values=values)
 
     def prepare_check_unchanged(self, referral_id: str, referral: Referral | None) -> TransactionWrite:
         """Build the condition that the referral is unchanged after it was read, or still does not exist."""

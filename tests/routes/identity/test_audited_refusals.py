@@ -76,7 +76,9 @@ def test_the_refused_continuation_of_another_tenants_referral_leaves_a_row(tenan
     theirs = next(r for r in world.referrals if not world.can_see(who, r))
     before = list_refusals(memory)
 
-    answer = who.site.post("/v1/referrals", factories.build_referral_body(submit=False, continues=theirs))
+    answer = who.site.post(
+        "/v1/referrals", factories.build_referral_body(submit=False, center_id=None, continues=theirs)
+    )
 
     assert answer.status == 404
     assert [*list_refusals(memory, before).values()] == [(theirs, "not_found")]

@@ -157,7 +157,7 @@ def test_files_are_not_covered(new_world):
     aws_fakes.create_buckets()
 
     for refused in (take_snapshot, saved.reopen):
-        with pytest.raises(NotCoveredError, match="s3"):
+        with pytest.raises(NotCoveredError, match="the files in"):
             refused()
 
 

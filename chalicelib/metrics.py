@@ -105,9 +105,11 @@ _DIMENSIONS: Mapping[type[StrEnum], str] = {RouteFamily: "Family", DeliveryOutco
 
 
 def find_route_family(module: str) -> RouteFamily:
-    """The family of a view, by the name of its module."""
+    """The family of a view, by the name of its module. Modules outside of a package serve pages."""
     _, _, inside = module.partition("chalicelib.routes.")
-    name = inside.partition(".")[0]
+    name, in_package, _ = inside.partition(".")
+    if inside and not in_package:
+        return RouteFamily.STATIC_PAGES
     return RouteFamily(name) if name in RouteFamily.__members__.values() else RouteFamily.OTHER
 
 

@@ -20,8 +20,8 @@ def _number(default: int, largest: int, description: str, *, smallest: int = 1) 
 
 
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
-    "ApiRate": _number(50, 10_000, "Requests a second that API Gateway passes on, for each route, of all callers."),
-    "ApiBurst": _number(100, 5_000, "Requests that API Gateway passes on at once, for each route."),
+    "ApiRate": _number(50, 10_000, "Requests a second of all callers together, except deliveries of centers' systems."),
+    "ApiBurst": _number(100, 5_000, "Requests of all callers together at once, except deliveries of centers' systems."),
     "WebhookRate": _number(200, 10_000, "Deliveries a second of all centers' systems together."),
     "WebhookBurst": _number(400, 5_000, "Deliveries of all centers' systems at once."),
     "ApiConcurrency": _number(

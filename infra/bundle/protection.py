@@ -21,7 +21,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
         "MinValue": 0,
         "MaxValue": 36_500,
         "Description": (
-            "For how many days AWS Backup keeps a daily copy of each table in a vault that no one can empty earlier. "
+            "For how many days AWS Backup keeps a monthly copy of each table in a vault that no one can empty earlier. "
             "0: no vault; tables can be restored to any second of the last 35 days."
         ),
     },
@@ -191,9 +191,9 @@ def _build_backup_plan() -> Template:
                 "BackupPlanName": {"Fn::Sub": "${Prefix}tables"},
                 "BackupPlanRule": [
                     {
-                        "RuleName": "daily",
+                        "RuleName": "monthly",
                         "TargetBackupVault": {"Ref": "BackupVault"},
-                        "ScheduleExpression": "cron(0 8 * * ? *)",
+                        "ScheduleExpression": "cron(0 8 1 * ? *)",
                         "StartWindowMinutes": 60,
                         "CompletionWindowMinutes": 720,
                         "Lifecycle": {"DeleteAfterDays": {"Ref": "BackupDays"}},

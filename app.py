@@ -15,6 +15,7 @@ from chalicelib.domain.documents.check_events import UPLOAD_NEWS_PATTERN
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
 from chalicelib.routes import site_texts, static_pages
+from chalicelib.routes.audit import trails as audit_trails
 from chalicelib.routes.centers import reference_data, resources_and_codes
 from chalicelib.routes.chalice_app import ReferralApp
 from chalicelib.routes.consultation import consultation, patterns
@@ -64,6 +65,7 @@ for module in (
     screen,
     chart_entries,
     referrals,
+    audit_trails,
     last_viewed,
     information_requests,
     messages,

@@ -67,6 +67,7 @@ UNITS: Mapping[Metric, str] = {
 class RouteFamily(StrEnum):
     """Routes by capability: the package of `chalicelib.routes` in which they are."""
 
+    AUDIT = "audit"
     CENTERS = "centers"
     CONSULTATION = "consultation"
     COVERAGE = "coverage"

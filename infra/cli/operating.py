@@ -6,12 +6,15 @@ Slow imports are inside the command that needs them, as in `commands`.
 
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from chalicelib.store.platform.timestamps import to_timestamp
 from infra.cli.common import PROBLEM_FOUND, USAGE_ERROR, AsJson, enter_site_or_fail, fail, print_json
+
+if TYPE_CHECKING:
+    from chalicelib.services.audit.verification import AuditVerification
 
 audit = typer.Typer(help="Check the integrity of the audit trail.", no_args_is_help=True)
 deliveries = typer.Typer(help="Manage deliveries from centers' systems.", no_args_is_help=True)
@@ -24,20 +27,27 @@ for _group in (audit, deliveries, outbox):
 @audit.command()
 def verify(
     since: Annotated[str | None, typer.Option(help="First date to check. Default: one year ago.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Check one practice or center only, by its ID.")] = None,
+    after: Annotated[str, typer.Option(help="Continue a check of one tenant after the position that it printed.")] = "",
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Verify every audit chain and checkpoint. Exit code 1 if any was altered."""
+    """Verify audit chains and checkpoints. Exit code 1 if any was altered."""
     from chalicelib import wiring
     from chalicelib.services.audit.verification import verify_audit_trail
     from chalicelib.services.platform.run_context import RunContext
 
+    if after and not tenant:
+        fail("--after needs --tenant.", USAGE_ERROR)
     now = wiring.read_clock()
-    try:
-        first_day = date.fromisoformat(since) if since else (now - timedelta(days=366)).date()
-    except ValueError:
-        fail("--since is not valid. Enter a date, for example 2026-11-22.", USAGE_ERROR)
-    report = verify_audit_trail(context=RunContext(wiring.get_stores(), now), first_day=first_day)
+    if tenant:
+        report = _verify_tenant(tenant, after)
+    else:
+        try:
+            first_day = date.fromisoformat(since) if since else (now - timedelta(days=366)).date()
+        except ValueError:
+            fail("--since is not valid. Enter a date, for example 2026-11-22.", USAGE_ERROR)
+        report = verify_audit_trail(context=RunContext(wiring.get_stores(), now), first_day=first_day)
     counts = {"chains": report.chains, "rows": report.rows, "checkpoints": report.checkpoints}
     problems = [{"chain": b.chain, "row": b.seq, "what": b.problem} for b in report.breaks]
     if as_json:
@@ -49,6 +59,49 @@ def verify(
         typer.echo(f"{_count(len(problems), 'problem')} found" if problems else "No problems found.")
     if problems:
         raise typer.Exit(PROBLEM_FOUND)
+
+
+@audit.command()
+def status(*, as_json: AsJson = False) -> None:
+    """Show how far the verification of the audit trail is. Exit code 1 if it found an alteration."""
+    from chalicelib import wiring
+    from chalicelib.services.audit.rotation import load_rotation
+
+    state = load_rotation(stores=wiring.get_stores())
+    if state is None:
+        fail("No part of the audit trail is verified yet. The next run of the checkpoints job begins.", PROBLEM_FOUND)
+    if as_json:
+        print_json(asdict(state))
+    else:
+        typer.echo(f"Round since {state.started_at}: {state.progress} percent, now {state.part.replace('_', ' ')}")
+        typer.echo(f"{state.chains} chains, {state.rows} rows, {state.checkpoints} checkpoints")
+        typer.echo(f"{_count(state.broken, 'problem')} in this round, {state.last_broken} in the round before it")
+    if state.broken or state.last_broken:
+        raise typer.Exit(PROBLEM_FOUND)
+
+
+def _verify_tenant(tenant_id: str, after: str) -> "AuditVerification":
+    """Verify the chains of one tenant, and print where to continue after each page of its referrals."""
+    from chalicelib import wiring
+    from chalicelib.domain.identity.members import TenantKind
+    from chalicelib.services.audit.tenant_verification import PositionError, verify_tenant
+
+    stores = wiring.get_stores()
+    found = next(
+        (each for kind in TenantKind for each in stores.tenants.list_by_kind(kind) if each.tenant_id == tenant_id), None
+    )
+    if found is None:
+        fail(f"There is no organization {tenant_id}.", USAGE_ERROR)
+
+    def report(position: str, chains: int) -> None:
+        typer.echo(
+            f"{chains} chains verified. To continue from here: --tenant {tenant_id} --after {position}", err=True
+        )
+
+    try:
+        return verify_tenant(found, after=after, report=report, stores=stores)
+    except PositionError:
+        fail("--after is not a position that this command printed.", USAGE_ERROR)
 
 
 @deliveries.command()

@@ -125,6 +125,7 @@ def walk(world):
     for lane in TaskQueue:
         run_job(lane, context=wiring.build_job_context(wiring.read_clock() + timedelta(days=30)))
     world.get_client_for(world.members["practice_admin"]).get(f"{path}/audit")
+    world.get_client_for(world.members["practice_admin"]).get("/v1/audit")
     directory = world.practice.get("/v1/practice-directory").json
     world.practice.send("DELETE", f"/v1/practice-directory/{directory['payers'][0]['entry_id']}")
     for site in (world.practice, world.center):

@@ -110,6 +110,7 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     # The referral has moved since version 1, so this view does not count.
     ("PUT", "/v1/referrals/{referral_id}/look"): _only(PRACTICE_CARE | CENTER_CARE, 412, rest=404),
     ("GET", "/v1/referrals/{referral_id}/audit"): _only(ADMINS, 200, rest=403),
+    ("GET", "/v1/audit"): _only(ADMINS, 200, rest=403),
     # Deliveries belong to the center; for everyone else they do not exist.
     ("GET", "/v1/centers/{center_id}/deliveries"): _OF_THE_FEED | {"center_admin": 200},
     # The delivery was applied at once, so there is nothing to retry.

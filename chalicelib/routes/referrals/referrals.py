@@ -22,7 +22,6 @@ from chalicelib.routes.referrals.journey_responses import PHASE_LABELS
 from chalicelib.routes.referrals.new_referrals import to_new_referral, to_plain_json
 from chalicelib.routes.referrals.request_bodies import ReferralPatchRequest, ReferralRequest
 from chalicelib.routes.referrals.response_types import (
-    AuditTrailResponse,
     EventPageResponse,
     MonitoringWindowResponse,
     NewReferralResponse,
@@ -33,7 +32,6 @@ from chalicelib.routes.referrals.response_types import (
     ReportResultResponse,
 )
 from chalicelib.routes.referrals.timeline_responses import to_event_response
-from chalicelib.services.audit.trail import read_audit_trail
 from chalicelib.services.notices.planned_list import list_planned_notices
 from chalicelib.services.referrals import amend, create, duplicates, read_and_amend, search, unread
 from chalicelib.services.referrals.report_event import report_by_member
@@ -218,13 +216,6 @@ def read_window(request: ApiRequest, referral_id: str) -> ApiResponse[Monitoring
         body=responses.to_window_response(referral, referral.window, notices, now=request.now),
         headers=responses.build_referral_etag(referral),
     )
-
-
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/audit")
-def read_audit(request: ApiRequest, referral_id: str) -> ApiResponse[AuditTrailResponse]:
-    """Get the audit trail of a referral, newest first (administrators of either organization)."""
-    rows = read_audit_trail(referral_id, by=request.member, context=request.context)
-    return ApiResponse(body={"items": [responses.to_audit_entry_response(row) for row in rows]})
 
 
 def _build_reporter(request: ApiRequest) -> EventReporter:

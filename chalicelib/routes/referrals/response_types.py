@@ -384,21 +384,3 @@ class ReferralCountsResponse(TypedDict):
     total: int
     phases: dict[str, int]
     worklists: dict[str, int]
-
-
-class AuditEntryResponse(TypedDict):
-    """One read or write of a referral."""
-
-    at: str
-    actor_id: str
-    tenant_id: str
-    action: str
-    outcome: str
-    version: int | None
-    request_id: str | None
-
-
-class AuditTrailResponse(TypedDict):
-    """Who read or changed a referral."""
-
-    items: list[AuditEntryResponse]

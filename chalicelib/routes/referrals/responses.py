@@ -39,7 +39,6 @@ from chalicelib.routes.referrals.journey_responses import (
 from chalicelib.routes.referrals.plan_responses import to_next_plan_response, to_plans_response
 from chalicelib.routes.referrals.product_responses import to_product_response
 from chalicelib.routes.referrals.response_types import (
-    AuditEntryResponse,
     ContradictionResponse,
     HoldResponse,
     MonitoringWindowResponse,
@@ -328,19 +327,6 @@ def to_report_response(result: ReportResult) -> ReportResultResponse:
     if result.warnings:
         response["warnings"] = to_warning_responses(list(result.warnings))
     return response
-
-
-def to_audit_entry_response(row: Mapping[str, Any]) -> AuditEntryResponse:
-    """A row of the audit trail."""
-    return {
-        "at": row["at"],
-        "actor_id": row["actor_id"],
-        "tenant_id": row["tenant_id"],
-        "action": row["action"],
-        "outcome": row["outcome"],
-        "version": row.get("version"),
-        "request_id": row.get("request_id"),
-    }
 
 
 def _build_practice(practice_id: str) -> TenantResponse:

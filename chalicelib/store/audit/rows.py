@@ -10,7 +10,7 @@ try twice. Other subjects (a list, a member, a secret) have their own chains.
 A row names people, ids and outcomes, never what was read or written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -55,6 +55,11 @@ class AuditEntry:
     version: int | None = None
     reason: str = ""
 
+    @property
+    def is_about_referral(self) -> bool:
+        """Whether the subject is a referral, which has a trail of its own."""
+        return self.referral_id.startswith("ref_")
+
 
 @dataclass(frozen=True, slots=True)
 class AuditLog:
@@ -76,7 +81,8 @@ class AuditLog:
     def prepare_append(self, entry: AuditEntry) -> TransactionWrite:
         """Build the write of a row in its own chain, for a transaction. Reads the head of the chain."""
         chain = _get_access_chain(entry.referral_id)
-        return self._prepare_put(chain, link_row(_build_facts(entry), self.read_head(chain)), name="audit")
+        facts = _build_facts(entry) if entry.is_about_referral else _add_organization(_build_facts(entry), entry)
+        return self._prepare_put(chain, link_row(facts, self.read_head(chain)), name="audit")
 
     def append(self, entry: AuditEntry) -> None:
         """Append a row about something that wrote nothing else: a read or a refusal. One small write.
@@ -85,7 +91,7 @@ class AuditLog:
             UnavailableError: others appended so fast that every attempt failed.
         """
         chain = _get_access_chain(entry.referral_id)
-        head = self._append_row(chain, entry, self._head_cache.get(chain) or self.read_head(chain))
+        head = self._append_row(chain, _build_facts(entry), self._head_cache.get(chain) or self.read_head(chain))
         self._cache_head(chain, head)
 
     def append_refusal(self, entry: AuditEntry) -> None:
@@ -98,14 +104,14 @@ class AuditLog:
             UnavailableError: others appended so fast that every attempt failed.
         """
         chain = _get_access_chain(entry.referral_id)
-        head = self._append_row(chain, entry, self.read_head(chain))
+        head = self._append_row(chain, _add_organization(_build_facts(entry), entry), self.read_head(chain))
         if chain in self._head_cache:
             self._cache_head(chain, head)
 
-    def _append_row(self, chain: str, entry: AuditEntry, head: ChainHead) -> ChainHead:
+    def _append_row(self, chain: str, facts: Mapping[str, Any], head: ChainHead) -> ChainHead:
         """Append a row after `head`, or after the row that another writer added since. Returns the new head."""
         for _ in range(MAX_ATTEMPTS):
-            row = link_row(_build_facts(entry), head)
+            row = link_row(facts, head)
             if self.table.put(build_item(chain, row), when="attribute_not_exists(referral_id)"):
                 return ChainHead(row["seq"], row["hash"])
             head = self.read_head(chain)
@@ -149,6 +155,25 @@ class AuditLog:
     def list_stored_rows(self, chain: str) -> Iterator[Item]:
         """List every row of a chain in order, as it is stored."""
         return self.table.query_all("referral_id = :chain", {"chain": chain})
+
+    def list_newest_rows(self, chain: str, *, before: int | None, limit: int) -> Sequence[Item]:
+        """List the rows of a chain before a number, newest first, as they were hashed."""
+        condition, values = "referral_id = :chain", {"chain": chain}
+        if before is not None:
+            condition, values = f"{condition} AND #entry < :before", {**values, "before": format_entry(before)}
+        page = self.table.query(condition, values, limit=limit, newest_first=True)
+        return [to_chained_row(item) for item in page.items]
+
+    def list_organization_page(self, tenant_id: str, *, limit: int, start: Mapping[str, Any] | None) -> QueryPage:
+        """List one page of the rows in the trail of an organization, newest first, from the index."""
+        return self.table.query(
+            "organization = :tenant",
+            {"tenant": tenant_id},
+            index="by_organization",
+            limit=limit,
+            start=start,
+            newest_first=True,
+        )
 
     def list_rows_of_day(self, day: date) -> Iterator[Item]:
         """List the rows of a day in all chains, from the index: key attributes and hashes."""
@@ -217,6 +242,11 @@ def _build_facts(entry: AuditEntry) -> dict[str, Any]:
         "version": entry.version,
         "reason": entry.reason or None,
     }
+
+
+def _add_organization(facts: dict[str, Any], entry: AuditEntry) -> dict[str, Any]:
+    """Add the attribute by which a row is in the trail of an organization: its own changes, and every refusal."""
+    return {**facts, "organization": entry.tenant_id or None}
 
 
 def build_item(chain: str, row: dict[str, Any]) -> Item:

@@ -164,9 +164,14 @@ export interface ArrivalBody {
   arrival: Arrival;
 }
 
-/** One read or write of a referral. */
+/**
+ * One read, change or refusal.
+ *
+ * `subject` is a referral, or what else the attempt was about, such as `member#` and the id of a member.
+ */
 export interface AuditEntryResponse {
   at: string;
+  subject: string;
   actor_id: string;
   tenant_id: string;
   action: string;
@@ -175,9 +180,10 @@ export interface AuditEntryResponse {
   request_id: string | null;
 }
 
-/** Who read or changed a referral. */
+/** A page of an audit trail, newest first. */
 export interface AuditTrailResponse {
   items: AuditEntryResponse[];
+  next_cursor: string | null;
 }
 
 /** The first code of a new authenticator. */

@@ -25,16 +25,32 @@ MINUTES = 30
 PARTS = 8
 SEEDS = 1_500
 SEEDS_A_PART = 150
+LONG_OUTAGES = 0.3
+"""The share of the runs with several faults that also have an outage of many calls in a row."""
 
 CLAIMS = {
     "singles": "After any single fault nothing is lost, doubled or left undone",
     "pairs": "The same holds after any two faults, in one run, or one in the run and one in its repeat",
-    "more": "The same holds after three to six faults, anywhere in a run and its repeats",
+    "more": "The same holds after three to six faults, and after long outages, anywhere in a run and its repeats",
 }
 
 _WRITES = frozenset({"CopyObject", "DeleteObject", "PutItem", "SendEmail", "TransactWriteItems", "UpdateItem"})
 _ANY = tuple(mode for mode in FaultMode if mode is not FaultMode.CONFLICT)
-_STOPS = frozenset({FaultMode.CRASH_BEFORE, FaultMode.CRASH_AFTER})
+_NOT_RETRIED = frozenset(
+    {FaultMode.CRASH_BEFORE, FaultMode.CRASH_AFTER, FaultMode.EXPIRED_TOKEN, FaultMode.ACCESS_DENIED}
+)
+_PAIRED = frozenset(FaultMode) - {
+    # For what comes after them, these equal a lost reply.
+    FaultMode.TORN_REPLY,
+    FaultMode.GARBLED_REPLY,
+    FaultMode.EMPTY_REPLY,
+    # And these equal each other.
+    FaultMode.ACCESS_DENIED,
+}
+"""The faults that are paired with every other one. All are played alone, and in runs with more faults."""
+
+_OUTAGES = (FaultMode.THROTTLE, FaultMode.SERVER_ERROR, FaultMode.EXPIRED_TOKEN, FaultMode.TORN_REPLY)
+"""The faults that can last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +150,7 @@ def _singles(part: FaultPart, world: ProofWorld) -> Sequence[ScenarioRunner]:
 def _look_at_reads(result: ScenarioResult, run: int, operations: Sequence[str]) -> None:
     """Check that a retried read made no other difference: the choice of pairs rests on it."""
     [(number, mode)] = result.wanted[run].items()
-    if operations[number - 1] in _WRITES or mode in _STOPS:
+    if operations[number - 1] in _WRITES or mode in _NOT_RETRIED:
         return
     again = [] if mode is FaultMode.TWICE else [operations[number - 1]]
     if result.runs[run].operations != [*operations[:number], *again, *operations[number:]]:
@@ -147,16 +163,19 @@ def _pairs(part: FaultPart, world: ProofWorld) -> Sequence[ScenarioRunner]:
     theater.play()
     firsts = list(_each(theater.play().runs[0].operations))
     for first, mode in firsts[part.first :: PARTS]:
-        for pair in list_fault_pairs(theater, first, mode):
-            theater.play(*pair)
+        if mode in _PAIRED:
+            for pair in list_fault_pairs(theater, first, mode):
+                theater.play(*pair)
     return [theater]
 
 
 def list_fault_pairs(theater: ScenarioRunner, first: int, mode: FaultMode) -> Sequence[Faults]:
     """Play every pair that begins with a fault. It is played alone first, to see what comes behind it."""
     run, repeat, *_ = theater.play({first: mode}).runs
-    in_one_run = [[{first: mode, second: other}] for second, other in _each(run.operations) if second > first]
-    in_the_repeat = [[{first: mode}, {second: other}] for second, other in _each(repeat.operations)]
+    others = [(second, other) for second, other in _each(run.operations) if other in _PAIRED and second > first]
+    in_one_run = [[{first: mode, second: other}] for second, other in others]
+    repeated = [(second, other) for second, other in _each(repeat.operations) if other in _PAIRED]
+    in_the_repeat = [[{first: mode}, {second: other}] for second, other in repeated]
     return [*in_one_run, *in_the_repeat]
 
 
@@ -169,6 +188,10 @@ def _more(part: FaultPart, world: ProofWorld) -> Sequence[ScenarioRunner]:
         wanted: Sequence[dict[int, FaultMode]] = ({}, {}, {})
         for _ in range(drawn.randint(3, 6)):
             drawn.choice(wanted)[drawn.randint(1, 20)] = drawn.choice(list(FaultMode))
+        if drawn.random() < LONG_OUTAGES:
+            # Longer than the SDK tries one call, and as long as a table needs to scale.
+            first, mode = drawn.randint(1, 20), drawn.choice(_OUTAGES)
+            drawn.choice(wanted).update(dict.fromkeys(range(first, first + drawn.randint(4, 40)), mode))
         theater.play(*wanted)
     return theaters
 

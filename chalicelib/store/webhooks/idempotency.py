@@ -119,10 +119,18 @@ class IdempotencyRecords:
         """
         if row["body_hash"] != request.body_hash:
             raise IdempotencyKeyReusedError
-        context = f"idempotency/{request.scope_key}"
-        compressed = self.encryption.decrypt(row["answer"], scope=request.tenant_id, context=context)
-        content = json.loads(_decompress(compressed, template=row.get("words", 0)))
+        content = self._decrypt_response(row, request.tenant_id)
         return StoredResponse(status=content["status"], headers=content["headers"], body=content["body"], replayed=True)
+
+    def read_body(self, row: Item) -> Mapping[str, Any]:
+        """Return the body of the response in a row, which names what the request made."""
+        body: Mapping[str, Any] = self._decrypt_response(row, row["tenant_id"])["body"]
+        return body
+
+    def _decrypt_response(self, row: Item, tenant_id: str) -> Any:
+        context = f"idempotency/{row['scope_key']}"
+        compressed = self.encryption.decrypt(row["answer"], scope=tenant_id, context=context)
+        return json.loads(_decompress(compressed, template=row.get("words", 0)))
 
 
 @cache

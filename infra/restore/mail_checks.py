@@ -21,7 +21,7 @@ def collect_sent_log(mails: Iterable[SentMail], scope: CheckScope) -> None:
     """Add what the log shows as sent."""
     for mail in mails:
         for notice_id in mail.notice_ids:
-            if _is_digest(mail.member_id, notice_id):
+            if is_digest(mail.member_id, notice_id):
                 scope.joins.add("sent digest", f"{mail.member_id}/{notice_id}", mail.mail_id)
                 scope.joins.raise_to("digest", mail.member_id, notice_id)
             else:
@@ -36,7 +36,7 @@ def collect_mails(scope: CheckScope) -> Iterator[Finding]:
         is_sent = (row["state"] == TaskState.DONE and "merged_into" not in row) or was_accepted_by_ses(row)
         if is_sent and _finished_at(row) >= scope.since:
             for notice_id in row["notice_ids"]:
-                if not _is_digest(row["member_id"], notice_id):
+                if not is_digest(row["member_id"], notice_id):
                     scope.joins.add("sent", name_pair(row["member_id"], notice_id), row["outbox_id"])
         elif row["state"] == TaskState.PLANNED and "lane" in row:
             yield from _check_waiting(row, scope)
@@ -87,7 +87,8 @@ def find_sent_digest_week(member_id: str, scope: CheckScope) -> date | None:
     return date.fromisoformat(notice_id.removeprefix("ntc_")[:8]) if notice_id else None
 
 
-def _is_digest(member_id: str, notice_id: str) -> bool:
+def is_digest(member_id: str, notice_id: str) -> bool:
+    """Whether a notice is a weekly digest, whose id depends on its week."""
     return notice_id.endswith(derive_id("", DIGEST_RULE, member_id))
 
 

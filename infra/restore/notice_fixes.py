@@ -72,6 +72,9 @@ def plan_mail(referral: Referral, notices: Sequence[SentNotice], *, context: Run
         late_since=min(each.created_at for each in notices),
     )
     _commit_once(context.stores.mails.prepare_plan(mail), context=context)
+    for each in notices:
+        # If the event is reported again, its notice has another due time, and needs no second email.
+        context.stores.recipients.record_sent_mail(each.member_id, each.notice_id, mail.mail_id)
 
 
 def _find_member(referral: Referral, member_id: str, *, context: RunContext) -> Member | None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from chalicelib.domain.documents.document import DocumentState
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.coverage_status import NO_COVERAGE
 from chalicelib.domain.referrals.events import Corrected, EventType, ReferralEvent, StageChange
 from chalicelib.domain.referrals.referral import Referral
@@ -107,7 +108,14 @@ def _check_events(history: ReferralHistory, scope: CheckScope) -> Iterator[Findi
     missing += sorted(f"stage {stage}" for stage in entered - reported)
     if not missing:
         missing = sorted(_list_audited_only(history, scope))
-    if missing:
+    if _is_submission_lost(referral, missing):
+        yield build_finding(
+            FindingKind.EVENT_MISSING,
+            referral,
+            "stage submitted",
+            fix=lambda context: fixes.write_submission(referral.referral_id, context=context),
+        )
+    elif missing:
         yield build_finding(
             FindingKind.EVENT_MISSING,
             referral,
@@ -115,6 +123,12 @@ def _check_events(history: ReferralHistory, scope: CheckScope) -> Iterator[Findi
             advice="Ask the sender to send it again: the repair removes the record that would answer it as repeated. "
             "A person reports it again on the referral's page.",
         )
+
+
+def _is_submission_lost(referral: Referral, missing: Sequence[str]) -> bool:
+    """Whether the first event of a referral is missing that was submitted at once. It says nothing else."""
+    event_id = derive_id("evt", referral.referral_id, "submitted")
+    return "stage submitted" in missing and set(missing) <= {"stage submitted", event_id}
 
 
 def _with_replacements(events: Sequence[ReferralEvent]) -> Iterator[ReferralEvent]:
@@ -127,13 +141,16 @@ def _with_replacements(events: Sequence[ReferralEvent]) -> Iterator[ReferralEven
 def _list_audited_only(history: ReferralHistory, scope: CheckScope) -> Iterator[str]:
     """List the events that the audit trail has and the history lacks, by action and number."""
     referral_id = history.referral.referral_id
-    audited: Counter[str] = Counter()
+    counted: list[tuple[int, str]] = []
     for row in scope.run.stores.audit_log.list_chained_rows(referral_id):
-        action = str(row["action"])
+        action, version = str(row["action"]), int(row.get("version") or 0)
+        if action == fixes.ACTION:
+            # What the trail has beyond the version that was repaired belongs to changes that a restore took back.
+            counted = [each for each in counted if each[0] <= version]
         is_event = action.startswith("event.") or action in _COUNTED_ACTIONS
-        # A row beyond the referral's own end belongs to a change that the referral does not contain.
         if is_event and row["outcome"] == "allowed" and row["seq"] <= history.referral.audit_chain_head.seq:
-            audited[action] += 1
+            counted.append((version, action))
+    audited = Counter(action for _, action in counted)
     logged = Counter(
         f"event.{each.event.stage}" if isinstance(each.event, StageChange) else str(each.event.type)
         for each in history.events

@@ -1,19 +1,23 @@
 """Repairs of one referral: each reads it again, writes conditionally with an audit row, and can be repeated."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.audit.hash_chain import ChainHead
 from chalicelib.domain.documents.document import Document, DocumentState
+from chalicelib.domain.referrals.events import EventStatus
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.aliases import prepare_first_claim
+from chalicelib.services.referrals.create import build_submission
 from chalicelib.services.referrals.overdue_alert_writes import prepare_alert_writes
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.platform.dynamo import TransactionWrite
+from chalicelib.store.platform.transactions import ConditionFailedError
 from infra.restore.load import load_referral
 
 ACTOR = "operator:command-line"
@@ -74,6 +78,22 @@ def replay_referral(referral_id: str, *, context: RunContext) -> None:
         )
 
     commit_with_retry(attempt)
+
+
+def write_submission(referral_id: str, *, context: RunContext) -> None:
+    """Write the first event of a referral again. The referral has everything that it said."""
+    referral = context.stores.referrals.get(referral_id)
+    if referral is None or referral.submitted_at is None:
+        return
+    member = context.stores.members.get_by_member_id(referral.practice_id, referral.created_by)
+    if member is None:
+        return
+    event = build_submission(referral, member, now=referral.submitted_at)
+    with suppress(ConditionFailedError):
+        context.stores.transactions.commit(
+            context.stores.referrals.prepare_log_event(event, EventStatus.APPLIED, practice_id=referral.practice_id),
+            context.stores.audit_log.prepare_append(build_entry(referral, context.now)),
+        )
 
 
 def copy_coverage(referral_id: str, *, context: RunContext) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 from chalicelib.domain.consultation.slots import SeatState, Slot
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.events import EventSource
+from chalicelib.errors import UnavailableError
 from chalicelib.store.platform import codec
+from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.webhooks.idempotency import DeliveryStatus
 from infra.restore import table_fixes as fixes
 from infra.restore.findings import Finding, FindingKind
@@ -40,6 +42,8 @@ def collect_keys(scope: CheckScope) -> Iterator[Finding]:
     for row in scan_table(stores.delivery_log.table):
         joins.add("delivery", row["event_id"], json.dumps({name: row[name] for name in _DELIVERY_ATTRIBUTES}))
     for row in scan_table(stores.idempotency_records.table):
+        if str(row.get("route", "")).endswith("/v1/referrals"):
+            yield from _collect_new_referral(row, scope)
         made = next((kind for end, kind in _MADE_BY_ROUTE.items() if str(row.get("route", "")).endswith(end)), None)
         if made:
             joins.add("record", derive_id(made, row["scope_key"]), json.dumps([row["scope_key"], row["route"]]))
@@ -55,8 +59,24 @@ def collect_keys(scope: CheckScope) -> Iterator[Finding]:
 _DELIVERY_ATTRIBUTES = ("center_id", "webhook_id", "referral_id", "status", "received_at")
 
 
+def _collect_new_referral(row: Item, scope: CheckScope) -> Iterator[Finding]:
+    """Add the referral that a request made. Its id is random, so it is in the response."""
+    records = scope.run.stores.idempotency_records
+    try:
+        referral_id = str(records.read_body(row)["referral_id"])
+    except UnavailableError:
+        raise
+    except Exception as error:  # noqa: BLE001 as in `load`
+        detail = f"idempotency record: {type(error).__name__}"
+        yield Finding(kind=FindingKind.UNREADABLE, subject=row["scope_key"], detail=detail)
+        return
+    scope.joins.add("record", referral_id, json.dumps([row["scope_key"], row["route"]]))
+
+
 def mark_referral(loaded: LoadedReferral, scope: CheckScope) -> Iterator[Finding]:
     """Mark what belongs to a referral, and find deliveries that the log lacks."""
+    if loaded.state_row:
+        scope.joins.see("record", loaded.referral_id)
     for row in loaded.list_rows("event#"):
         scope.joins.see("record", row["event_id"])
         delivery = _parse(scope.joins.see("delivery", row["event_id"]))

@@ -61,7 +61,8 @@ def create_referral(request: ApiRequest, body: ReferralRequest) -> ApiResponse[N
     stored = create.create_referral(
         to_new_referral(body),
         submit=body.submit,
-        referral_id=wiring.generate_id("ref"),
+        # A repeat of the request names the same referral, also if a restore lost the record of the first.
+        referral_id=derive_id("ref", request.idempotent_request.scope_key),
         member=member,
         request=request.idempotent_request,
         build_response=build_response,

@@ -27,8 +27,10 @@ from chalicelib.services.referrals.consent_checks import complete_consent
 from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
 from chalicelib.services.referrals.histology_checks import require_listed_histology
 from chalicelib.services.referrals.overdue_alert_writes import prepare_alert_writes
+from chalicelib.services.referrals.recorded_events import record_response
 from chalicelib.services.referrals.referred_on_checks import check_referred_on
 from chalicelib.store.all_stores import Stores
+from chalicelib.store.notices.outbox import parse_existing_tasks
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.aliases import ALIAS_WRITE
@@ -74,6 +76,7 @@ def create_referral(
     details = complete_consent(new_referral.details, None, practice_id=member.tenant_id, context=context)
     draft = build_draft(replace(new_referral, details=details), referral_id=referral_id, member=member, now=context.now)
     links = _prepare_link_writes(draft, member, context=context)
+    existing_tasks: dict[str, str] = {}
 
     def attempt() -> StoredResponse:
         try:
@@ -84,7 +87,11 @@ def create_referral(
             if first_response:
                 return first_response
             raise
-        referral, writes = (_prepare_submission if submit else _prepare_draft)(named, member, context)
+        referral, writes = (
+            _prepare_submission(named, member, existing_tasks, context=context)
+            if submit
+            else _prepare_draft(named, member, context=context)
+        )
         response = build_response(referral)
         record = context.stores.idempotency_records.prepare_record(request, response, now=context.now)
         try:
@@ -94,6 +101,15 @@ def create_referral(
                 return context.stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
             if e.items.keys() & {ALIAS_WRITE, DIRECTORY_WRITE}:
                 raise  # Another referral took the alias, or used the same provider, at the same moment. Decide again.
+            is_own = referral_id == derive_id("ref", request.scope_key)
+            existing = context.stores.referrals.get(referral_id) if is_own and "referral" in e.items else None
+            if existing:
+                # A restore lost the record of this request, and not the referral that it made.
+                return record_response(request, build_response(existing), context=context)
+            if parse_existing_tasks(e.items).keys() - existing_tasks.keys():
+                # A restore lost the referral that this request made, and not its tasks.
+                existing_tasks.update(parse_existing_tasks(e.items))
+                raise
             raise UnavailableError("busy") from e
         return response
 
@@ -152,7 +168,9 @@ def _prepare_link_writes(draft: Referral, member: Member, *, context: RunContext
     return context.stores.referrals.prepare_save(linked, entry)
 
 
-def _prepare_draft(draft: Referral, member: Member, context: RunContext) -> tuple[Referral, Sequence[TransactionWrite]]:
+def _prepare_draft(
+    draft: Referral, member: Member, *, context: RunContext
+) -> tuple[Referral, Sequence[TransactionWrite]]:
     """The draft without a change, and the writes that save it."""
     entry = build_member_audit_entry(draft, member, "referral.create", context.now)
     alert_writes = prepare_alert_writes(None, draft, stores=context.stores)
@@ -160,7 +178,7 @@ def _prepare_draft(draft: Referral, member: Member, context: RunContext) -> tupl
 
 
 def _prepare_submission(
-    draft: Referral, member: Member, context: RunContext
+    draft: Referral, member: Member, existing_tasks: Mapping[str, str], *, context: RunContext
 ) -> tuple[Referral, Sequence[TransactionWrite]]:
     """The submitted referral, and the writes of its submission."""
     require_complete(build_packet(draft))
@@ -169,7 +187,9 @@ def _prepare_submission(
     decision = decide_event(unsaved, change, load_decision_context(draft, context=context))
     if not isinstance(decision, Applied):
         raise TypeError("a draft can always be submitted")
-    writes = prepare_event_writes(decision, change, member.tenant_id, before=unsaved, stores=context.stores)
+    writes = prepare_event_writes(
+        decision, change, member.tenant_id, before=unsaved, stores=context.stores, existing_tasks=existing_tasks
+    )
     return decision.referral, writes
 
 

@@ -14,7 +14,13 @@ from chalicelib.domain.notices.planning import (
     build_open_monitoring_task,
     list_tasks_to_plan,
 )
-from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue, build_contradiction_task, build_event_task
+from chalicelib.domain.notices.tasks import (
+    OPEN_MONITORING_RULE,
+    OutboxTask,
+    TaskQueue,
+    build_contradiction_task,
+    build_event_task,
+)
 from chalicelib.domain.referrals.conversation import follow_conversation
 from chalicelib.domain.referrals.events import Corrected, EventStatus, ReferralEvent, StageChange
 from chalicelib.domain.referrals.information_requests import build_request
@@ -32,7 +38,7 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.notices.leases import TaskState
 from chalicelib.store.notices.outbox import NO_EXISTING_TASKS
-from chalicelib.store.notices.planned_tasks import prepare_check_still_waiting
+from chalicelib.store.notices.planned_tasks import prepare_check_still_waiting, prepare_replan_done
 from chalicelib.store.platform.dynamo import TransactionWrite
 
 
@@ -130,6 +136,9 @@ def prepare_task_writes(
             yield stores.outbox.prepare_plan(task)
         elif state == TaskState.SKIPPED:
             yield stores.outbox.prepare_replan_skipped(task)
+        elif state == TaskState.DONE and task.rule == OPEN_MONITORING_RULE:
+            # The infusion was reported again after a restore, so what the task did is gone.
+            yield prepare_replan_done(stores.outbox, task)
         elif state == TaskState.PLANNED:
             yield prepare_check_still_waiting(stores.outbox, task)
 

@@ -146,6 +146,12 @@ class IdempotencyRecords:
         content = json.loads(open_response(row, tenant_id=request.tenant_id, encryption=self.encryption))
         return StoredResponse(status=content["status"], headers=content["headers"], body=content["body"], replayed=True)
 
+    def read_body(self, row: Item) -> Mapping[str, Any]:
+        """Return the body of the response in a row, which names what the request made."""
+        response = json.loads(open_response(row, tenant_id=row["tenant_id"], encryption=self.encryption))
+        body: Mapping[str, Any] = response["body"]
+        return body
+
 
 def find_referral_id(request: IdempotentRequest, response: StoredResponse) -> str:
     """Find the referral that a request is about: in its path, or in the response if it created one. Empty if none."""

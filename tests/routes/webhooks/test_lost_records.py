@@ -5,7 +5,7 @@ import json
 import pytest
 
 from chalicelib import wiring
-from tests.support.factories import CENTER
+from tests.support.factories import CENTER, build_referral_body
 from tests.support.stores import get_dynamodb_client, list_rows
 
 
@@ -132,3 +132,16 @@ def test_an_information_request_whose_record_is_lost_is_not_sent_again(shared_ap
 
     assert (again.status, again.json["code"]) == (409, "already_requested")
     assert read_state(shared_api, referral_id) == before
+
+
+def test_a_new_referral_whose_record_is_lost_is_made_once(shared_api):
+    """Its id follows from the request, so a repeat names the same referral."""
+    body = build_referral_body(patient__family_name="Once", patient__birth_date="1959-05-05")
+    first = shared_api.practice.post("/v1/referrals", body, key="key-new-referral")
+    clear_table(shared_api, "idempotency")
+
+    again = shared_api.practice.post("/v1/referrals", body, key="key-new-referral")
+
+    assert (again.status, again.json["referral_id"]) == (201, first.json["referral_id"])
+    rows = shared_api.practice.get("/v1/referrals?q=Once").json["items"]
+    assert [row["referral_id"] for row in rows] == [first.json["referral_id"]]

@@ -7,8 +7,10 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.domain.platform.ids import derive_id
 from chalicelib.services.notices.outbox_worker import run_job
-from tests.support.factories import CENTER, OTHER_CENTER
+from chalicelib.store.webhooks.idempotency import IdempotentRequest
+from tests.support.factories import CENTER, OTHER_CENTER, build_referral_body
 
 NOWHERE = "ref_" + "a" * 26
 STEPS = ("received", "accepted", "consult_scheduled", "consult_completed")
@@ -92,12 +94,16 @@ def test_an_early_delivery_applies_after_a_persons_event(shared_api, referral_id
     assert shared_api.get_stage(referral_id) == "consult_scheduled"
 
 
-def test_a_delivery_may_overtake_the_referral_itself(shared_api, monkeypatch):
+def test_a_delivery_may_overtake_the_referral_itself(shared_api):
     """A center that learns of a referral by phone is not too fast for us."""
-    early = wiring.generate_id("ref")
+    member_id = shared_api.members["practice"].member_id
+    request = IdempotentRequest(
+        member_id=member_id, tenant_id="", route="POST /v1/referrals", key="overtaken", body=b""
+    )
+    early = derive_id("ref", request.scope_key)
     parked = shared_api.deliver(early, "received", at=ago(minutes=-2))
-    monkeypatch.setattr(wiring, "generate_id", lambda _prefix: early)
-    assert shared_api.refer()["referral_id"] == early
+    answer = shared_api.practice.post("/v1/referrals", build_referral_body(), key="overtaken")
+    assert answer.json["referral_id"] == early
 
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
 

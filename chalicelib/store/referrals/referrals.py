@@ -20,6 +20,7 @@ after it was read.
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,7 @@ from typing import Any
 from chalicelib.domain.audit.hash_chain import ChainHead
 from chalicelib.domain.referrals.events import EventStatus, ReferralEvent
 from chalicelib.domain.referrals.referral import Referral
+from chalicelib.errors import ReferralErasedError
 from chalicelib.store.audit.rows import AuditEntry, AuditLog
 from chalicelib.store.platform.dynamo import DynamoTable, Item, QueryPage, TransactionWrite
 from chalicelib.store.platform.timestamps import to_timestamp
@@ -52,9 +54,11 @@ class Referrals:
     audit: AuditLog
 
     def get(self, referral_id: str) -> Referral | None:
-        """Read the referral's current state, strongly consistent."""
+        """Read the referral's current state, strongly consistent. An erased one does not exist."""
         item = self.table.get({"referral_id": referral_id, "item": REFERRAL_ITEM})
-        return self.items.item_to_referral(item) if item else None
+        with suppress(ReferralErasedError):
+            return self.items.item_to_referral(item) if item else None
+        return None
 
     def get_with_parked(self, referral_id: str) -> tuple[Referral | None, Sequence[ParkedDelivery]]:
         """Read the referral and its parked deliveries in one strongly consistent query."""
@@ -64,9 +68,11 @@ class Referrals:
                 {"id": referral_id, "first": "parked#", "last": REFERRAL_ITEM},
             )
         )
-        parked = [self.items.item_to_parked(row) for row in rows if row["item"] != REFERRAL_ITEM]
-        referrals = [self.items.item_to_referral(row) for row in rows if row["item"] == REFERRAL_ITEM]
-        return (referrals[0] if referrals else None), parked
+        with suppress(ReferralErasedError):
+            parked = [self.items.item_to_parked(row) for row in rows if row["item"] != REFERRAL_ITEM]
+            referrals = [self.items.item_to_referral(row) for row in rows if row["item"] == REFERRAL_ITEM]
+            return (referrals[0] if referrals else None), parked
+        return None, []
 
     def list_parked_for_unknown(self, referral_id: str, center_id: str) -> Sequence[ParkedDelivery]:
         """List what a center sent for a referral before the referral was known to be the center's."""
@@ -207,7 +213,9 @@ class Referrals:
         """List every referral of a tenant as a list shows it."""
         key = _TENANT_BY_INDEX[index]
         for row in self.table.query_all(f"{key} = :tenant", {"tenant": tenant_id}, index=index):
-            yield self.items.row_to_summary(row)
+            summary = self.items.row_to_summary(row)
+            if summary:
+                yield summary
 
     def list_ids_for_practice(self, practice_id: str) -> Iterable[str]:
         """List the id of every referral of a practice from the index; decrypts nothing."""

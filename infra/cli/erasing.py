@@ -30,7 +30,7 @@ _TICKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,39}", re.ASCII)
 _STAYS = (
     "What stays: the audit trail (ids, times and codes); the providers and payers that the practice used; email that"
     " was delivered; files that people downloaded; backups, which are unreadable when the backups of the table"
-    " `keys` have expired. See docs/operations/erase.md."
+    " `keys` have expired. See docs/erasure.md."
 )
 
 
@@ -40,7 +40,8 @@ def erase(
     reason: Annotated[
         str,
         typer.Option(
-            help="patient_request, consent_withdrawn, entered_by_mistake, duplicate, retention_ended, or legal_order."
+            help="patient_request, consent_withdrawn, entered_by_mistake, duplicate, retention_ended, legal_order, or"
+            " restored_backup."
         ),
     ],
     ticket: Annotated[
@@ -81,9 +82,35 @@ def erase(
         print_json(_to_json(plan, counts))
     if incomplete:
         fail(
-            "A tenant has too many erased patients to destroy one more key. See docs/operations/erase.md.",
+            "A tenant has too many erased patients to destroy one more key. See docs/erasure.md.",
             PROBLEM_FOUND,
         )
+
+
+def erase_restored(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List them, and write nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase again the patients whom a restored backup brought back. Run it after every restore."""
+    enter_site_or_fail()
+    from chalicelib import wiring
+    from chalicelib.services.platform.run_context import RunContext
+    from chalicelib.services.referrals.erase import ErasureReason, erase_referrals, list_restored
+    from infra.cli.operator_name import find_operator_name
+
+    context = RunContext(wiring.get_stores(), wiring.read_clock())
+    referral_ids = sorted(list_restored(stores=context.stores))
+    for referral_id in referral_ids:
+        typer.echo(referral_id)
+    if dry_run or not referral_ids:
+        typer.echo(f"Erased referrals that a backup brought back: {len(referral_ids):,}")
+        return
+    confirm_or_exit("Erase them again? This cannot be undone.", yes=yes)
+    reason, actor_id = ErasureReason.RESTORED_BACKUP, find_operator_name()
+    for step in erase_referrals(referral_ids, reason, actor_id=actor_id, context=context):
+        typer.echo(f"{step.place}: {step.removed:,} removed", err=True)
+    typer.echo(f"Erased again: {len(referral_ids):,}")
 
 
 def _erase(

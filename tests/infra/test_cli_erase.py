@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 
 from chalicelib import wiring
 from chalicelib.domain.notices.tasks import TaskQueue
-from chalicelib.errors import ReferralErasedError
 from chalicelib.services.notices.outbox_worker import run_job
 from chalicelib.store.all_stores import TABLE_NAMES
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
@@ -176,17 +175,29 @@ def test_the_audit_trail_says_who_erased_what_and_why_and_stays_intact(api):
     assert CliRunner().invoke(app, ["audit", "verify"]).exit_code == 0
 
 
-def test_a_backup_without_the_key_is_unreadable(api):
-    """Every table as it was before, except the keys."""
+def test_a_backup_without_the_key_is_unreadable_and_the_patient_is_erased_again(api):
+    """Every row as it was before, except the keys. Both teams' lists still work."""
     cloud.create_buckets()
     referral_id = api.refer()["referral_id"]
-    row = api.stores.referrals.table.get({"referral_id": referral_id, "item": "referral"})
+    kept = api.refer(patient__alias="Calm Crane", patient__family_name="Other")["referral_id"]
+    rows = [row for row in list_rows("referrals") if row["referral_id"] == referral_id]
     erase(referral_id)
+    api.stores.referrals.table.delete({"referral_id": referral_id, "item": "erased"})
+    for row in rows:
+        api.stores.referrals.table.put(row)
+    wiring.reset()
 
-    api.stores.referrals.table.put(row)
-
-    with pytest.raises(ReferralErasedError):
-        restart_stores(api.stores).referrals.get(referral_id)
+    assert restart_stores(api.stores).referrals.get(referral_id) is None
+    for site in (api.practice, api.center):
+        assert site.get(f"/v1/referrals/{referral_id}").status == 404
+        assert [row["referral_id"] for row in site.get("/v1/referrals").json["items"]] == [kept]
+        assert site.get("/v1/referrals/counts").status == 200
+    assert api.deliver(referral_id, "received").status != 500
+    result = CliRunner().invoke(app, ["erase-restored", "--yes"])
+    assert result.stdout == f"{referral_id}\nErased again: 1\n"
+    rows = [row for row in list_rows("referrals") if row["referral_id"] == referral_id]
+    assert [row["item"] for row in rows] == ["erased"]
+    assert CliRunner().invoke(app, ["erase-restored", "--yes"]).stdout.startswith("Erased referrals that a backup")
 
 
 def test_an_update_about_an_erased_referral_is_refused_and_notifies_no_one(api):

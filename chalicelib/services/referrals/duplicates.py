@@ -49,7 +49,7 @@ def find_possible_duplicates(referral: Referral, *, member: Member, context: Run
             name_prefixes=[frozenset(birth_date), *names],
         )
         rows = (context.stores.referrals.items.row_to_summary(row) for row in page.items)
-        found += [row for row in rows if _is_other_open_referral(row, referral)]
+        found += [row for row in rows if row and _is_other_open_referral(row, referral)]
         start = page.next_key
         if start is None or len(found) >= MAX_DUPLICATES:
             break

@@ -30,12 +30,17 @@ SETTLED_AFTER = UPLOAD_FORM_LIFETIME + timedelta(hours=2)
 """When nothing that was running at the erasure can still write: no function, and no upload form."""
 
 
+ERASE_ACTION = "referral.erase"
+"""The action of the audit row of an erasure."""
+
+
 class ErasureReason(StrEnum):
     """Why a patient is erased. A code, because the audit trail must not have health data."""
 
     PATIENT_REQUEST = "patient_request"
     CONSENT_WITHDRAWN = "consent_withdrawn"
     ENTERED_BY_MISTAKE = "entered_by_mistake"
+    RESTORED_BACKUP = "restored_backup"
     DUPLICATE = "duplicate"
     RETENTION_ENDED = "retention_ended"
     LEGAL_ORDER = "legal_order"
@@ -74,7 +79,7 @@ def plan_erasure(referral_id: str, *, stores: Stores) -> ErasurePlan:
     Raises:
         NotFoundError: there is no such referral, and there was none.
     """
-    found, begun, waiting = dict[str, Referral](), list[str](), [referral_id]
+    found, begun, waiting = dict[str, Referral | None](), list[str](), [referral_id]
     tenants: set[str] = set()
     while waiting:
         each = waiting.pop()
@@ -85,21 +90,38 @@ def plan_erasure(referral_id: str, *, stores: Stores) -> ErasurePlan:
             begun.append(each)
             tenants |= set(erasure.tenants)
             continue
-        referral = stores.referrals.get(each)
-        if referral is None:
+        row = stores.erasures.read_state_row(each)
+        if row is None:
             continue
-        found[each] = referral
-        tenants |= set(_list_tenants(referral.referral_id, referral.practice_id, referral.center_id, stores=stores))
-        waiting += [linked for linked in (referral.status.continues, referral.status.continued_by) if linked]
+        # None if its key was destroyed, and a backup brought the row back.
+        referral = found[each] = stores.referrals.get(each)
+        tenants |= set(_list_tenants(each, row["practice_id"], row.get("center_id"), stores=stores))
+        if referral:
+            waiting += [linked for linked in (referral.status.continues, referral.status.continued_by) if linked]
     if not found and not begun:
         raise NotFoundError
-    others = [other for referral in found.values() for other in _list_same_patient(referral, stores=stores)]
+    others = [other for referral in found.values() if referral for other in _list_same_patient(referral, stores=stores)]
     return ErasurePlan(
         referral_ids=[*found, *begun],
         other_ids=sorted(set(others) - found.keys()),
         tenants=sorted(tenants),
         begun=begun,
     )
+
+
+def list_restored(*, stores: Stores) -> Iterator[str]:
+    """List the erased referrals that a restored backup brought back.
+
+    Their key is destroyed, or the audit trail or a row says that they were erased.
+    """
+    erased = {
+        str(row["subject"])
+        for row in stores.audit_log.table.scan("#action = :erase", {"erase": ERASE_ACTION}, names={"#action": "action"})
+    }
+    for referral_id in stores.erasures.list_state_rows():
+        is_unreadable = stores.referrals.get(referral_id) is None
+        if is_unreadable or referral_id in erased or stores.erasures.get(referral_id):
+            yield referral_id
 
 
 def erase_referrals(
@@ -132,7 +154,7 @@ def erase_referrals(
                 at=context.now,
                 actor_id=actor_id,
                 tenant_id="operator",
-                action="referral.erase",
+                action=ERASE_ACTION,
                 reason=f"{reason} {ticket}".strip(),
             ),
             context=context,

@@ -75,8 +75,10 @@ def list_referrals(
         start = page.next_key
         for n, row in enumerate(page.items, start=1):
             summary = context.stores.referrals.items.row_to_summary(row)
-            if _has_coverage(summary, filter_.coverage, context) and _matches_filter(
-                summary, filter_, viewer, has_unread
+            if (
+                summary
+                and _has_coverage(summary, filter_.coverage, context)
+                and _matches_filter(summary, filter_, viewer, has_unread)
             ):
                 found.append(summary)
             if len(found) == limit and n < len(page.items):

@@ -71,6 +71,11 @@ class Erasures:
         """Read the row of a referral's state as it is stored, which also works if it cannot be decrypted."""
         return self.get_table("referrals").get({"referral_id": referral_id, "item": REFERRAL_ITEM})
 
+    def list_state_rows(self) -> Iterator[str]:
+        """List the id of every referral that has a state, without decrypting anything. Reads the whole table."""
+        rows = self.get_table("referrals").scan("#item = :state", {"state": REFERRAL_ITEM}, names={"#item": "item"})
+        return (str(row["referral_id"]) for row in rows)
+
     def prepare_begin(
         self, row: Item, *, tenants: Sequence[str], entry: AuditEntry, now: datetime
     ) -> Sequence[TransactionWrite]:
@@ -79,7 +84,9 @@ class Erasures:
         They fail if someone changed the referral after it was read.
         """
         table, referral_id = self.get_table("referrals"), row["referral_id"]
-        audit_write, head = self.audit.prepare_append_after(entry, codec.from_json(ChainHead, row["audited"]))
+        # A state that a backup brought back ends before its chain. A chain that lost rows ends before its state.
+        ends = codec.from_json(ChainHead, row["audited"]), self.audit.read_head(referral_id)
+        audit_write, head = self.audit.prepare_append_after(entry, max(ends, key=lambda end: end.seq))
         erased = {
             "referral_id": referral_id,
             "item": ERASED_ITEM,

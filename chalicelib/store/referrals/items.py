@@ -37,6 +37,7 @@ from chalicelib.domain.referrals.referral import Referral, ReferralStatus
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.domain.referrals.unread import LastWriter
 from chalicelib.domain.referrals.worklists import StageSummary, summarize_stage
+from chalicelib.errors import ReferralErasedError
 from chalicelib.store.platform import codec
 from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
@@ -137,15 +138,18 @@ class ReferralItems:
 
     encryption: EnvelopeEncryption
 
-    def row_to_summary(self, row: Item) -> ReferralSummary:
-        """Convert one row of a list; decrypts its summary.
+    def row_to_summary(self, row: Item) -> ReferralSummary | None:
+        """Convert one row of a list; decrypts its summary. None if it was erased and came back with a backup.
 
         Raises:
             NewerItemError: a newer release wrote it, in a format that this release cannot read.
             UnreadableItemError: it is damaged, or has a value that this release does not know.
         """
         with refuse_unreadable("row of a list"):
-            plaintext = self._decrypt(row["summary"], row["practice_id"], f"{row['referral_id']}/summary")
+            try:
+                plaintext = self._decrypt(row["summary"], row["practice_id"], f"{row['referral_id']}/summary")
+            except ReferralErasedError:
+                return None
             summary = json.loads(plaintext)
         # The lists have only some attributes of a row, so its format is in the summary too.
         refuse_newer(summary, newest_format=FORMATS["referrals"], table="referrals")

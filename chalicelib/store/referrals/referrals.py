@@ -20,6 +20,7 @@ after it was read.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -27,6 +28,7 @@ from typing import Any, TypeAlias
 from chalicelib.domain.audit.hash_chain import ChainHead
 from chalicelib.domain.referrals.events import EventStatus, ReferralEvent
 from chalicelib.domain.referrals.referral import Referral
+from chalicelib.errors import ReferralErasedError
 from chalicelib.store.audit.rows import AuditEntry, AuditLog
 from chalicelib.store.platform import codec
 from chalicelib.store.platform.dynamo import DynamoTable, Item, QueryPage, TransactionWrite
@@ -60,12 +62,14 @@ class Referrals:
     audit: AuditLog
 
     def get(self, referral_id: str, *, is_visible: VisibilityCheck | None = None) -> Referral | None:
-        """Read the referral's current state, strongly consistent.
+        """Read the referral's current state, strongly consistent. An erased one does not exist.
 
         A referral that is not visible is not decrypted, so it takes the same calls as one that does not exist.
         """
         item = self.table.get({"referral_id": referral_id, "item": REFERRAL_ITEM})
-        return self.items.item_to_referral(item) if item and _is_visible_item(item, is_visible) else None
+        with suppress(ReferralErasedError):
+            return self.items.item_to_referral(item) if item and _is_visible_item(item, is_visible) else None
+        return None
 
     def get_with_parked(
         self, referral_id: str, *, is_visible: VisibilityCheck | None = None
@@ -82,9 +86,11 @@ class Referrals:
         )
         if not all(_is_visible_item(row, is_visible) for row in rows if row["item"] == REFERRAL_ITEM):
             return None, ()
-        parked = [self.items.item_to_parked(row) for row in rows if row["item"] != REFERRAL_ITEM]
-        referrals = [self.items.item_to_referral(row) for row in rows if row["item"] == REFERRAL_ITEM]
-        return (referrals[0] if referrals else None), parked
+        with suppress(ReferralErasedError):
+            parked = [self.items.item_to_parked(row) for row in rows if row["item"] != REFERRAL_ITEM]
+            referrals = [self.items.item_to_referral(row) for row in rows if row["item"] == REFERRAL_ITEM]
+            return (referrals[0] if referrals else None), parked
+        return None, ()
 
     def list_parked_for_unknown(self, referral_id: str, center_id: str) -> Sequence[ParkedDelivery]:
         """List what a center sent for a referral before the referral was known to be the center's."""
@@ -240,7 +246,9 @@ class Referrals:
         """List every referral of a tenant as a list shows it."""
         key = _TENANT_BY_INDEX[index]
         for row in self.table.query_all(f"{key} = :tenant", {"tenant": tenant_id}, index=index):
-            yield self.items.row_to_summary(row)
+            summary = self.items.row_to_summary(row)
+            if summary:
+                yield summary
 
     def list_id_page(self, *, index: str, tenant_id: str, start: Mapping[str, Any] | None) -> QueryPage:
         """List one page of the rows of a tenant's referrals from an index, longest unchanged first; decrypts nothing.

@@ -19,6 +19,7 @@ from botocore.session import Session
 from infra.bundle import BUNDLES, TEMPLATE, template
 from infra.commit import ROOT
 from infra.deployments import DeployError
+from infra.deployments.domains import close_default_address, list_sender_problems, must_close_default_address
 from infra.deployments.existing import adopt, find_existing_data, list_prefixes
 from infra.deployments.guards import DeploymentPlan, list_refusals, list_replacements, list_template_problems
 from infra.deployments.parameters import build_parameters, require_declared, resolve_values
@@ -74,13 +75,14 @@ class DeployedStack:
         packaged: template.Template = json.loads((dist / TEMPLATE).read_text("utf-8"))
         require_declared(parameters, packaged)
         stack = self._describe_live_stack()
-        existing = {each["ParameterKey"]: each["ParameterValue"] for each in (stack or {}).get("Parameters", ())}
+        existing = _read_parameters(stack or {})
         values = resolve_values(parameters, existing, packaged) | {"AWS::AccountId": self._get_account_id()}
         if stack is None:
             parameters = {**self._prepare_new(packaged, parameters, values, intent), **parameters}
         else:
             self._refuse(list_refusals(self._plan(values, intent, before=existing)))
             self._refuse(list_template_problems(self._get_template(), packaged))
+            self._refuse(list_sender_problems(self.session, existing, values))
         write_names(packaged, values)
         _publish_settings(packaged, values)
         response = self._client.create_change_set(
@@ -153,16 +155,20 @@ class DeployedStack:
     def execute_change_set(self, change_set: str) -> dict[str, str]:
         """Apply a change set and return the stack's outputs."""
         kind = "create" if self._get_status() == "REVIEW_IN_PROGRESS" else "update"
+        before = _read_parameters(self._describe_stack())
         self._client.execute_change_set(ChangeSetName=change_set)
         try:
             self._wait(f"stack_{kind}_complete", StackName=self.name)
         except WaiterError as error:
             raise DeployError("\n".join([self._get_status(), *self._list_failures()])) from error
         stack = self._describe_stack()
-        parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+        parameters = _read_parameters(stack)
+        outputs = {output["OutputKey"]: str(output["OutputValue"]) for output in stack["Outputs"]}
+        if kind == "update" and must_close_default_address(before, parameters):
+            close_default_address(self.session, outputs["RestAPIId"])
         if parameters["Deployment"] == "production":
             protect_stack(self._client, self.name)
-        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        return outputs
 
     def _list_failures(self) -> Iterator[str]:
         """List why resources failed. The first entry is the cause."""
@@ -233,6 +239,10 @@ def _publish_settings(packaged: template.Template, values: Mapping[str, str]) ->
     text = json.dumps(dict(values), sort_keys=True)
     variables = packaged["Globals"]["Function"]["Environment"]["Variables"]
     variables["SETTINGS_DIGEST"] = hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _read_parameters(stack: Mapping[str, Any]) -> dict[str, str]:
+    return {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", ())}
 
 
 def _read_tags(stack: Mapping[str, Any] | None) -> dict[str, str]:

@@ -7,7 +7,6 @@ from typing import Any
 from infra.bundle.existing import KEY_PARAMETER
 from infra.deployments.existing import ExistingData
 from infra.deployments.index_rules import EXPLANATION, list_index_problems
-from infra.deployments.static_names import evaluate
 
 Template = Mapping[str, Any]
 
@@ -114,8 +113,3 @@ def list_replacements(changes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         name = f"{resource['LogicalResourceId']} ({resource['ResourceType']})"
         if resource["Action"] == "Modify" and resource.get("Replacement") == "True":
             yield f"{name} would be replaced by an empty one."
-
-
-def read_host(public_url: str) -> str:
-    """The host of the address of the dashboard, as the template reads it."""
-    return evaluate({"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "PublicUrl"}]}]}, {"PublicUrl": public_url})

@@ -2,10 +2,14 @@
 
 import copy
 import json
+from typing import Any
 
+import botocore.session
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.commit import ROOT
+from infra.deployments.domains import close_default_address, list_sender_problems, must_close_default_address
 from infra.deployments.guards import list_replacements
 from infra.deployments.index_rules import list_index_problems
 from infra.deployments.protection import STACK_POLICY, build_tags
@@ -132,3 +136,80 @@ def test_tags_of_the_operator_and_of_the_product_are_kept():
         "cost-center": "42",
         "owner": "ops",
     }
+
+
+BEFORE = {"MailFrom": "notices@old.example", "CertificateArn": ""}
+AFTER = {"MailFrom": "notices@new.example", "CreateMailIdentity": "false", "CertificateArn": "arn:aws:acm:x"}
+
+
+class FakeSes:
+    """The identities of an account."""
+
+    def __init__(self, **identities):
+        self.identities = identities
+
+    def create_client(self, service):
+        assert service == "sesv2"
+        return self
+
+    def get_email_identity(self, *, EmailIdentity):  # noqa: N803 the name of the API
+        if EmailIdentity not in self.identities:
+            raise ClientError({"Error": {"Code": "NotFoundException"}}, "GetEmailIdentity")
+        return self.identities[EmailIdentity]
+
+
+def list_sender(after=AFTER, **identities):
+    session: Any = FakeSes(**identities)
+    return list(list_sender_problems(session, BEFORE, after))
+
+
+def test_a_sender_whose_domain_is_unknown_is_refused():
+    [problem] = list_sender()
+
+    assert problem.startswith("Amazon SES does not know new.example, so no email could be sent.")
+
+
+def test_a_sender_whose_domain_has_no_dkim_yet_is_refused_with_the_records_to_publish():
+    [problem] = list_sender(
+        **{"new.example": {"VerifiedForSendingStatus": False, "DkimAttributes": {"Tokens": ["a1", "b2"]}}}
+    )
+
+    assert problem.startswith("new.example is not verified yet")
+    assert "\n  a1._domainkey.new.example CNAME a1.dkim.amazonses.com\n  b2._domainkey" in problem
+
+
+def test_a_verified_domain_is_used_and_not_created_again():
+    verified = {"new.example": {"VerifiedForSendingStatus": True}}
+
+    assert list_sender(**verified) == []
+    assert list_sender(AFTER | {"CreateMailIdentity": "true"}, **verified) == [
+        "The identity of new.example exists already. Deploy with CreateMailIdentity=false."
+    ]
+
+
+def test_another_address_of_the_same_domain_is_no_change_of_the_domain():
+    assert list_sender(BEFORE | {"MailFrom": "care@old.example"}) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [(BEFORE, AFTER, True), (AFTER, AFTER, False), (BEFORE, BEFORE, False), (AFTER, BEFORE, False)],
+    ids=["added", "kept", "never", "removed"],
+)
+def test_only_a_new_certificate_closes_the_default_address(before, after, expected):
+    assert must_close_default_address(before, after) is expected
+
+
+def test_the_default_address_is_closed_with_a_new_deployment_of_the_stage(aws):
+    """API Gateway applies the setting only then."""
+    session = botocore.session.Session()
+    gateway: Any = session.create_client("apigateway")
+    api_id = gateway.create_rest_api(name="cart-api")["id"]
+    root = gateway.get_resources(restApiId=api_id)["items"][0]["id"]
+    gateway.put_method(restApiId=api_id, resourceId=root, httpMethod="GET", authorizationType="NONE")
+    gateway.put_integration(restApiId=api_id, resourceId=root, httpMethod="GET", type="MOCK")
+    first = gateway.create_deployment(restApiId=api_id, stageName="api")["id"]
+
+    close_default_address(session, api_id)
+
+    assert gateway.get_stage(restApiId=api_id, stageName="api")["deploymentId"] != first

@@ -1,7 +1,8 @@
 """The AWS of this process as it was at one moment: an expensive start is made once, and each test has it as new.
 
 A snapshot has the tables with their rows, the keys, the mail service with its email, and the kept ends of the audit
-trail. It can be restored into another `mock_aws` of the same process. The caches of the product are not in it: open new stores after each restore.
+trail. It can be restored into another `mock_aws` of the same process. The caches of the product are not in it: open
+new stores after each restore.
 """
 
 import copy

@@ -63,6 +63,8 @@ CONDITIONS: Mapping[str, Any] = {
     "HasThreatProtection": {"Fn::Not": [{"Fn::Equals": [{"Ref": "ThreatProtection"}, "OFF"]}]},
 }
 
+KEYS_TABLE = "KeysTable"
+
 REQUESTS_PER_ADDRESS = 10_000
 """In five minutes, from one address. The people of a hospital often share one, and a page sends five requests."""
 
@@ -227,8 +229,13 @@ def _build_backup_role() -> Template:
 
 
 def _build_backup_selection(template: Template) -> Template:
+    """Select each table but the one with the keys.
+
+    An erasure destroys a patient's key. A copy of the keys that no one can delete would undo it for years
+    (docs/erasure.md); point-in-time recovery keeps them for 35 days.
+    """
     resources = template["Resources"].items()
-    tables = sorted(name for name, resource in resources if resource["Type"] == "AWS::DynamoDB::Table")
+    tables = sorted(name for name, each in resources if each["Type"] == "AWS::DynamoDB::Table" and name != KEYS_TABLE)
     return {
         "Type": "AWS::Backup::BackupSelection",
         "Condition": "HasBackupVault",

@@ -1,6 +1,6 @@
 // The frame around every view: header, emergency note, statements, and live region.
 import { IdleWatch } from "../identity/idle.js";
-import { canRefer, getTimeZone, isCenterAdmin, isCenterCare, me, unread } from "../identity/member.js";
+import { canRefer, getTimeZone, isAdmin, isCenterAdmin, isCenterCare, me, unread } from "../identity/member.js";
 import { session, signOut } from "../identity/session.js";
 import { listNotices } from "../notices/notices_api.js";
 import { html, useEffect } from "../platform/dom.js";
@@ -49,6 +49,7 @@ function Header() {
         <${NavLink} href="#/catalogue" current=${view === "products"}>Products<//>
         <${NavLink} href="#/resources" current=${view === "resources"}>Resources<//>
         ${isCenterAdmin() && html`<${NavLink} href="#/feed" current=${view === "webhook_deliveries"}>System updates<//>`}
+        ${isAdmin() && html`<${NavLink} href="#/audit" current=${view === "audit"}>Audit trail<//>`}
       </nav>
       <${Bell} />
       <p class="signed-in-as"><strong>${member.name}</strong><span>${member.tenant.name}</span></p>

@@ -234,6 +234,8 @@ def test_merge_keeps_changes_of_only_one_version(call):
         ("#/new", {"view": "form", "step": "patient"}),
         ("#/screen/new", {"view": "eligibility_check", "id": "new"}),
         ("#/feed", {"view": "webhook_deliveries"}),
+        ("#/audit", {"view": "audit"}),
+        ("#/audit/ref_1", {"view": "audit", "id": "ref_1"}),
         ("#/notices/ntc_1", {"view": "notices", "id": "ntc_1"}),
         ("#/something", {"view": "not_found"}),
     ],

@@ -8,6 +8,7 @@ from tests.browser.test_accessibility import VIEWS
 
 CENTER_ADMIN_VIEWS = (
     ("#/feed", "System updates"),
+    ("#/audit", "Audit trail"),
     ("#/centers", "Find a center"),
     ("#/notices", "Notices"),
     ("#/preferences", "Notification settings"),

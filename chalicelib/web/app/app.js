@@ -26,6 +26,7 @@ const LAZY_STYLES = [
 // Views that load when they are first opened, and then stay loaded.
 const LAZY_VIEWS = {
   account: async () => (await import("../identity/account.js")).Account,
+  audit: async () => (await import("../audit/audit_trail.js")).AuditTrail,
   card: async () => (await import("../handback/emergency_card.js")).EmergencyCard,
   centers: () => loadWithRefer(async () => (await import("../centers/centers.js")).Centers),
   consultation: async () => (await import("../consultation/book.js")).BookConsultation,

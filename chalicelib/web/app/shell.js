@@ -4,6 +4,7 @@ import {
   canRefer,
   getTimeZone,
   hasSeveral,
+  isAdmin,
   isCenterAdmin,
   isCenterCare,
   me,
@@ -59,6 +60,7 @@ function Header() {
         <${NavLink} href="#/catalogue" current=${view === "products"}>Products<//>
         <${NavLink} href="#/resources" current=${view === "resources"}>Resources<//>
         ${isCenterAdmin() && html`<${NavLink} href="#/feed" current=${view === "webhook_deliveries"}>System updates<//>`}
+        ${isAdmin() && html`<${NavLink} href="#/audit" current=${view === "audit"}>Audit trail<//>`}
         ${hasSeveral() && html`<${NavLink} href="#/organizations" current=${view === "organizations"}>Switch organization<//>`}
         <${NavLink} href="#/account" current=${view === "account"}>Account<//>
       </nav>

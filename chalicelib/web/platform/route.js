@@ -8,6 +8,7 @@ import { signal } from "./dom.js";
 /** @type {Record<string, string>} */
 const VIEWS = {
   account: "account",
+  audit: "audit",
   notices: "notices",
   preferences: "preferences",
   feed: "webhook_deliveries",
@@ -30,11 +31,10 @@ export function parseRoute(hash) {
       ? { view: "form", id: second, step: fourth || "patient" }
       : { view: "referral", id: second };
   }
-  // The link in an email. The page opens the notice's referral.
-  if (first === "notices" && second) return { view: "notices", id: second };
   if (first === "screen") return { view: "eligibility_check", id: second };
   if (first === "centers") return { view: second === "compare" ? second : first };
-  return { view: VIEWS[first] ?? "not_found" };
+  // An email links to a notice by its id. The page opens the notice's referral.
+  return { view: VIEWS[first] ?? "not_found", id: second };
 }
 
 export const route = signal(parseRoute(location.hash));

@@ -1,0 +1,21 @@
+// The API routes of audit trails. Each function calls one route; /docs has the fields.
+import { callApi } from "../identity/session.js";
+
+/**
+ * @typedef {import("../platform/api_types.js").AuditTrailResponse} AuditTrail
+ * @typedef {import("../platform/api_types.js").MemberListResponse} Members
+ */
+
+/**
+ * A page of the trail of a referral, or of your organization.
+ *
+ * @param {string | undefined} referral
+ * @param {string | null} [cursor]
+ * @returns {Promise<AuditTrail>}
+ */
+export const listAudit = async (referral, cursor) =>
+  (await callApi("GET", referral ? `referrals/${encodeURIComponent(referral)}/audit` : "audit", { query: { cursor } }))
+    .data;
+
+/** Everyone of your organization. @returns {Promise<Members>} */
+export const listMembers = async () => (await callApi("GET", "members")).data;

@@ -77,11 +77,11 @@ def enter_site() -> Site:
 
 def _enter_stack(choice: StackChoice) -> Site:
     """Apply the settings of a stack. A second call in the same process finds them in the environment."""
-    from infra.cli.stack import DeployedStackError, build_stack_environment  # noqa: PLC0415 other sites need no AWS library
+    from infra.cli.stack import UnusableStackError, build_stack_environment  # noqa: PLC0415 other sites need no AWS library
 
     try:
         settings = build_stack_environment(choice)
-    except DeployedStackError as error:
+    except UnusableStackError as error:
         raise NoSiteError(str(error)) from error
     if not choice.uses_own_credentials:
         # A profile would be used instead of the credentials of the role.

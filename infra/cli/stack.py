@@ -17,7 +17,7 @@ from infra.cli.site import OPERATOR_VARIABLE, StackChoice
 from infra.setting_outputs import read_setting_outputs
 
 
-class DeployedStackError(Exception):
+class UnusableStackError(Exception):
     """The stack cannot be read, or its role not be used. The message is shown to the user."""
 
 
@@ -25,7 +25,7 @@ def build_stack_environment(choice: StackChoice, *, environment: Mapping[str, st
     """Build the environment in which the product's modules work on a stack, from AWS.
 
     Raises:
-        DeployedStackError: there is no such stack, it lacks a setting, or AWS refuses.
+        UnusableStackError: there is no such stack, it lacks a setting, or AWS refuses.
     """
     session = Session()
     if choice.region:
@@ -43,22 +43,19 @@ def build_stack_environment(choice: StackChoice, *, environment: Mapping[str, st
         if not choice.uses_own_credentials:
             settings |= _assume_role(sts, outputs, operator)
     except (BotoCoreError, ClientError) as error:
-        raise DeployedStackError(f"The stack {choice.name} cannot be used: {error}") from error
+        raise UnusableStackError(f"The stack {choice.name} cannot be used: {error}") from error
     try:
         read_settings(settings)
     except SettingsError as error:
-        raise DeployedStackError(
-            f"The stack {choice.name} is of an earlier release. Deploy it again. {error}."
-        ) from error
+        message = f"The stack {choice.name} is of an earlier release. Deploy it again. {error}."
+        raise UnusableStackError(message) from error
     return settings
 
 
 def _assume_role(sts: Any, outputs: Mapping[str, str], operator: str) -> dict[str, str]:
     role = outputs.get("OperatorRoleArn")
     if not role:
-        raise DeployedStackError(
-            "The stack has no operator role, because it is of an earlier release. Deploy it again."
-        )
+        raise UnusableStackError("The stack is of an earlier release and has no operator role. Deploy it again.")
     name = re.sub(r"[^\w+=,.@-]", "-", operator, flags=re.ASCII)[:64]
     # The name appears in CloudTrail with everything that the command does.
     credentials = sts.assume_role(RoleArn=role, RoleSessionName=name.ljust(2, "-"))["Credentials"]

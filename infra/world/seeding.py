@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.identity.members import Member, Role, TenantKind
+from chalicelib.domain.identity.members import Member, Role, TenantKind, build_membership_key
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.events import EventSource, ReferralEvent, StageChange
 from chalicelib.domain.referrals.stages import Actor, Stage
@@ -108,7 +108,26 @@ def _create_members(stores: Stores, accounts: Accounts, *, now: datetime) -> dic
                 *prepare_digest_writes(None, member, context=RunContext(stores, now)),
             )
         members[account.handle] = member
+    _add_second_membership(members, stores, now=now)
     return members
+
+
+def _add_second_membership(members: Mapping[str, Member], stores: Stores, *, now: datetime) -> None:
+    """Make one provider a member of another practice, too, so that a person can be seen who works in two places."""
+    account = find_member_by_role("mesa", Role.PROVIDER)
+    practice = find_practice("marsh").tenant
+    member_id = derive_id("mem", "fictional world", account.handle, practice.tenant_id)
+    member = replace(
+        members[account.handle],
+        subject=build_membership_key(members[account.handle].person, member_id),
+        member_id=member_id,
+        tenant_id=practice.tenant_id,
+    )
+    with suppress(ConditionFailedError):
+        stores.transactions.commit(
+            *stores.members.prepare_add_later(member),
+            *prepare_digest_writes(None, member, context=RunContext(stores, now)),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from chalicelib.settings import Settings, read_settings
 from infra.cli import site
 from infra.cli.commands import app
 from infra.cli.site import OPERATOR_VARIABLE, StackChoice
-from infra.cli.stack import DeployedStackError, build_stack_environment
+from infra.cli.stack import UnusableStackError, build_stack_environment
 from infra.setting_outputs import build_setting_outputs, is_setting_output
 from tests.support.aws_fakes import build_environment
 
@@ -90,7 +90,7 @@ def test_a_stack_of_an_earlier_release_is_refused(create_stack, settings, missin
     outputs = build_setting_outputs({name: value for name, value in settings.items() if name != missing})
     create_stack(outputs | {name: value for name, value in OPERATOR_ROLE.items() if name != missing})
 
-    with pytest.raises(DeployedStackError, match="Deploy it again"):
+    with pytest.raises(UnusableStackError, match="Deploy it again"):
         build_stack_environment(StackChoice(name="cart-referrals"))
 
 

@@ -45,14 +45,19 @@ class FakeLambdaContext:
 
 @dataclass(frozen=True)
 class ApiClient:
-    """A client of an app; `token` says who calls."""
+    """A client of an app; `token` says who calls, and `membership` in which organization, if there are several."""
 
     app: Any
     token: str | None = None
+    membership: str | None = None
 
     def with_token(self, token: str | None) -> "ApiClient":
         """Return a client of the same app with another token."""
         return ApiClient(self.app, token)
+
+    def with_membership(self, member_id: str) -> "ApiClient":
+        """Return a client of the same person that names a membership in each request."""
+        return ApiClient(self.app, self.token, member_id)
 
     def get(self, path: str, **headers: str) -> ApiAnswer:
         """Send a GET."""
@@ -83,6 +88,7 @@ class ApiClient:
         given: dict[str, str | None] = {}
         given |= {"Content-Type": "application/json"} if raw is not None else {}
         given |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        given |= {"X-Membership": self.membership} if self.membership else {}
         given |= {"Accept": "application/pdf"} if urlsplit(path).path.endswith(".pdf") else {}
         given |= dict(headers or {})
         sent = {name: value for name, value in given.items() if value is not None}

@@ -26,7 +26,7 @@ class ApiDriver:
 
     def get_client_for(self, member: Member) -> ApiClient:
         """Return a client that sends a member's token."""
-        return self.anyone.with_token(tokens.create_token(member.subject))
+        return self.anyone.with_token(tokens.create_token(member.person))
 
     @property
     def practice(self) -> ApiClient:

@@ -117,9 +117,9 @@ class CrossTenantProbe:
     def try_once(self) -> None:
         """Let a person try something."""
         who = self.chance.choice(self.world.people)
-        ways = (self.probe_target, self._wide, self._cursor, self._continued, self._fed)
+        ways = (self.probe_target, self._wide, self._cursor, self._continued, self._as_someone_else, self._fed)
         # A center's events for others' referrals are parked, and would slow down everything after them.
-        (way,) = self.chance.choices(ways, weights=(60, 25, 7, 7, 1))
+        (way,) = self.chance.choices(ways, weights=(60, 25, 7, 7, 7, 1))
         way(who)
 
     def probe_target(self, who: Person) -> None:
@@ -181,6 +181,18 @@ class CrossTenantProbe:
         self._judge(who, route, *answers)
         if answers[0].status < 300:
             self.found.append(f"{who.member.name}: went on from another's referral")
+
+    def _as_someone_else(self, who: Person) -> None:
+        """Act with a membership of another person."""
+        route = self.chance.choice(LIST_ROUTES)
+        others = [p.member for p in self.world.people if p.member.person != who.member.person]
+        ids = (self.chance.choice(others).member_id, NONEXISTENT_IDS["member_id"])
+        answers = [
+            who.site.with_membership(member_id).get(route[1], **{"X-Request-Id": REQUEST_ID}) for member_id in ids
+        ]
+        self._judge(who, route, *answers)
+        if answers[0].status != 403:
+            self.found.append(f"{who.member.name}: {route} was answered as another person")
 
     def _fed(self, who: Person) -> None:
         """Send an event for a referral that is not the center's, or under another center's id."""

@@ -165,6 +165,8 @@ def _updated(row: StoredRow, request: StoredRow) -> StoredRow:
     for name, kept, value in re.findall(_SETTING, setting):
         if not (kept and name in row):
             row[name] = values[value]
+    for name, value in re.findall(r"(\w+) = list_append\(if_not_exists\(\w+, :\w+\), (:\w+)\)", setting):
+        row[name] = {"L": [*row.get(name, {"L": []})["L"], *values[value]["L"]]}
     for name, value in re.findall(r"ADD (\w+) (:\w+)", setting):
         row[name] = {"N": str(_plain(row.get(name, {"N": "0"})) + _plain(values[value]))}
     for name in filter(None, removing.split(", ")):

@@ -6,14 +6,21 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from chalicelib import wiring
-from chalicelib.domain.identity.members import ROLES_BY_TENANT_KIND, Member, Role, Tenant, TenantKind
+from chalicelib.domain.identity.members import (
+    ROLES_BY_TENANT_KIND,
+    Member,
+    Role,
+    Tenant,
+    TenantKind,
+    build_membership_key,
+)
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.webhooks.signature import sign_delivery
 from chalicelib.services.notices.outbox_worker import run_job
@@ -131,6 +138,7 @@ def create_tenants(site: ApiClient, *, practices: int, centers: int) -> MultiTen
         world.people += [Person(member, site.with_token(tokens.create_token(member.subject))) for member in members]
         if tenant.kind is TenantKind.CENTER:
             world.secrets[tenant.tenant_id] = factories.create_webhook_secret(stores, tenant, now=wiring.read_clock())
+    _add_person_of_two(world, tenants[0], tenants[-1])
     for center in [t for t in tenants if t.kind is TenantKind.CENTER]:
         _publish_times(world, center)
     for practice in [t for t in tenants if t.kind is TenantKind.PRACTICE]:
@@ -140,6 +148,18 @@ def create_tenants(site: ApiClient, *, practices: int, centers: int) -> MultiTen
     for someone in world.people:
         _remember(world, someone)
     return world
+
+
+def _add_person_of_two(world: MultiTenantWorld, first: Tenant, second: Tenant) -> None:
+    """Add one person with a membership in each of two tenants. Each membership acts like a person of its own."""
+    store, token = wiring.get_stores().members, tokens.create_token("sub-of-two")
+    member = factories.build_member(first, n=2, subject="sub-of-two")
+    further = factories.build_member(second, n=2)
+    further = replace(further, subject=build_membership_key("sub-of-two", further.member_id))
+    wiring.get_stores().transactions.commit(*store.prepare_add(member))
+    wiring.get_stores().transactions.commit(*store.prepare_add_later(further))
+    for each in (member, further):
+        world.people.append(Person(each, world.site.with_token(token).with_membership(each.member_id)))
 
 
 def find_person(world: MultiTenantWorld, tenant_id: str, role: Role = Role.COORDINATOR) -> Person:

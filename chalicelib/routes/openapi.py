@@ -85,6 +85,15 @@ def build_document() -> dict[str, Any]:
     }
 
 
+def describe_sign_in(*, pool_id: str, client_id: str) -> str:
+    """Describe where access tokens come from, for people who write an app."""
+    return (
+        f"An access token of the Amazon Cognito user pool `{pool_id}` for the app client `{client_id}`, which has no "
+        "secret. Sign in with `POST /v1/sessions`, or with a client library of Cognito by USER_SRP_AUTH. "
+        "Sign out with `DELETE /v1/sessions`: only this also ends the access token."
+    )
+
+
 def _build_operation(operation: RouteOperation, definitions: dict[str, Any]) -> dict[str, Any]:
     document: dict[str, Any] = {
         "operationId": operation.name,

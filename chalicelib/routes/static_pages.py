@@ -55,7 +55,13 @@ def read_asset(request: ApiRequest, package: str, name: str) -> ApiResponse[str]
 @declare_endpoint(blueprint, "GET", "/v1/openapi.json", access=RouteAccess.PUBLIC)
 def read_openapi(request: ApiRequest) -> ApiResponse[dict[str, Any]]:  # noqa: ARG001 all views take it
     """The OpenAPI 3.1 document."""
-    return ApiResponse(body=openapi.build_document(), headers={"Cache-Control": "public, max-age=300"})
+    settings = wiring.get_settings()
+    sign_in = openapi.describe_sign_in(pool_id=settings.identity_pool_id, client_id=settings.identity_client_id)
+    document = openapi.build_document()
+    schemes = document["components"]["securitySchemes"]
+    schemes = schemes | {"access_token": schemes["access_token"] | {"description": sign_in}}
+    body = document | {"components": document["components"] | {"securitySchemes": schemes}}
+    return ApiResponse(body=body, headers={"Cache-Control": "public, max-age=300"})
 
 
 @declare_endpoint(blueprint, "GET", "/health", access=RouteAccess.PUBLIC)

@@ -288,6 +288,16 @@ def test_the_document_is_valid(document):
     assert document["openapi"] == "3.1.0"
 
 
+def test_the_document_says_where_tokens_come_from(document):
+    """A5: an app that signs in with a client library of Cognito needs the pool and the client."""
+    described = document["components"]["securitySchemes"]["access_token"]["description"]
+
+    settings = wiring.get_settings()
+    assert f"`{settings.identity_pool_id}`" in described
+    assert f"`{settings.identity_client_id}`" in described
+    assert "USER_SRP_AUTH" in described
+
+
 def test_the_document_has_every_route_and_no_other(document):
     """It is made from the same declarations that the app uses."""
     result = {(m.upper(), path) for path, item in document["paths"].items() for m in item}

@@ -82,6 +82,7 @@ async function renderDocs() {
     Object.entries(methods).map(([method, operation]) => renderRoute(path, method, operation, components)),
   );
   document.getElementById("routes")?.replaceChildren(...routes);
+  document.getElementById("sign-in")?.append(apiDocument.components.securitySchemes.access_token.description);
   const codes = Object.entries(apiDocument["x-problem-codes"]).flatMap(([code, meaning]) => [
     createElement("dt", { id: `problem-${code}` }, createElement("code", {}, code)),
     createElement("dd", {}, String(meaning)),

@@ -24,7 +24,7 @@ from infra.restore.findings import Finding
 from infra.restore.mail_checks import is_digest
 from infra.restore.sent_log import SentMail, name_pair
 from tests.support import factories
-from tests.support.factories import CENTER, NOON, PRACTICE, build_member
+from tests.support.factories import NOON, PRACTICE, build_member
 from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION, ServiceDriver, open_service_driver
 from tests.support.stores import list_rows
 from tests.support.table_restores import TableCopies

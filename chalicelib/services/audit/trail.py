@@ -10,7 +10,7 @@ log. See docs/decisions/0018-audit-trail.md.
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -33,6 +33,9 @@ from chalicelib.store.platform.transactions import ConditionFailedError
 
 CHECKPOINT_GRACE = timedelta(minutes=10)
 """How long a checkpoint waits for rows that are being written; a request takes 30 seconds at most."""
+
+RESTORE_LOST_ROWS = "rows_lost"
+"""The outcome in the audit row of a repair that follows a gap: `referrals restore repair` wrote it."""
 
 _ENCRYPTION_SCOPE = "service"
 _ANCHOR = "checkpoints/head"
@@ -114,7 +117,7 @@ def verify_audit_trail(*, context: RunContext, first_day: date) -> AuditVerifica
         result.chains += 1
         result.rows += len(rows)
         head = _get_expected_head(chain, stores=context.stores)
-        result.breaks += find_breaks(chain, map(to_chained_row, rows), head=head)
+        result.breaks += _explain_restores(find_breaks(chain, map(to_chained_row, rows), head=head), rows)
         result.breaks += [
             ChainBreak(chain, place, "is stored in the wrong place")
             for place, row in enumerate(rows, start=1)
@@ -123,6 +126,19 @@ def verify_audit_trail(*, context: RunContext, first_day: date) -> AuditVerifica
     result.checkpoints, checkpoint_breaks = _recount_checkpoints(context.stores)
     result.breaks += checkpoint_breaks
     return result
+
+
+def _explain_restores(breaks: Sequence[ChainBreak], rows: Sequence[Mapping[str, Any]]) -> Iterator[ChainBreak]:
+    """Name the breaks where a restore lost rows. The row of its repair follows the gap and says when it was made."""
+    repairs = {row["seq"]: row for row in rows if row.get("outcome") == RESTORE_LOST_ROWS}
+    for each in breaks:
+        repair = repairs.get(each.seq)
+        is_gap = repair is not None and each.problem == "the previous row is missing, or this row was inserted"
+        yield (
+            replace(each, problem=f"rows before it were lost in a restore, repaired {repair['at']}")
+            if (repair and is_gap)
+            else each
+        )
 
 
 def _recount_checkpoints(stores: Stores) -> tuple[int, list[ChainBreak]]:

@@ -155,3 +155,81 @@ def _print_findings(findings: list["Finding"], *, as_json: bool) -> None:
             typer.echo(f"        and {count - _MAX_LISTED:,} more; --json lists all")
     attention = sum(1 for finding in findings if finding.needs_attention)
     typer.echo(f"Problems: {attention:,}" if attention else "All tables fit together.")
+
+
+@restore.command()
+def plan(
+    at: Annotated[str, typer.Argument(help="The second to set the tables back to, as 2026-11-29T14:05:00Z.")],
+    table: Annotated[
+        list[str] | None,
+        typer.Option(help="A table to set back, such as outbox; repeat it. Default: all except audit."),
+    ] = None,
+    export_to: Annotated[str, typer.Option(help="S3 bucket for an export of the tables as they are now.")] = "",
+) -> None:
+    """Print the commands that set tables back to a time. Changes nothing."""
+    enter_site_or_fail()
+    from chalicelib import wiring
+    from infra.restore import plan as planning
+
+    moment = _parse_since(at, wiring.read_clock())
+    names = table or [name for name in planning.load_tables() if name != "audit"]
+    unknown = sorted(set(names) - set(planning.load_tables()))
+    if unknown:
+        fail(f"No table is named {', '.join(unknown)}. Tables: {', '.join(planning.load_tables())}.", USAGE_ERROR)
+    prefix = wiring.get_settings().table_prefix
+    try:
+        planning.check_restorable(wiring.get_dynamodb_client(), prefix, names, moment)
+    except planning.NotRestorableError as error:
+        fail(str(error), PROBLEM_FOUND)
+    steps = planning.build_steps(prefix, names, moment, export_bucket=export_to)
+    for number, step in enumerate(steps, start=1):
+        typer.echo(f"# {number}. {step.title}")
+        for command in step.commands:
+            typer.echo(command)
+    typer.echo("# If a table was deleted: restore it under its own name from its last backup, then")
+    for name in names:
+        for command in planning.build_settings_commands(prefix, name):
+            typer.echo(f"#   {command}")
+
+
+@restore.command()
+def copy(
+    table: Annotated[str, typer.Argument(help="The table of the product, such as outbox.")],
+    source: Annotated[str, typer.Option("--from", help="The full name of the restored table.")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count the differences, and write nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Copy without asking.")] = False,
+) -> None:
+    """Make a table what a restored copy of it is. Stop all functions first. Safe to stop and repeat."""
+    enter_site_or_fail()
+    from chalicelib import wiring
+    from chalicelib.store.audit.rows import AuditEntry
+    from chalicelib.store.platform.dynamo import DynamoTable
+    from infra.restore import plan as planning
+    from infra.restore.copy_back import copy_back
+    from infra.restore.joins import open_join_file
+    from infra.restore.referral_fixes import ACTOR
+
+    if table not in planning.load_tables():
+        fail(f"No table is named {table}. Tables: {', '.join(planning.load_tables())}.", USAGE_ERROR)
+    run = wiring.build_run_context()
+    client = wiring.get_dynamodb_client
+    restored, live = (
+        DynamoTable(source, client),
+        DynamoTable(f"{wiring.get_settings().table_prefix}{table}", client),
+    )
+    with open_join_file() as joins:
+        counts = copy_back(restored, live, joins, dry_run=True)
+    typer.echo(f"{live.name}: {counts['written']:,} rows to write, {counts['removed']:,} to remove")
+    if dry_run or not (counts["written"] or counts["removed"]):
+        return
+    if not yes:
+        typer.confirm("Copy?", abort=True)
+    with open_join_file() as joins:
+        copy_back(restored, live, joins, dry_run=False)
+    run.stores.audit_log.append(
+        AuditEntry(
+            referral_id=f"table#{table}", at=run.now, actor_id=ACTOR, tenant_id="operator", action="restore.copy"
+        )
+    )
+    typer.echo("Copied.")

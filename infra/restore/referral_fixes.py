@@ -9,6 +9,7 @@ from chalicelib.domain.audit.hash_chain import ChainHead
 from chalicelib.domain.documents.document import Document, DocumentState
 from chalicelib.domain.referrals.events import EventStatus
 from chalicelib.domain.referrals.referral import Referral
+from chalicelib.services.audit.verification import RESTORE_LOST_ROWS
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.aliases import prepare_first_claim
@@ -49,7 +50,7 @@ def continue_audit(referral_id: str, head: ChainHead, *, context: RunContext) ->
         if referral is None:
             return
         is_lost = context.stores.audit_log.read_head(referral_id).seq < head.seq
-        entry = build_entry(referral, context.now, outcome="rows_lost" if is_lost else "allowed")
+        entry = build_entry(referral, context.now, outcome=RESTORE_LOST_ROWS if is_lost else "allowed")
         write, new_head = context.stores.audit_log.prepare_append_after(entry, head)
         context.stores.transactions.commit(
             context.stores.referrals.prepare_rewrite(replace(referral, audit_chain_head=new_head)), write

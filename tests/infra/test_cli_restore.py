@@ -10,6 +10,7 @@ from chalicelib import wiring
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.services.notices.outbox_worker import process_queue
 from chalicelib.services.notices.weekly_digest import prepare_digest_writes
+from chalicelib.store.platform.dynamo import unmarshal
 from infra.cli.commands import app
 from infra.restore.findings import KIND_MEANINGS, FindingKind
 from tests.support.api_driver import REQUIRED_STAGES_TO_INFUSED
@@ -17,7 +18,7 @@ from tests.support.bookings import Booker, publish_slot
 from tests.support.coverage_driver import play
 from tests.support.new_worlds import save_world
 from tests.support.shared_clinic import open_shared_clinic
-from tests.support.stores import list_rows
+from tests.support.stores import get_dynamodb_client, list_rows
 from tests.support.table_restores import TableCopies, change_rows, delete_rows
 
 
@@ -172,3 +173,100 @@ def test_each_kind_is_found_and_repaired(world, kind):
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     remaining = list_kinds() - FOR_A_PERSON - {FindingKind.DELIVERY_MISSING}
     assert remaining == set()
+
+
+def test_an_unreadable_referral_does_not_stop_the_check(world):
+    DAMAGES[FindingKind.UNREADABLE](world)
+    delete_rows("outbox", lambda row: row.get("referral_id", {}).get("S") == world.infused and "due_on" in row)
+
+    assert {FindingKind.UNREADABLE, FindingKind.TASK_MISSING} <= list_kinds()
+
+
+def test_an_email_that_the_log_shows_as_sent_is_not_sent_again(world, tmp_path):
+    """The outbox is set back to before it was sent."""
+    copies = TableCopies.take()
+    mail = next(row for row in list_rows("outbox") if row["rule"] == "mail" and row["state"] == "done")
+    lane = {"lane": {"S": f"mail#{mail['outbox_id']}"}, "state": {"S": "planned"}}
+    change_rows("outbox", lambda row: row["outbox_id"]["S"] == mail["outbox_id"], **lane)
+    line = {"message": "email sent", "outbox_id": mail["outbox_id"], "member_id": mail["member_id"]}
+    log = tmp_path / "sent.log"
+    log.write_text(f"START RequestId\n{json.dumps(line | {'notice_ids': mail['notice_ids']})}\n")
+
+    assert FindingKind.EMAIL_ALREADY_SENT in list_kinds("--sent-log", str(log))
+    assert FindingKind.EMAIL_ALREADY_SENT not in list_kinds()
+    run("repair", "--yes", "--sent-log", str(log))
+
+    row = world.stores.outbox.table.get({"outbox_id": mail["outbox_id"]})
+    assert (row["state"], "lane" in row) == ("done", False)
+    assert copies.rows["notices"] == TableCopies.take().rows["notices"]
+
+
+@pytest.mark.parametrize("with_log", [False, True])
+def test_without_the_log_only_critical_notices_are_emailed_again(world, tmp_path, with_log):
+    critical = next(row for row in list_rows("notices") if "mail_id" in row)
+    change_rows("notices", lambda row: row["notice_id"]["S"] == critical["notice_id"], category={"S": "critical"})
+    delete_rows("outbox", has_rule("mail"))
+    log = tmp_path / "sent.log"
+    log.write_text("")
+
+    run("repair", "--yes", *(("--sent-log", str(log)) if with_log else ()))
+
+    planned = {row["outbox_id"] for row in list_rows("outbox") if row["rule"] == "mail"}
+    unread = {row["mail_id"] for row in list_rows("notices") if "mail_id" in row}
+    assert planned == (unread if with_log else {critical["mail_id"]})
+
+
+def test_a_repair_asks_and_leaves_an_audit_row(world):
+    DAMAGES[FindingKind.TASK_MISSING](world)
+    before = TableCopies.take()
+
+    refused = CliRunner().invoke(app, ["restore", "repair"], input="n\n")
+    assert (refused.exit_code, TableCopies.take()) == (1, before)
+    assert CliRunner().invoke(app, ["restore", "repair"], input="y\n").exit_code == 0
+
+    assert "restore.repair" in {row.get("action") for row in list_rows("audit")}
+
+
+def test_audit_verify_explains_rows_that_a_restore_lost(world):
+    DAMAGES[FindingKind.AUDIT_BEHIND](world)
+    run("repair", "--yes")
+
+    result = CliRunner().invoke(app, ["audit", "verify"])
+
+    assert result.exit_code == 1
+    assert "lost in a restore" in result.stdout
+
+
+def test_a_plan_prints_the_commands_of_this_deployment(world):
+    result = run("plan", "2026-11-29T14:05:00Z", "--table", "outbox", "--export-to", "copies")
+
+    lines = result.stdout.splitlines()
+    source = "--source-table-name cart-outbox --target-table-name cart-restored-outbox"
+    assert f"aws dynamodb restore-table-to-point-in-time {source} --restore-date-time 2026-11-29T14:05:00Z" in lines
+    assert "referrals restore copy outbox --from cart-restored-outbox" in lines
+    assert any("StreamViewType=KEYS_ONLY" in line for line in lines)
+    assert any(line.startswith("aws dynamodb export-table-to-point-in-time") for line in lines)
+
+
+def test_a_plan_refuses_a_table_that_does_not_exist(world):
+    assert run("plan", "2026-11-29T14:05:00Z", "--table", "patients").exit_code == 2
+
+
+def test_a_restored_table_is_copied_back(world):
+    """What was written since is removed, what was changed is as it was, and the table keeps its settings."""
+    client, now = get_dynamodb_client(), TableCopies.take()
+    settings = {"PointInTimeRecoveryEnabled": True}
+    client.update_continuous_backups(TableName="cart-outbox", PointInTimeRecoverySpecification=settings)
+    client.restore_table_to_point_in_time(SourceTableName="cart-outbox", TargetTableName="cart-restored-outbox")
+    world.move_to(world.booked, "consult_completed")
+    delete_rows("outbox", has_rule("clock"))
+
+    assert run("copy", "outbox", "--from", "cart-restored-outbox", "--dry-run").exit_code == 0
+    assert run("copy", "outbox", "--from", "cart-restored-outbox", "--yes").stdout.endswith("Copied.\n")
+
+    def by_id(rows):
+        return sorted((unmarshal(row) for row in rows), key=lambda row: row["outbox_id"])
+
+    assert by_id(TableCopies.take().rows["outbox"]) == by_id(now.rows["outbox"])
+    again = run("copy", "outbox", "--from", "cart-restored-outbox", "--yes")
+    assert again.stdout == "cart-outbox: 0 rows to write, 0 to remove\n"

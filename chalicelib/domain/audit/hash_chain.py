@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 GENESIS_HASH = "0" * 64
 """The previous hash in the first row of a chain."""
 
+MISSING_OR_INSERTED = "the previous row is missing, or this row was inserted"
+"""What a gap in a chain looks like."""
+
 
 class ChainHead(NamedTuple):
     """The last row of a chain: its number (0 if there is none) and its hash. Field names are stored."""
@@ -63,7 +66,7 @@ def find_breaks(chain: str, rows: Iterable[Mapping[str, Any]], *, head: ChainHea
         if row.get("hash") != hash_row(row):
             breaks.append(ChainBreak(chain, seq, "edited"))
         if seq != previous.seq + 1:
-            breaks.append(ChainBreak(chain, seq, "the previous row is missing, or this row was inserted"))
+            breaks.append(ChainBreak(chain, seq, MISSING_OR_INSERTED))
         elif row.get("prev") != previous.hash:
             breaks.append(ChainBreak(chain, seq, "not linked to the previous row"))
         previous = ChainHead(seq, str(row.get("hash")))

@@ -6,13 +6,14 @@ where an encrypted row in another table says, and where the heads in the write-o
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import chain as concatenate
 from typing import Any
 
 from chalicelib.domain.audit.hash_chain import (
     EMPTY_CHAIN,
+    MISSING_OR_INSERTED,
     ChainBreak,
     ChainHead,
     find_breaks,
@@ -28,6 +29,9 @@ from chalicelib.store.platform.timestamps import from_timestamp
 
 PROTECTED_AFTER = CHECKPOINT_GRACE + timedelta(minutes=5)
 """After which time a checkpoint has counted a row, if the job runs: what it waits, and its period."""
+
+RESTORE_LOST_ROWS = "rows_lost"
+"""The outcome in the audit row of a repair that follows a gap: `referrals restore repair` wrote it."""
 
 _READS_OF_A_MOVING_CHAIN = 3
 """How often a chain is read before a break counts. A row that is written during a read looks like one."""
@@ -160,6 +164,7 @@ class _KeptHeads:
 
 def _verify_chain(chain: str, *, stores: Stores) -> tuple[int, list[ChainBreak]]:
     misplaced: list[ChainBreak] = []
+    repairs: dict[int, str] = {}
     count = 0
 
     def read() -> Iterator[Mapping[str, Any]]:
@@ -167,11 +172,20 @@ def _verify_chain(chain: str, *, stores: Stores) -> tuple[int, list[ChainBreak]]
         for count, item in enumerate(stores.audit_log.list_stored_rows(chain), start=1):
             if not is_in_right_place(item):
                 misplaced.append(ChainBreak(chain, count, "is stored in the wrong place"))
+            if item.get("outcome") == RESTORE_LOST_ROWS:
+                repairs[item["seq"]] = str(item["at"])
             yield to_chained_row(item)
 
     head = _get_expected_head(chain, stores=stores)
-    breaks = find_breaks(chain, read(), head=head)
+    breaks = [_explain_restore(each, repairs) for each in find_breaks(chain, read(), head=head)]
     return count, breaks + misplaced
+
+
+def _explain_restore(found: ChainBreak, repairs: Mapping[int, str]) -> ChainBreak:
+    """Name a break where a restore lost rows. The row of its repair follows the gap and says when it was made."""
+    if found.seq in repairs and found.problem == MISSING_OR_INSERTED:
+        return replace(found, problem=f"rows before it were lost in a restore, repaired {repairs[found.seq]}")
+    return found
 
 
 def _verify_checkpoint(place: int, count: Any, until: str | None, *, stores: Stores) -> Iterator[ChainBreak]:

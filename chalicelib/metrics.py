@@ -39,8 +39,9 @@ class Metric(StrEnum):
     """Attempts that the mail service or a fault of ours refused. Each is tried again."""
     EMAILS_SUPPRESSED = "EmailsSuppressed"
     """Emails that were due and left out, because their reader cannot or need not get them."""
-    OLDEST_DUE_TASK_AGE = "OldestDueTaskAge"
-    """How long the oldest task that is due has been due. 0 if none is."""
+    OLDEST_DUE_TASK_MINUTES = "OldestDueTaskMinutes"
+    """For how many minutes the oldest task that is due has been due; 0 if none is. CloudWatch has no unit of minutes,
+    and the limit of the alarm is a parameter in minutes."""
     DUE_TASKS = "DueTasks"
     """How many tasks are due, at least: of a large backlog only a part is counted."""
     STORAGE_THROTTLED = "StorageThrottled"
@@ -57,7 +58,6 @@ class Metric(StrEnum):
 
 UNITS: Mapping[Metric, str] = {
     Metric.LATENCY: "Milliseconds",
-    Metric.OLDEST_DUE_TASK_AGE: "Seconds",
     Metric.EMAIL_QUOTA_USED: "Percent",
     Metric.AUDIT_VERIFIED: "Percent",
 }

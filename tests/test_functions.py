@@ -17,6 +17,7 @@ from chalicelib.services.platform.run_context import RunContext
 from tests.support import aws_fakes as cloud
 from tests.support import stores as store_tools
 from tests.support.factories import CENTER
+from tests.support.metric_lines import record_metrics, sum_metrics
 
 HOUR_MS = 3_600_000
 SCHEDULED = {
@@ -72,6 +73,29 @@ def test_a_submission_is_emailed_by_the_stream_function(api):
 
     assert [mail.destinations["ToAddresses"] for mail in cloud.list_sent_mail()] == [[api.members["center"].email]]
     assert (result["mails"], swept["mails"]) == (1, 0)
+
+
+def test_a_relay_without_time_still_measures_how_far_the_jobs_are_behind(api):
+    """It leaves every task, and its heartbeat looks as if all were well. The age of the oldest task shows it."""
+    api.refer()
+
+    with record_metrics() as output:
+        result = run_function("relay", SCHEDULED, left_ms=1000)
+
+    measured = sum_metrics(output.getvalue())
+    assert (result["done"], measured["DueTasks"] > 0) == (0, True)
+    assert 0 < measured["OldestDueTaskMinutes"] < 10
+    assert api.stores.heartbeats.list_last_successes()[ScheduledJob.RELAY]
+
+
+def test_the_emails_of_a_run_are_counted(api):
+    """By the function that sends them, with no word about anyone."""
+    api.refer()
+
+    with record_metrics() as output:
+        run_function("outbox", {"Records": list_stream_records()})
+
+    assert sum_metrics(output.getvalue()) == {"EmailsSent": 1}
 
 
 @pytest.mark.parametrize(

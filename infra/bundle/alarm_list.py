@@ -32,7 +32,6 @@ class Alarm:
     Attributes:
         name: Also the name of its page in `docs/runbook/`.
         description: What happened, for the email.
-        expression: Metric math over `measured`; empty for the metric itself.
         duration_of: Functions whose longest run is compared with their time limits, in place of a metric.
         datapoints: How many of the evaluation periods must breach; 0 for all.
         missing: What a period without data means.
@@ -41,7 +40,6 @@ class Alarm:
     name: str
     description: str
     metric: MetricSource = field(default_factory=lambda: MetricSource("AWS/Lambda", "Duration"))
-    expression: str = ""
     duration_of: tuple[str, ...] = ()
     statistic: str = "Sum"
     threshold: Any = 0
@@ -140,8 +138,7 @@ ALARMS: tuple[Alarm, ...] = (
     Alarm(
         name="BacklogTooOld",
         description="A task has been due for longer than BacklogLimitMinutes, so people are notified late.",
-        metric=_own(Metric.OLDEST_DUE_TASK_AGE),
-        expression="measured / 60",
+        metric=_own(Metric.OLDEST_DUE_TASK_MINUTES),
         statistic="Maximum",
         threshold={"Ref": "BacklogLimitMinutes"},
         period_s=600,

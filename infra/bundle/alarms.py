@@ -93,20 +93,11 @@ def _build_alarm(alarm: Alarm, template: Template) -> Template:
 def _build_metric(alarm: Alarm, template: Template) -> Template:
     if alarm.duration_of:
         return {"Metrics": list(_build_durations(alarm, template))}
-    source = alarm.metric
-    if alarm.expression:
-        metric = {"Metric": _name_metric(source), "Period": alarm.period_s, "Stat": alarm.statistic}
-        return {
-            "Metrics": [
-                {"Id": "result", "Expression": alarm.expression, "Label": alarm.name, "ReturnData": True},
-                {"Id": "measured", "MetricStat": metric, "ReturnData": False},
-            ]
-        }
     # A percentile is another property, and of a few requests it says nothing.
     is_percentile = alarm.statistic.startswith("p")
     statistic = {"ExtendedStatistic": alarm.statistic, "EvaluateLowSampleCountPercentile": "ignore"}
     return {
-        **_name_metric(source),
+        **_name_metric(alarm.metric),
         **(statistic if is_percentile else {"Statistic": alarm.statistic}),
         "Period": alarm.period_s,
     }

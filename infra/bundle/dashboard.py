@@ -58,7 +58,7 @@ def _list_widgets() -> list[dict[str, Any]]:
         _search("Requests that were refused", _OWN, "Family", Metric.REFUSED),
         _search("Requests that failed", _OWN, "Family", Metric.FAILED),
         _sums("Refused callers", Metric.UNAUTHENTICATED, Metric.FORBIDDEN, Metric.SIGN_INS_REFUSED),
-        _graph("Oldest task that is due (s)", _own(Metric.OLDEST_DUE_TASK_AGE, "Maximum")),
+        _graph("Oldest task that is due (minutes)", _own(Metric.OLDEST_DUE_TASK_MINUTES, "Maximum")),
         _graph("Tasks that are due", _own(Metric.DUE_TASKS, "Maximum")),
         _graph(
             "Jobs overdue, and tasks that failed for good",

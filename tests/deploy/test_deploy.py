@@ -85,6 +85,22 @@ def test_health_shows_the_packaged_commit(stack):
     assert stack.site.get("/health").json["commit"] == (packaged or None)
 
 
+def test_the_relay_measures_with_its_own_role(stack):
+    """It may read the backlog, the state of the key and the quota of email, and writes them as metrics.
+
+    Requests are counted with full monitoring only.
+    """
+    stack.run_schedule("cart-relay")
+
+    def list_metrics():
+        lines = [json.loads(line) for line in list_log_lines(stack) if "CloudWatchMetrics" in line]
+        return {name for line in lines for name in line if name != "_aws"}
+
+    wait_for(lambda: "EmailQuotaUsed" in list_metrics())
+    assert list_metrics() >= {"DueTasks", "EmailQuotaUsed", "KeyUnusable", "OldestDueTaskMinutes"}
+    assert "Latency" not in list_metrics()
+
+
 def test_a_wrong_password_is_rejected(api):
     """The identity service rejects it, and the API responds with its own error."""
     email = api.members["practice"].email

@@ -33,7 +33,8 @@ def _try_measure(
 
 def _measure_backlog(context: JobContext) -> Mapping[Metric, float]:
     backlog = context.stores.outbox.measure_backlog(now=context.now)
-    return {Metric.OLDEST_DUE_TASK_AGE: backlog.oldest_age.total_seconds(), Metric.DUE_TASKS: backlog.due}
+    minutes = backlog.oldest_age.total_seconds() / 60
+    return {Metric.OLDEST_DUE_TASK_MINUTES: minutes, Metric.DUE_TASKS: backlog.due}
 
 
 def _measure_key(context: JobContext) -> Mapping[Metric, float]:

@@ -33,7 +33,7 @@ def measure(stores, *, now=NOON, mailer=None):
 
 def test_nothing_is_due(stores):
     assert measure(stores) == {
-        Metric.OLDEST_DUE_TASK_AGE: 0,
+        Metric.OLDEST_DUE_TASK_MINUTES: 0,
         Metric.DUE_TASKS: 0,
         Metric.KEY_UNUSABLE: 0,
         Metric.EMAIL_QUOTA_USED: 0,
@@ -52,7 +52,7 @@ def test_the_oldest_due_task_of_any_queue_is_found(stores, queue):
 
     measured = measure(stores)
 
-    assert measured[Metric.OLDEST_DUE_TASK_AGE] == 6000
+    assert measured[Metric.OLDEST_DUE_TASK_MINUTES] == 100
     assert measured[Metric.DUE_TASKS] == 2
 
 
@@ -107,7 +107,7 @@ class BrokenMailer(MailRecorder):
 def test_a_measurement_that_fails_leaves_the_others(stores):
     measured = measure(stores, mailer=BrokenMailer())
 
-    assert measured.keys() == {Metric.OLDEST_DUE_TASK_AGE, Metric.DUE_TASKS, Metric.KEY_UNUSABLE}
+    assert measured.keys() == {Metric.OLDEST_DUE_TASK_MINUTES, Metric.DUE_TASKS, Metric.KEY_UNUSABLE}
 
 
 def test_a_throttled_call_is_counted_although_a_repeat_saved_it(stores):

@@ -48,6 +48,7 @@ def run_checks(settings: Settings, *, aws: CreateClient, url: str, now: datetime
         ("key", lambda: _check_key(settings, aws)),
         ("quarantine bucket", lambda: _check_quarantine(settings, aws)),
         ("documents bucket", lambda: _check_bucket(aws, settings.documents_bucket)),
+        ("audit bucket", lambda: _check_audit_heads(settings, aws)),
         ("user pool", lambda: _check_user_pool(settings, aws)),
         ("app client", lambda: _check_app_client(settings, aws)),
         ("token keys", lambda: _check_jwks(settings)),
@@ -108,6 +109,17 @@ def _check_quarantine(settings: Settings, aws: CreateClient) -> str:
         f"{dashboard.scheme}://{dashboard.netloc}" in origins,
         "its CORS rules do not allow uploads from the dashboard",
     )
+    return bucket
+
+
+def _check_audit_heads(settings: Settings, aws: CreateClient) -> str:
+    """Check the bucket for the ends of the audit trail: in production, no one can change or delete one."""
+    bucket = settings.audit_heads_bucket
+    if settings.deployment != "production":
+        return _check_bucket(aws, bucket)
+    lock = aws("s3").get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+    mode = lock.get("Rule", {}).get("DefaultRetention", {}).get("Mode")
+    _fail_unless(mode == "COMPLIANCE", "its objects are not locked, so the end of the audit trail could be deleted")
     return bucket
 
 

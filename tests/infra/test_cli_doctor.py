@@ -49,6 +49,7 @@ class FakeAws:
         self.ran_at = dict.fromkeys(ScheduledJob, NOON)
         self.failed_tasks: list[str] = []
         self.missing_buckets: set[str] = set()
+        self.object_lock: dict[str, Any] = {"Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 2192}}}
         self.versioning: dict[str, str | None] = {}
         self.notifications: dict[str, Any] = {"EventBridgeConfiguration": {}}
         self.cors_rule: dict[str, Any] = {"AllowedMethods": ["POST"], "AllowedOrigins": ["https://dashboard.example"]}
@@ -80,6 +81,9 @@ class FakeAws:
         if Bucket in self.missing_buckets:
             raise ClientError({"Error": {"Code": "NoSuchBucket"}}, "GetBucketVersioning")
         return {"Status": self.versioning.get(Bucket, "Enabled")}
+
+    def get_object_lock_configuration(self, **_):
+        return {"ObjectLockConfiguration": self.object_lock}
 
     def get_bucket_notification_configuration(self, **_):
         return self.notifications
@@ -183,6 +187,19 @@ def test_a_failed_check_shows_its_reason(environment, changes, check, detail):
         setattr(aws, name, value)
 
     assert detail in find_failures(aws, environment)[check]
+
+
+@pytest.mark.parametrize("lock", [{}, {"Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 2192}}}])
+def test_a_production_bucket_for_the_audit_trail_without_a_lock_fails_the_check(environment, lock):
+    """A local deployment needs none, because its data is fictional."""
+    aws = FakeAws()
+    aws.object_lock = lock
+    assert "audit bucket" not in find_failures(aws, environment)
+
+    environment["DEPLOYMENT"] = "production"
+
+    assert "not locked" in find_failures(aws, environment)["audit bucket"]
+    assert "audit bucket" not in find_failures(FakeAws(), environment)
 
 
 def test_a_job_without_a_successful_run_in_two_periods_fails_the_check(environment):

@@ -86,9 +86,9 @@ CALLER_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "an ID in a path can be any text",
         _REQUEST,
-        "if all(_SAFE_PATTERN.fullmatch(value) for value in path_parameters.values()):",
+        "if all(patterns[name].fullmatch(value) for name, value in path_parameters.items()):",
         "if True:",
-        "tests/routes/identity/test_tenant_isolation.py::test_an_impossible_id_is_the_same_404",
+        "tests/routes/identity/test_audited_refusals.py::test_text_in_place_of_an_id_is_never_stored",
     ),
     KnownMutant(
         "any member can use another member's cursor",

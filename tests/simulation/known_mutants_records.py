@@ -43,22 +43,22 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "any practice can read any referral",
         _MEMBERS,
-        "return referral.practice_id == self.tenant_id",
+        "return practice_id == self.tenant_id",
         "return True",
         "tests/domain/identity/test_members.py::test_a_submitted_referral_is_visible_only_to_its_two_tenants",
     ),
     KnownMutant(
         "a center can read drafts that name it",
         _MEMBERS,
-        "return referral.is_with_center and referral.center_id == self.tenant_id",
-        "return referral.center_id == self.tenant_id",
+        "referral.center_id if referral.is_with_center else None",
+        "referral.center_id",
         "tests/domain/identity/test_members.py::test_a_draft_is_visible_only_to_its_practice",
     ),
     KnownMutant(
         "an administrator without a clinical role can read patients",
         _ACCESS,
-        "if referral is not None and member.has_clinical_access and member.can_see(referral):",
-        "if referral is not None and member.can_see(referral):",
+        "is_visible=member.treats)",
+        "is_visible=member.belongs_to)",
         f"{_ROUTE_TABLE_TESTS}::test_a_route_answers_each_role_as_its_policy_says",
     ),
     KnownMutant(
@@ -133,11 +133,41 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
         "tests/store/platform/test_require_audit_row.py::test_a_change_without_an_audit_row_is_refused",
     ),
     KnownMutant(
-        "deleted checkpoints are not detected",
-        "chalicelib/services/audit/trail.py",
+        "a false head of the checkpoints is not detected",
+        "chalicelib/services/audit/verification.py",
         "return EMPTY_CHAIN if anchor is None else ChainHead(**anchor)",
         "return None",
-        "tests/services/audit/test_trail.py::test_deleted_checkpoints_are_found",
+        "tests/services/audit/test_trail.py::test_a_forged_anchor_is_found",
+    ),
+    KnownMutant(
+        "checkpoints that were set back together with their anchor are not detected",
+        "chalicelib/services/audit/verification.py",
+        "    result.breaks += kept.list_missing_checkpoints()\n",
+        "",
+        "tests/services/audit/test_trail.py::test_checkpoints_and_their_anchor_set_back_together_are_found",
+    ),
+    KnownMutant(
+        "a refusal that no service records leaves no audit row",
+        "chalicelib/routes/platform/endpoint.py",
+        "            record_route_refusal(refusal, operation, path_parameters, request=request)\n",
+        "",
+        "tests/routes/identity/test_audited_refusals.py::test_a_refusal_of_another_tenants_object_leaves_one_row",
+    ),
+    KnownMutant(
+        "text in place of an id is stored in the audit trail",
+        "chalicelib/routes/platform/refusals.py",
+        "        return IMPOSSIBLE_ID\n",
+        "        return value\n",
+        "tests/routes/identity/test_audited_refusals.py::test_text_in_place_of_an_id_is_never_stored",
+    ),
+    KnownMutant(
+        "another tenant's referral is decrypted before it is refused",
+        "chalicelib/services/referrals/access.py",
+        "context.stores.referrals.get(referral_id, is_visible=member.treats)",
+        "context.stores.referrals.get(referral_id)\n    if referral and not member.treats(referral.practice_id,"
+        " referral.center_id if referral.is_with_center else None):\n        referral = None",
+        "tests/routes/identity/test_equal_refusals.py"
+        "::test_another_tenants_referral_takes_the_same_calls_as_a_random_id",
     ),
     KnownMutant(
         "a ciphertext can be decrypted in another context",
@@ -170,8 +200,8 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "a refused read of another tenant's referral is not audited",
         _ACCESS,
-        "    context.stores.audit_log.append(\n        AuditEntry(",
-        "    (lambda _entry: None)(\n        AuditEntry(",
+        "    record_refusal(refusal, entry, context=context)\n",
+        "",
         "tests/routes/identity/test_tenant_isolation.py::test_a_refused_read_is_audited",
     ),
     KnownMutant(

@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
+# Not in HOME, which may not be writable.
+export UV_CACHE_DIR := .venv/cache
 NODE_BIN := node_modules/.bin
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
@@ -74,16 +76,17 @@ check-portable:
 	@! git grep -nIE 'p[y]pi\.org|python[h]osted\.|n[p]mjs\.|(^|[^[:alnum:].])/([h]ome|[U]sers|[r]oot|[w]ork)/' -- . \
 		|| { echo 'Committed files must not contain a registry address or a path of one machine.' >&2; exit 1; }
 
-# uv is faster. pip is the fallback for machines on which only pip is configured with the package index.
+# uv is faster. pip is the fallback for machines on which only pip is configured with the package index. The lock
+# names every package, so pip resolves nothing: old versions of pip do not finish, or ask for a hash of an extra.
+INSTALL := install --quiet --disable-pip-version-check --no-cache-dir --no-deps --require-hashes
 .venv/.ready: requirements-dev.txt pyproject.toml chalicelib/version.py
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is required. Choose one with: make PYTHON=python3.12 ...")'
 	@echo 'Installing into .venv ...' >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@awk '/^[a-z]/ { is_uv = /^uv==/ } is_uv' requirements-dev.txt > .venv/uv.txt
-	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
-		--require-hashes -r .venv/uv.txt
+	@test -x $(UV) || $(BIN)/python -m pip $(INSTALL) -r .venv/uv.txt
 	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.txt \
-		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+		|| $(BIN)/python -m pip $(INSTALL) -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 		--config-settings editable_mode=compat --editable .
 	@touch $@
@@ -94,8 +97,7 @@ check-portable:
 	@echo 'Installing the local cloud into .venv-cloud ...' >&2
 	@test -x .venv-cloud/bin/python || $(BIN)/python -m venv --without-pip .venv-cloud
 	@$(UV) pip sync --quiet --python .venv-cloud/bin/python --require-hashes requirements-cloud.txt \
-		|| $(BIN)/python -m pip --python .venv-cloud/bin/python install --quiet \
-			--disable-pip-version-check --require-hashes -r requirements-cloud.txt
+		|| $(BIN)/python -m pip --python .venv-cloud/bin/python $(INSTALL) -r requirements-cloud.txt
 	@touch $@
 
 # Only `make check` needs Node. The dashboard has no build step.

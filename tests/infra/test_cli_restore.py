@@ -1,7 +1,7 @@
 """`referrals restore check` and `repair`: each kind of inconsistency is found, and repaired if a program can."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
@@ -238,14 +238,26 @@ def test_audit_verify_explains_rows_that_a_restore_lost(world):
 
 
 def test_a_plan_prints_the_commands_of_this_deployment(world):
-    result = run("plan", "2026-11-29T14:05:00Z", "--table", "outbox", "--export-to", "copies")
+    client, recovery = get_dynamodb_client(), {"PointInTimeRecoveryEnabled": True}
+    client.update_continuous_backups(TableName="cart-outbox", PointInTimeRecoverySpecification=recovery)
+    backups = client.describe_continuous_backups(TableName="cart-outbox")["ContinuousBackupsDescription"]
+    latest = backups["PointInTimeRecoveryDescription"]["LatestRestorableDateTime"]
+    at = datetime.fromtimestamp(latest, UTC)
+
+    result = run("plan", at.isoformat(), "--table", "outbox", "--export-to", "copies")
 
     lines = result.stdout.splitlines()
     source = "--source-table-name cart-outbox --target-table-name cart-restored-outbox"
-    assert f"aws dynamodb restore-table-to-point-in-time {source} --restore-date-time 2026-11-29T14:05:00Z" in lines
+    assert f"aws dynamodb restore-table-to-point-in-time {source} --restore-date-time {at:%Y-%m-%dT%H:%M:%SZ}" in lines
     assert "referrals restore copy outbox --from cart-restored-outbox" in lines
     assert any("StreamViewType=KEYS_ONLY" in line for line in lines)
     assert any(line.startswith("aws dynamodb export-table-to-point-in-time") for line in lines)
+
+
+def test_a_plan_refuses_a_time_that_a_table_did_not_keep(world):
+    result = run("plan", "2020-01-01T00:00:00Z", "--table", "outbox")
+
+    assert (result.exit_code, result.stderr) == (1, "cart-outbox keeps no point-in-time recovery.\n")
 
 
 def test_a_plan_refuses_a_table_that_does_not_exist(world):

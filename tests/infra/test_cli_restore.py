@@ -1,6 +1,7 @@
 """`referrals restore check` and `repair`: each kind of inconsistency is found, and repaired if a program can."""
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from chalicelib.services.notices.weekly_digest import prepare_digest_writes
 from chalicelib.store.platform.dynamo import unmarshal
 from infra.cli.commands import app
 from infra.restore.findings import KIND_MEANINGS, FindingKind
-from tests.support.api_driver import REQUIRED_STAGES_TO_INFUSED
+from tests.support.api_driver import REQUIRED_STAGES_TO_INFUSED, ApiDriver
 from tests.support.bookings import Booker, publish_slot
 from tests.support.coverage_driver import play
 from tests.support.new_worlds import save_world
@@ -40,10 +41,19 @@ def run_jobs(days=0):
         process_queue(queue, context=wiring.build_job_context(at))
 
 
+@dataclass
+class RestoredDriver(ApiDriver):
+    """The API, with the ids of the two referrals."""
+
+    infused: str = ""
+    booked: str = ""
+
+
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     """One patient who was infused, with everything that a referral can have, and one whose consultation is booked."""
-    with open_shared_clinic(tmp_path_factory.mktemp("world")) as driver:
+    with open_shared_clinic(tmp_path_factory.mktemp("world")) as clinic:
+        driver = RestoredDriver(clinic.stores, clinic.anyone, clinic.members, clinic.secrets)
         context = wiring.build_run_context()
         for member in driver.members.values():
             # The factory adds members directly; an invitation also schedules their digest.

@@ -11,9 +11,10 @@ import pytest
 
 from chalicelib.services.notices import send_mail
 from chalicelib.store.all_stores import TABLE_NAMES
+from infra.restore.sent_log import SentMail
 from tests.simulation import restore_drill as drill
 from tests.support import aws_fakes as cloud
-from tests.support.service_driver import ServiceDriver
+from tests.support.service_driver import MINUTE, ServiceDriver
 from tests.support.stores import create_cold_stores
 from tests.support.table_restores import TableCopies
 
@@ -26,7 +27,7 @@ class Disaster:
     at: datetime
     world: drill.DrillWorld
     last: TableCopies
-    sent: tuple[drill.SentMail, ...]
+    sent: tuple[SentMail, ...]
     notices: set[tuple[str, str]]
     emailed: set[str]
 
@@ -58,7 +59,7 @@ def test_after_a_restore_no_email_is_sent_twice_and_no_notice_is_lost(disaster, 
     monkeypatch.setattr(send_mail, "log", sent)
     cloud.clear_tables()
     disaster.last.put_back(*TABLE_NAMES)
-    since = drill.set_back(disaster.world.copies, tables, seed) - drill.MINUTE
+    since = drill.set_back(disaster.world.copies, tables, seed) - MINUTE
     world = drill.DrillWorld(ServiceDriver(create_cold_stores(disaster.key_id), now=disaster.at))
 
     repaired = list(drill.repair(world, sent, since))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,11 +53,20 @@ def check_restorable(dynamodb: Any, prefix: str, tables: Sequence[str], at: date
         except dynamodb.exceptions.TableNotFoundException:
             continue  # Its last backup stays for 35 days; `build_steps` says how to use it.
         recovery = description["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-        earliest, latest = recovery.get("EarliestRestorableDateTime"), recovery.get("LatestRestorableDateTime")
+        earliest, latest = (
+            _to_time(recovery.get(name)) for name in ("EarliestRestorableDateTime", "LatestRestorableDateTime")
+        )
         if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
             raise NotRestorableError(f"{prefix}{name} keeps no point-in-time recovery.")
         if earliest and latest and not earliest <= at <= latest:
             raise NotRestorableError(f"{prefix}{name} can be restored to a time from {earliest} to {latest}.")
+
+
+def _to_time(value: Any) -> datetime | None:
+    """Convert a time of a response, which the product's client leaves as seconds."""
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    return value if isinstance(value, datetime) else None
 
 
 def build_steps(prefix: str, tables: Sequence[str], at: datetime, *, export_bucket: str = "") -> Iterator[Step]:

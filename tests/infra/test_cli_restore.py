@@ -1,7 +1,8 @@
 """`referrals restore check` and `repair`: each kind of inconsistency is found, and repaired if a program can."""
 
 import json
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
@@ -13,7 +14,7 @@ from chalicelib.services.notices.weekly_digest import prepare_digest_writes
 from chalicelib.store.platform.dynamo import unmarshal
 from infra.cli.commands import app
 from infra.restore.findings import KIND_MEANINGS, FindingKind
-from tests.support.api_driver import REQUIRED_STAGES_TO_INFUSED
+from tests.support.api_driver import REQUIRED_STAGES_TO_INFUSED, ApiDriver
 from tests.support.bookings import Booker, publish_slot
 from tests.support.coverage_driver import play
 from tests.support.new_worlds import save_world
@@ -40,10 +41,19 @@ def run_jobs(days=0):
         process_queue(queue, context=wiring.build_job_context(at))
 
 
+@dataclass
+class RestoredDriver(ApiDriver):
+    """The API, with the ids of the two referrals."""
+
+    infused: str = ""
+    booked: str = ""
+
+
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     """One patient who was infused, with everything that a referral can have, and one whose consultation is booked."""
-    with open_shared_clinic(tmp_path_factory.mktemp("world")) as driver:
+    with open_shared_clinic(tmp_path_factory.mktemp("world")) as clinic:
+        driver = RestoredDriver(clinic.stores, clinic.anyone, clinic.members, clinic.secrets)
         context = wiring.build_run_context()
         for member in driver.members.values():
             # The factory adds members directly; an invitation also schedules their digest.
@@ -238,14 +248,26 @@ def test_audit_verify_explains_rows_that_a_restore_lost(world):
 
 
 def test_a_plan_prints_the_commands_of_this_deployment(world):
-    result = run("plan", "2026-11-29T14:05:00Z", "--table", "outbox", "--export-to", "copies")
+    client, recovery = get_dynamodb_client(), {"PointInTimeRecoveryEnabled": True}
+    client.update_continuous_backups(TableName="cart-outbox", PointInTimeRecoverySpecification=recovery)
+    backups = client.describe_continuous_backups(TableName="cart-outbox")["ContinuousBackupsDescription"]
+    latest = backups["PointInTimeRecoveryDescription"]["LatestRestorableDateTime"]
+    at = datetime.fromtimestamp(latest, UTC)
+
+    result = run("plan", at.isoformat(), "--table", "outbox", "--export-to", "copies")
 
     lines = result.stdout.splitlines()
     source = "--source-table-name cart-outbox --target-table-name cart-restored-outbox"
-    assert f"aws dynamodb restore-table-to-point-in-time {source} --restore-date-time 2026-11-29T14:05:00Z" in lines
+    assert f"aws dynamodb restore-table-to-point-in-time {source} --restore-date-time {at:%Y-%m-%dT%H:%M:%SZ}" in lines
     assert "referrals restore copy outbox --from cart-restored-outbox" in lines
     assert any("StreamViewType=KEYS_ONLY" in line for line in lines)
     assert any(line.startswith("aws dynamodb export-table-to-point-in-time") for line in lines)
+
+
+def test_a_plan_refuses_a_time_that_a_table_did_not_keep(world):
+    result = run("plan", "2020-01-01T00:00:00Z", "--table", "outbox")
+
+    assert (result.exit_code, result.stderr) == (1, "cart-outbox keeps no point-in-time recovery.\n")
 
 
 def test_a_plan_refuses_a_table_that_does_not_exist(world):

@@ -9,7 +9,7 @@ from chalicelib.store.platform.dynamo import marshal, unmarshal
 from tests.support.aws_fakes import PREFIX, load_table_properties
 from tests.support.stores import get_dynamodb_client, list_raw_rows
 
-RawRow = Mapping[str, Any]
+RawRow = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

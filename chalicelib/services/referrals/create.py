@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.apply_event import decide_event
@@ -77,6 +78,7 @@ def create_referral(
     draft = build_draft(replace(new_referral, details=details), referral_id=referral_id, member=member, now=context.now)
     links = _prepare_link_writes(draft, member, context=context)
     existing_tasks: dict[str, str] = {}
+    audit_heads = [EMPTY_CHAIN]
 
     def attempt() -> StoredResponse:
         try:
@@ -87,6 +89,7 @@ def create_referral(
             if first_response:
                 return first_response
             raise
+        named = replace(named, audit_chain_head=audit_heads[-1])
         referral, writes = (
             _prepare_submission(named, member, existing_tasks, context=context)
             if submit
@@ -106,9 +109,11 @@ def create_referral(
             if existing:
                 # A restore lost the record of this request, and not the referral that it made.
                 return record_response(request, build_response(existing), context=context)
-            if parse_existing_tasks(e.items).keys() - existing_tasks.keys():
-                # A restore lost the referral that this request made, and not its tasks.
+            is_lost = "referral" not in e.items
+            if is_lost and ("audit" in e.items or parse_existing_tasks(e.items).keys() - existing_tasks.keys()):
+                # A restore lost the referral that this request made, and not its tasks or its audit trail.
                 existing_tasks.update(parse_existing_tasks(e.items))
+                audit_heads.append(context.stores.audit_log.read_head(referral_id))
                 raise
             raise UnavailableError("busy") from e
         return response

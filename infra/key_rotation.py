@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import DynamoTable, Item
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
+from infra.scanning import scan_table
 
 _EXCHANGE_PARTS = ("sent", "received")
 
@@ -27,11 +28,12 @@ def reencrypt_tenant(tenant_id: str, *, stores: Stores) -> Iterator[tuple[str, b
         contexts = {"content": f"{row['referral_id']}/{row['item']}"}
         yield "referrals", _reencrypt(row, contexts, ("referral_id", "item"), tenant_id, "", referrals, encryption)
     # What a center's system sent is encrypted for the center while it is parked.
-    for row in referrals.scan("#scope = :tenant AND attribute_exists(webhook_id)", {"tenant": tenant_id}, names=_SCOPE):
+    is_parked = "#scope = :tenant AND attribute_exists(webhook_id)"
+    for row in scan_table(referrals, is_parked, {"tenant": tenant_id}, names={"#scope": "scope"}):
         contexts, keys = _list_contexts(row), ("referral_id", "item")
         yield "referrals", _reencrypt(row, contexts, keys, tenant_id, row["referral_id"], referrals, encryption)
     notices = stores.notices.table
-    for row in notices.scan("tenant_id = :tenant", {"tenant": tenant_id}):
+    for row in scan_table(notices, "tenant_id = :tenant", {"tenant": tenant_id}):
         context = f"notice/{row['member_id']}/{row['notice_id']}"
         contexts, keys = {"alias": context, "detail": f"{context}/detail"}, ("member_id", "notice_id")
         yield (
@@ -45,9 +47,6 @@ def reencrypt_tenant(tenant_id: str, *, stores: Stores) -> Iterator[tuple[str, b
             "webhook_secrets",
             _reencrypt(row, contexts, ("center_id", "secret_id"), tenant_id, "", secrets, encryption),
         )
-
-
-_SCOPE = {"#scope": "scope"}
 
 
 def _list_contexts(row: Item) -> Mapping[str, str]:

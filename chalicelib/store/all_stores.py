@@ -157,7 +157,7 @@ def open_stores(
         messages=Messages(tables["referrals"], encryption),
         handbacks=HandbackVersions(tables["referrals"], encryption),
         aliases=Aliases(tables["referrals"], encryption),
-        erasures=Erasures(tables.__getitem__, audit_log, encryption),
+        erasures=Erasures(tables.__getitem__),
         fact_changes=FactChanges(tables["referrals"], encryption),
         practice_directories=PracticeDirectories(tables["referrals"], encryption),
         coverage_tracks=CoverageTracks(tables["referrals"], encryption),

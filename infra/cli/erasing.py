@@ -23,7 +23,7 @@ from infra.cli.common import (
 
 if TYPE_CHECKING:
     from chalicelib.services.platform.run_context import RunContext
-    from chalicelib.services.referrals.erase import ErasurePlan, ErasureReason
+    from infra.erasure.erase import ErasurePlan, ErasureReason
 
 _TICKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,39}", re.ASCII)
 
@@ -59,7 +59,7 @@ def erase(
     from chalicelib import wiring
     from chalicelib.errors import NotFoundError
     from chalicelib.services.platform.run_context import RunContext
-    from chalicelib.services.referrals.erase import ErasureReason, plan_erasure
+    from infra.erasure.erase import ErasureReason, plan_erasure
 
     if reason not in set(ErasureReason):
         fail(f"--reason is not valid. Use one of: {', '.join(ErasureReason)}.", USAGE_ERROR)
@@ -96,8 +96,7 @@ def erase_restored(
     enter_site_or_fail()
     from chalicelib import wiring
     from chalicelib.services.platform.run_context import RunContext
-    from chalicelib.services.referrals.erase import ErasureReason, erase_referrals, list_restored
-    from infra.cli.operator_name import find_operator_name
+    from infra.erasure.erase import ErasureReason, erase_referrals, list_restored
 
     context = RunContext(wiring.get_stores(), wiring.read_clock())
     referral_ids = sorted(list_restored(stores=context.stores))
@@ -107,7 +106,7 @@ def erase_restored(
         typer.echo(f"Erased referrals that a backup brought back: {len(referral_ids):,}")
         return
     confirm_or_exit("Erase them again? This cannot be undone.", yes=yes)
-    reason, actor_id = ErasureReason.RESTORED_BACKUP, find_operator_name()
+    reason, actor_id = ErasureReason.RESTORED_BACKUP, name_operator()
     for step in erase_referrals(referral_ids, reason, actor_id=actor_id, context=context):
         typer.echo(f"{step.place}: {step.removed:,} removed", err=True)
     typer.echo(f"Erased again: {len(referral_ids):,}")
@@ -116,7 +115,7 @@ def erase_restored(
 def _erase(
     plan: "ErasurePlan", reason: "ErasureReason", ticket: str, *, as_json: bool, context: "RunContext"
 ) -> tuple[Counter[str], bool]:
-    from chalicelib.services.referrals.erase import erase_referrals, is_settled
+    from infra.erasure.erase import erase_referrals, is_settled
 
     counts: Counter[str] = Counter()
     incomplete, actor_id = False, name_operator()

@@ -156,6 +156,7 @@ def rewrap(
 
     from chalicelib import clients, wiring
     from chalicelib.services.platform.run_context import RunContext
+    from infra.scanning import scan_table
 
     context = RunContext(wiring.get_stores(), wiring.read_clock())
     try:
@@ -165,7 +166,7 @@ def rewrap(
     if not metadata["Enabled"]:
         fail("This KMS key is not enabled.", USAGE_ERROR)
     encryption = context.stores.encryption
-    scopes = sorted(row["scope"] for row in encryption.keys.scan("attribute_exists(data_key)"))
+    scopes = sorted(row["scope"] for row in scan_table(encryption.keys, "attribute_exists(data_key)"))
     typer.echo(
         f"{metadata['Arn']} will encrypt the data keys of {len(scopes):,} scopes. The functions need permission to"
         " decrypt with it first. Keep the key that it replaces: backups and tables need it.",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from chalicelib.domain.referrals.events import StageChange
 from chalicelib.domain.referrals.referral import Referral
+from chalicelib.errors import ReferralErasedError
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.create import create_referral
 from chalicelib.services.referrals.report_event import report_by_member
@@ -24,10 +25,12 @@ def write_import(planned: PlannedImport, reporters: Reporters, *, context: RunCo
         Whether the referral was created, and how many steps were reported.
 
     Raises:
-        ApiError: the referral or a step was refused.
+        ApiError: the referral or a step was refused, or the patient was erased.
     """
     store = context.stores.referrals
     is_new = store.get(planned.referral_id) is None
+    if is_new and context.stores.erasures.get(planned.referral_id):
+        raise ReferralErasedError
     if is_new:
         create_referral(
             planned.new_referral,

@@ -20,12 +20,13 @@ from datetime import date, datetime, timedelta
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.services.referrals.erase import ErasureReason, erase_referrals
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.platform.timestamps import to_timestamp
 from chalicelib.store.referrals.items import REFERRAL_ITEM
+from infra.erasure.erase import ErasureReason, erase_referrals
 from infra.retention.settings import MINORS_KEPT_UNTIL_AGE, RetainedKind
+from infra.scanning import scan_table
 
 _BATCH = 100
 _ADULT_AGE = 18
@@ -51,17 +52,17 @@ def find_expired(days: Mapping[RetainedKind, int], *, context: RunContext) -> Ex
     """Find what can be removed. Reads whole tables, and writes nothing."""
     stores, now = context.stores, context.now
     before = {kind: to_timestamp(now - timedelta(days=number)) for kind, number in days.items()}
-    tasks = list(stores.outbox.table.scan())
+    tasks = list(scan_table(stores.outbox.table))
     waiting = {str(row.get("referral_id")) for row in tasks if "lane" in row}
     waiting |= {each for row in tasks if "lane" in row for each in row.get("listed", ())}
     unclosed, expired = set[str](), list[str]()
-    for row in stores.referrals.table.scan("#item = :state", {"state": REFERRAL_ITEM}, names={"#item": "item"}):
+    for row in scan_table(stores.referrals.table, "#item = :state", {"state": REFERRAL_ITEM}, names={"#item": "item"}):
         if Stage(row["stage"]) not in TERMINAL_STAGES or row["referral_id"] in waiting:
             unclosed.add(row["referral_id"])
         elif row["stage_since"] < before[RetainedKind.CLOSED_REFERRALS] and _is_expired(row, now, stores=stores):
             expired.append(row["referral_id"])
-    notices = stores.notices.table.scan("created_at < :day", {"day": before[RetainedKind.NOTICES]})
-    deliveries = stores.delivery_log.table.scan("received_at < :day", {"day": before[RetainedKind.DELIVERIES]})
+    notices = scan_table(stores.notices.table, "created_at < :day", {"day": before[RetainedKind.NOTICES]})
+    deliveries = scan_table(stores.delivery_log.table, "received_at < :day", {"day": before[RetainedKind.DELIVERIES]})
     keys = {
         RetainedKind.NOTICES: _list_keys(notices, ("member_id", "notice_id"), unclosed),
         RetainedKind.DELIVERIES: _list_keys(deliveries, ("center_id", "webhook_id"), unclosed),

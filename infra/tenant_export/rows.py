@@ -18,6 +18,7 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.referrals.erasures import ERASED_ITEM
 from chalicelib.store.webhooks.idempotency import DeliveryStatus, open_response
+from infra.scanning import scan_table
 
 PUBLIC_KINDS = (TenantKind.CENTER.value, "directory")
 
@@ -65,7 +66,7 @@ def _list_rows(
         "tenants": lambda row: row["tenant_id"] != tenant_id and row["kind"].partition("#")[0] in PUBLIC_KINDS,
     }
     for name, is_own in rules.items():
-        yield from ((name, row) for row in stores.erasures.get_table(name).scan() if is_own(row))
+        yield from ((name, row) for row in scan_table(stores.erasures.get_table(name)) if is_own(row))
     yield from _list_audit_rows(tenant_id, ids, stores=stores)
 
 
@@ -106,7 +107,7 @@ def _can_open(row: Item, tenant_id: str, *, stores: Stores) -> bool:
 def _list_audit_rows(tenant_id: str, ids: AbstractSet[str], *, stores: Stores) -> Iterator[tuple[str, Item]]:
     """List whole chains: of the referrals, and of other subjects that only this tenant has touched."""
     tenants_by_chain: dict[str, set[str]] = {}
-    for row in stores.audit_log.table.scan():
+    for row in scan_table(stores.audit_log.table):
         tenants_by_chain.setdefault(row["referral_id"], set()).add(str(row.get("tenant_id")))
     for chain, tenants in tenants_by_chain.items():
         if chain.removesuffix("/reads") in ids or tenants == {tenant_id}:

@@ -166,6 +166,8 @@ def test_a_document_opens_in_the_new_deployment(api, tmp_path, passphrase, monke
     assert import_tenant(file, passphrase).exit_code == 0
 
     document = wiring.get_stores().documents.get(referral_id, document_id, scope=PRACTICE.tenant_id)
+    assert document
+    assert document.stored
     opened = get_aws_client("s3").get_object(
         Bucket=cloud.DOCUMENTS, Key=f"{referral_id}/{document_id}", VersionId=document.stored.version_id
     )

@@ -15,6 +15,7 @@ from chalicelib.services.referrals.report_event import report_by_member
 from infra.cli import site
 from infra.cli.commands import app
 from infra.referral_import import writing
+from tests.support import aws_fakes as cloud
 from tests.support.api_driver import REQUIRED_STAGES_TO_INFUSED
 from tests.support.factories import CENTER, OTHER_CENTER
 
@@ -401,3 +402,17 @@ def test_a_workbook_of_patients_is_refused_in_one_sentence(run, tmp_path):
 
     assert result.exit_code == 2
     assert "is a workbook" in result.stderr
+
+
+def test_a_patient_who_was_erased_does_not_come_back(run, write_file, api):
+    """The file is imported again, and its other patients are left as they are."""
+    cloud.create_buckets()
+    path = write_file({}, {})
+    run(path)
+    gone, kept = (row["referral_id"] for row in list_referrals(api))
+    erased = CliRunner().invoke(app, ["erase", gone, "--reason", "patient_request", "--yes"])
+    assert erased.exit_code == 0, erased.output
+
+    assert run(path).exit_code == 1
+
+    assert [row["referral_id"] for row in list_referrals(api)] == [kept]

@@ -1,8 +1,8 @@
 """One DynamoDB table, read and written as plain Python values.
 
 Numbers are whole numbers; nothing here needs a fraction. Reads are strongly consistent unless they
-use an index. Only `scan` reads a whole table, for commands of operators; no function has the permission. A
-`when` argument makes a conditional write. An item of a newer format is refused (`store.platform.item_formats`).
+use an index. No method scans. A `when` argument makes a conditional write. An item of a newer format is
+refused (`store.platform.item_formats`).
 """
 
 import re
@@ -174,26 +174,6 @@ class DynamoTable:
         while page.next_key is not None:
             page = self.query(condition, values, start=page.next_key, **options)
             yield from page.items
-
-    def scan(
-        self,
-        where: str | None = None,
-        values: Mapping[str, Any] | None = None,
-        *,
-        names: Mapping[str, str] | None = None,
-    ) -> Iterator[Item]:
-        """Read the whole table, strongly consistent, and return the items for which `where` holds. Slow and costly."""
-        request: dict[str, Any] = {"TableName": self.name, "ConsistentRead": True}
-        request |= {"FilterExpression": where} if where else {}
-        request |= {"ExpressionAttributeNames": dict(names)} if names else {}
-        request |= {"ExpressionAttributeValues": marshal({f":{k}": v for k, v in values.items()})} if values else {}
-        while True:
-            with translate_aws_errors():
-                response = self.client().scan(**request)
-            yield from (unmarshal(item) for item in response.get("Items", []))
-            if "LastEvaluatedKey" not in response:
-                return
-            request["ExclusiveStartKey"] = response["LastEvaluatedKey"]
 
     def delete(self, key: Mapping[str, Any]) -> None:
         """Delete one item without a transaction, if it exists."""

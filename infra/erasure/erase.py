@@ -25,6 +25,8 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.referrals.erasures import Erasure
+from infra.erasure.rows import ErasureRows
+from infra.scanning import scan_table
 
 SETTLED_AFTER = UPLOAD_FORM_LIFETIME + timedelta(hours=2)
 """When nothing that was running at the erasure can still write: no function, and no upload form."""
@@ -90,7 +92,7 @@ def plan_erasure(referral_id: str, *, stores: Stores) -> ErasurePlan:
             begun.append(each)
             tenants |= set(erasure.tenants)
             continue
-        row = stores.erasures.read_state_row(each)
+        row = ErasureRows(stores).read_state_row(each)
         if row is None:
             continue
         # None if its key was destroyed, and a backup brought the row back.
@@ -114,11 +116,10 @@ def list_restored(*, stores: Stores) -> Iterator[str]:
 
     Their key is destroyed, or the audit trail or a row says that they were erased.
     """
-    erased = {
-        str(row["subject"])
-        for row in stores.audit_log.table.scan("#action = :erase", {"erase": ERASE_ACTION}, names={"#action": "action"})
-    }
-    for referral_id in stores.erasures.list_state_rows():
+    names = {"#action": "action"}
+    rows = scan_table(stores.audit_log.table, "#action = :erase", {"erase": ERASE_ACTION}, names=names)
+    erased = {str(row["subject"]) for row in rows}
+    for referral_id in ErasureRows(stores).list_state_rows():
         is_unreadable = stores.referrals.get(referral_id) is None
         if is_unreadable or referral_id in erased or stores.erasures.get(referral_id):
             yield referral_id
@@ -163,11 +164,11 @@ def erase_referrals(
         for referral_id, erasure in erasures.items():
             for tenant_id in erasure.tenants:
                 yield _destroy_key(referral_id, tenant_id, stores=stores)
-    for table, removed in stores.erasures.remove_rows(erasures):
+    for table, removed in ErasureRows(stores).remove_rows(erasures):
         yield ErasureStep(place=table, removed=removed)
     yield ErasureStep(place="files", removed=sum(map(stores.files.remove_referral, erasures)))
     for referral_id in erasures:
-        stores.erasures.mark_done(referral_id)
+        ErasureRows(stores).mark_done(referral_id)
 
 
 def _begin_or_continue(entry: AuditEntry, *, context: RunContext) -> Erasure:
@@ -186,7 +187,7 @@ def is_settled(erasure: Erasure, now: datetime) -> bool:
 
 def _begin(entry: AuditEntry, *, context: RunContext) -> Erasure:
     stores, referral_id = context.stores, entry.referral_id
-    row = stores.erasures.read_state_row(referral_id)
+    row = ErasureRows(stores).read_state_row(referral_id)
     if row is None:
         begun = stores.erasures.get(referral_id)
         if begun is None:
@@ -196,7 +197,7 @@ def _begin(entry: AuditEntry, *, context: RunContext) -> Erasure:
     entry = replace(entry, tenant_id=row["practice_id"], version=row["version"])
     referral = stores.referrals.get(referral_id)
     stores.transactions.commit(
-        *stores.erasures.prepare_begin(row, tenants=tenants, entry=entry, now=context.now),
+        *ErasureRows(stores).prepare_begin(row, tenants=tenants, entry=entry, now=context.now),
         *(_prepare_free_alias(referral, stores=stores) if referral else ()),
     )
     begun = stores.erasures.get(referral_id)
@@ -207,7 +208,7 @@ def _begin(entry: AuditEntry, *, context: RunContext) -> Erasure:
 
 def _list_tenants(referral_id: str, practice_id: str, center_id: str | None, *, stores: Stores) -> Sequence[str]:
     """List every tenant that has encrypted something about a referral, the practice first."""
-    known = [practice_id, *([center_id] if center_id else ()), *stores.erasures.list_tenants(referral_id)]
+    known = [practice_id, *([center_id] if center_id else ()), *ErasureRows(stores).list_tenants(referral_id)]
     return list(dict.fromkeys(known))
 
 

@@ -1,0 +1,1 @@
+"""Erase a patient from every table and bucket. See docs/erasure.md."""

@@ -53,14 +53,16 @@ def find_member(person: str, chosen: str, *, rate_limit: RateLimit | None, conte
 
 
 def _find_chosen(person: str, chosen: str, *, rate_limit: RateLimit | None, context: RunContext) -> Member:
-    member = context.stores.members.get_membership(person, chosen) if _MEMBER_ID.fullmatch(chosen) else None
+    is_possible = _MEMBER_ID.fullmatch(chosen) is not None
+    first, member = context.stores.members.get_membership(person, chosen if is_possible else IMPOSSIBLE_ID)
     if member and member.has_access:
         return member
     enforce_rate_limit(f"person#{person}", rate_limit, context=context)
     refusal = _build_refusal([member] if member else [])
-    actor = member or next(iter(context.stores.members.list_for_person(person)), None)
+    actor = member or first
     if actor:
-        entry = _build_refusal_entry(chosen, actor, refusal.code, context.now)
+        subject = f"member#{chosen}" if is_possible else IMPOSSIBLE_ID
+        entry = _build_refusal_entry(subject, actor, refusal.code, context.now)
         context.stores.audit_log.append(entry)
     raise refusal
 
@@ -74,9 +76,9 @@ def _build_refusal(memberships: Sequence[Member]) -> ForbiddenError:
     )
 
 
-def _build_refusal_entry(chosen: str, actor: Member, code: str, now: datetime) -> AuditEntry:
+def _build_refusal_entry(subject: str, actor: Member, code: str, now: datetime) -> AuditEntry:
     return AuditEntry(
-        referral_id=f"member#{chosen}" if _MEMBER_ID.fullmatch(chosen) else IMPOSSIBLE_ID,
+        referral_id=subject,
         at=now,
         actor_id=actor.member_id,
         tenant_id=actor.tenant_id,

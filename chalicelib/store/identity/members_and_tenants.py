@@ -53,12 +53,17 @@ class Members:
         item = self.table.get({"subject": subject})
         return _item_to_member(item) if item else None
 
-    def get_membership(self, person: str, member_id: str) -> Member | None:
-        """Read the membership that a person chose, in one strongly consistent call; None if it is another person's."""
+    def get_membership(self, person: str, member_id: str) -> tuple[Member | None, Member | None]:
+        """Read a person's first membership and the one that the person chose, in one strongly consistent call.
+
+        Each is None if the person has no such membership. They can be the same.
+        """
         keys = (person, build_membership_key(person, member_id))
-        items = self.table.get_many([{"subject": key} for key in keys])
-        members = [_item_to_member(item) for item in items]
-        return next((member for member in members if member.member_id == member_id), None)
+        by_key = {
+            item["subject"]: _item_to_member(item) for item in self.table.get_many([{"subject": k} for k in keys])
+        }
+        chosen = (member for member in by_key.values() if member.member_id == member_id)
+        return by_key.get(person), next(chosen, None)
 
     def list_for_person(self, person: str) -> Sequence[Member]:
         """List a person's memberships, strongly consistent, in the order in which the person joined."""

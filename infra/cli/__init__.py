@@ -5,6 +5,8 @@
     site            finds the running local site and its settings
     time_arguments  parses dates and times as people type them
     sending         signs and sends events as a center's system would
+    stack           reads the settings of a deployed stack for `--stack`
+    organizations   adds, shows, locks and unlocks practices and centers
     centers         imports and exports the center directory and lists its versions
     catalog         checks product files, and lists what is due for review
     operating       checks the audit trail, replays deliveries, and retries failed tasks

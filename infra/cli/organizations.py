@@ -4,6 +4,8 @@ Slow imports are inside the command that needs them, as in `commands`.
 """
 # ruff: noqa: PLC0415 see above
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,6 +75,8 @@ def add(  # noqa: PLR0913 one option for each field
         "administrator_email": email or "",
         "administrator_roles": also,
     }
+    from infra.organizations.changes import add_organization
+
     if sum(each is not None for each in (file, practice, center)) != 1:
         fail("Give a file, or --practice, or --center.", USAGE_ERROR)
     requested = _read_file(file, as_json=as_json) if file else [_parse_arguments(cells)]
@@ -83,8 +87,9 @@ def add(  # noqa: PLR0913 one option for each field
             _print_change(change)
     if not dry_run and not all(change.changes_nothing for change in changes):
         confirm_or_exit(yes=yes)
-        for change in changes:
-            _add(change, context=context)
+        with _fail_in_one_sentence():
+            for change in changes:
+                add_organization(change, create_account=_create_account, by=name_operator(), context=context)
     if as_json:
         print_json([_describe_change(change) for change in changes])
     elif not dry_run:
@@ -104,12 +109,7 @@ def administrator(
 
     Use it if an organization has no administrator who can sign in. Exit code 1 if you declined.
     """
-    from infra.organizations.changes import (
-        AdministratorState,
-        OrganizationError,
-        ensure_administrator,
-        plan_administrator,
-    )
+    from infra.organizations.changes import AdministratorState, ensure_administrator, plan_administrator
     from infra.organizations.requests import parse_administrator
 
     tenant = _find(organization_id).tenant
@@ -118,15 +118,14 @@ def administrator(
     if invitation is None or faults:
         fail("\n".join(f"{column}: {message}" for column, message in faults), USAGE_ERROR)
     context = _build_context()
-    try:
+    with _fail_in_one_sentence():
         state = plan_administrator(tenant, invitation, stores=context.stores)
-        typer.echo(f"{tenant.name}: {invitation.name} <{invitation.email}> {state}.")
-        if state is AdministratorState.NOTHING:
-            return
-        confirm_or_exit(yes=yes)
+    typer.echo(f"{tenant.name}: {invitation.name} <{invitation.email}> {state}.")
+    if state is AdministratorState.NOTHING:
+        return
+    confirm_or_exit(yes=yes)
+    with _fail_in_one_sentence():
         ensure_administrator(tenant, invitation, create_account=_create_account, by=name_operator(), context=context)
-    except OrganizationError as error:
-        fail(str(error), PROBLEM_FOUND)
     typer.echo("Done.")
 
 
@@ -192,15 +191,28 @@ def unlock(organization_id: _OrganizationId, *, yes: Yes = False) -> None:
 
 
 def _change_lock(organization_id: str, change: "Callable[..., int]", what: str, *, yes: bool) -> None:
-    from chalicelib.errors import UnavailableError
-
     confirm_or_exit(yes=yes)
     tenant = _find(organization_id).tenant
-    try:
+    with _fail_in_one_sentence():
         count = change(tenant, by=name_operator(), context=_build_context())
-    except UnavailableError:
-        fail(f"Not everyone was {what}. Run the command again to complete it.", PROBLEM_FOUND)
     typer.echo(f"{tenant.name} is {what}. People {what} now: {count}.")
+
+
+@contextmanager
+def _fail_in_one_sentence() -> Iterator[None]:
+    """End the command if a service refuses or does not respond while something is changed."""
+    from botocore.exceptions import ClientError
+
+    from chalicelib.errors import ApiError
+    from infra.organizations.changes import OrganizationError
+
+    try:
+        yield
+    except OrganizationError as error:
+        fail(str(error), PROBLEM_FOUND)
+    except (ApiError, ClientError) as error:
+        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else error.code
+        fail(f"Not everything was done ({code}). Run the command again to complete it.", PROBLEM_FOUND)
 
 
 def _parse_arguments(cells: dict[str, str]) -> "RequestedOrganization":
@@ -241,15 +253,6 @@ def _plan(requested: "Sequence[RequestedOrganization]", *, context: "RunContext"
         return [plan_organization(each, stores=context.stores) for each in requested]
     except OrganizationError as error:
         fail(str(error), USAGE_ERROR)
-
-
-def _add(change: "PlannedChange", *, context: "RunContext") -> None:
-    from infra.organizations.changes import OrganizationError, add_organization
-
-    try:
-        add_organization(change, create_account=_create_account, by=name_operator(), context=context)
-    except OrganizationError as error:
-        fail(str(error), PROBLEM_FOUND)
 
 
 def _create_account(email: str) -> str:

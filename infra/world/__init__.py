@@ -1,7 +1,7 @@
 """Sample data for demonstrations: fictional practices, centers, members, and 60 referrals.
 
     places       practices and centers, located in real cities
-    people       the members of each organization and their shared password
+    people       the members of each organization and their shared password; one provider works in two practices
     patients     the patient data that a practice sends with each referral
     stories      what happens to each referral
     timeline     turns a story into dated events, counted back from today

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from chalicelib import wiring
 from chalicelib.domain.identity.members import Role, TenantKind
+from chalicelib.errors import UnavailableError
 from infra.cli import site
 from infra.cli.commands import app
 from tests.support import factories, faults
@@ -140,6 +141,22 @@ def test_a_repeat_completes_an_interrupted_run(run, deployment, nth, mode):
     [practice] = list_practices(deployment)
     assert list_people(deployment) == {(practice.tenant_id, "pat@elm.example", "admin")}
     assert len(list_audited()) == 2
+
+
+def test_a_service_that_does_not_respond_ends_the_command_in_one_sentence(run, deployment, monkeypatch):
+    """And the next run completes it."""
+
+    def refuse(*_arguments, **_pool):
+        raise UnavailableError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(wiring, "get_identity_service", lambda: SimpleNamespace(create_account=refuse))
+        refused = run(*ADD_PRACTICE, "--yes")
+
+    assert refused.exit_code == 1
+    assert refused.stderr == "Not everything was done (unavailable). Run the command again to complete it.\n"
+    assert run(*ADD_PRACTICE, "--yes").exit_code == 0
+    assert len(list_people(deployment)) == 1
 
 
 def test_a_file_adds_several_organizations(run, deployment, tmp_path):

@@ -72,16 +72,17 @@ def find_member(session: TokenSession, chosen: str, *, rate_limit: RateLimit | N
 
 def _find_chosen(session: TokenSession, chosen: str, *, rate_limit: RateLimit | None, context: RunContext) -> Member:
     person = session.subject
-    is_possible = _MEMBER_ID.fullmatch(chosen)
-    first, member = context.stores.members.get_first_and_chosen(person, chosen if is_possible else "")
+    is_possible = _MEMBER_ID.fullmatch(chosen) is not None
+    first, member = context.stores.members.get_membership(person, chosen if is_possible else IMPOSSIBLE_ID)
     require_open_session(first, session)
     if member and member.has_access:
         return member
     enforce_rate_limit(f"person#{person}", rate_limit, context=context)
     refusal = _build_refusal([member] if member else [])
-    actor = member or next(iter(context.stores.members.list_for_person(person)), None)
+    actor = member or first
     if actor:
-        entry = _build_refusal_entry(chosen, actor, refusal.code, context.now)
+        subject = f"member#{chosen}" if is_possible else IMPOSSIBLE_ID
+        entry = _build_refusal_entry(subject, actor, refusal.code, context.now)
         context.stores.audit_log.append(entry)
     raise refusal
 
@@ -95,9 +96,9 @@ def _build_refusal(memberships: Sequence[Member]) -> ForbiddenError:
     )
 
 
-def _build_refusal_entry(chosen: str, actor: Member, code: str, now: datetime) -> AuditEntry:
+def _build_refusal_entry(subject: str, actor: Member, code: str, now: datetime) -> AuditEntry:
     return AuditEntry(
-        referral_id=f"member#{chosen}" if _MEMBER_ID.fullmatch(chosen) else IMPOSSIBLE_ID,
+        referral_id=subject,
         at=now,
         actor_id=actor.member_id,
         tenant_id=actor.tenant_id,

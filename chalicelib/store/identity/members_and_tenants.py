@@ -53,17 +53,17 @@ class Members:
         item = self.table.get({"subject": subject})
         return _item_to_member(item) if item else None
 
-    def get_first_and_chosen(self, person: str, member_id: str) -> tuple[Member | None, Member | None]:
-        """Read a person's first membership and the chosen one, in one strongly consistent call.
+    def get_membership(self, person: str, member_id: str) -> tuple[Member | None, Member | None]:
+        """Read a person's first membership and the one that the person chose, in one strongly consistent call.
 
-        The chosen one is None if it is another person's, or if `member_id` is empty.
+        Each is None if the person has no such membership. They can be the same.
         """
-        keys = [{"subject": person}]
-        if member_id:
-            keys.append({"subject": build_membership_key(person, member_id)})
-        members = [_item_to_member(item) for item in self.table.get_many(keys)]
-        first = next((member for member in members if member.subject == person), None)
-        return first, next((member for member in members if member.member_id == member_id), None)
+        keys = (person, build_membership_key(person, member_id))
+        by_key = {
+            item["subject"]: _item_to_member(item) for item in self.table.get_many([{"subject": k} for k in keys])
+        }
+        chosen = (member for member in by_key.values() if member.member_id == member_id)
+        return by_key.get(person), next(chosen, None)
 
     def list_for_person(self, person: str) -> Sequence[Member]:
         """List a person's memberships, strongly consistent, in the order in which the person joined."""

@@ -76,8 +76,9 @@ class ReferralApp(Chalice):
         headers = cors.answer_app_preflight(_lower_names(event), methods)
         if not headers:
             return None
-        request_id = get_or_create_request_id(_lower_names(event))
-        return Response(body="", status_code=204, headers=headers | {"X-Request-Id": request_id}).to_dict()
+        sent: dict[str, str | list[str]] = {**headers, "X-Request-Id": get_or_create_request_id(_lower_names(event))}
+        preflight: dict[str, Any] = Response(body="", status_code=204, headers=sent).to_dict()
+        return preflight
 
     def _is_head_of_readable(self, event: Any) -> bool:
         """Whether a program asks with HEAD for what it could read with GET (RFC 9110, section 9.3.2)."""

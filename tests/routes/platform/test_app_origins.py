@@ -104,6 +104,6 @@ def test_only_what_people_call_is_open_to_apps(with_apps, operation):
     assert ("access-control-allow-origin" in asked.headers) is is_open
 
 
-class _AnyId(dict):
+class _AnyId(dict[str, str]):
     def __missing__(self, name):
         return "x"

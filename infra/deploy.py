@@ -21,7 +21,7 @@ from infra.commit import ROOT
 from infra.deployments import DeployError
 from infra.deployments.domains import close_default_address, list_sender_problems, must_close_default_address
 from infra.deployments.existing import adopt, find_existing_data, list_prefixes
-from infra.deployments.guards import Plan, list_refusals, list_replacements, list_template_problems
+from infra.deployments.guards import DeploymentPlan, list_refusals, list_replacements, list_template_problems
 from infra.deployments.parameters import build_parameters, require_declared, resolve_values
 from infra.deployments.protection import build_tags, protect_stack
 from infra.deployments.static_names import list_kept_names, write_names
@@ -125,9 +125,9 @@ class DeployedStack:
         *,
         before: Mapping[str, str] | None = None,
         tables: list[str] | None = None,
-    ) -> Plan:
+    ) -> DeploymentPlan:
         is_new = before is None
-        return Plan(
+        return DeploymentPlan(
             stack=self.name,
             before=before,
             after=values,

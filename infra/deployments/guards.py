@@ -16,7 +16,7 @@ _KEPT_TYPES = ("AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::S3::Bucket", "AWS:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class DeploymentPlan:
     """What is about to be deployed.
 
     Attributes:
@@ -38,7 +38,7 @@ class Plan:
     prefixes: Sequence[str]
 
 
-def list_refusals(plan: Plan) -> Iterator[str]:
+def list_refusals(plan: DeploymentPlan) -> Iterator[str]:
     """List why a plan must not be carried out; nothing if it can be."""
     if plan.before is None:
         yield from _list_refusals_of_new_stack(plan)
@@ -64,7 +64,7 @@ def _explain_fixed(name: str, old: str, new: str) -> str:
     )
 
 
-def _list_refusals_of_new_stack(plan: Plan) -> Iterator[str]:
+def _list_refusals_of_new_stack(plan: DeploymentPlan) -> Iterator[str]:
     prefix, existing = plan.after["Prefix"], plan.existing
     if existing and existing.stack:
         yield (

@@ -31,7 +31,7 @@ _PARAMETERS: Template = {
         "Type": "String",
         "Default": "true",
         "AllowedValues": ["true", "false"],
-        "Description": "Whether requests move back to the version before if an alarm of the API fires before all have moved.",
+        "Description": "Whether requests move back to the version before if an alarm of the API fires during the move.",
     },
 }
 

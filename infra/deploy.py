@@ -39,7 +39,7 @@ class Intent:
     Attributes:
         is_new: It creates a deployment with empty tables.
         adopts: It creates a stack that takes over existing tables.
-        tags: Tags of the stack, besides the product's own.
+        tags: Tags of the stack, in addition to the product's own.
     """
 
     is_new: bool = False

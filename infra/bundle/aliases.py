@@ -31,7 +31,7 @@ _PARAMETERS: Template = {
         "Type": "String",
         "Default": "true",
         "AllowedValues": ["true", "false"],
-        "Description": "Whether requests move back to the version before if an alarm of the API fires meanwhile.",
+        "Description": "Whether requests move back to the version before if an alarm of the API fires during the move.",
     },
 }
 
@@ -76,14 +76,22 @@ def _name_aliases(node: Any, functions: Mapping[str, Any]) -> Any:
                 key: _name_aliases(value, functions) for key, value in rest.items()
             }
         case {"Fn::Sub": str() as text}:
-            for name in functions:
-                text = text.replace(f"${{{name}.Arn}}", f"${{{name}.Alias}}")
-            return {"Fn::Sub": text}
+            return _substitute(text, functions)
         case dict():
             return {key: _name_aliases(value, functions) for key, value in node.items()}
         case list():
             return [_name_aliases(value, functions) for value in node]
     return node
+
+
+def _substitute(text: str, functions: Mapping[str, Any]) -> Template:
+    """Replace `${Function.Arn}` in a text. SAM knows the alias of a function in `Ref` only."""
+    variables = {}
+    for name in functions:
+        if f"${{{name}.Arn}}" in text:
+            text = text.replace(f"${{{name}.Arn}}", f"${{{name}Alias}}")
+            variables[f"{name}Alias"] = {"Ref": f"{name}.Alias"}
+    return {"Fn::Sub": [text, variables]} if variables else {"Fn::Sub": text}
 
 
 def _name_packet_alias(template: Template) -> None:

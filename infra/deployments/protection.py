@@ -25,7 +25,7 @@ STACK_POLICY = json.dumps(
         ]
     }
 )
-"""Refuses an update that would replace or delete a table, bucket, key or user pool, whoever starts it."""
+"""Refuses an update that would replace or delete a table, bucket, key or user pool, no matter who starts it."""
 
 
 def protect_stack(client: Any, stack: str) -> None:

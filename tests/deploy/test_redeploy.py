@@ -127,7 +127,7 @@ def test_a_deleted_stack_is_not_started_with_a_new_key(again):
     assert re.fullmatch(r"17 tables cart-\* of an earlier stack exist\. .* deploy with --adopt\.", again.without_adopt)
 
 
-def test_tables_keys_and_files_are_imported_and_nothing_is_created_beside_them(again):
+def test_tables_keys_and_files_are_imported_and_nothing_is_created_again(again):
     imported = {line.split()[1] for line in again.lines if line.startswith("Import")}
 
     assert {"ReferralsTable", "KeysTable", "FilesBucket", "QuarantineBucket", "ApiLogs"} <= imported

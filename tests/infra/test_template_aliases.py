@@ -35,14 +35,15 @@ def test_nothing_names_a_function_without_its_alias(template, functions):
 def test_each_route_runs_the_alias_of_the_api(template):
     paths = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"].values()
     uris = {
-        operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+        json.dumps(operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"])
         for path in paths
         for operation in path.values()
         if "x-amazon-apigateway-integration" in operation
     }
 
-    assert len(uris) == 1
-    assert uris.pop().endswith("/functions/${APIHandler.Alias}/invocations")
+    [uri] = map(json.loads, uris)
+    assert uri[0].endswith("/functions/${APIHandlerAlias}/invocations")
+    assert uri[1] == {"APIHandlerAlias": {"Ref": "APIHandler.Alias"}}
 
 
 def test_the_api_calls_the_alias_of_the_function_that_sets_pdfs(template):

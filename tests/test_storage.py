@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.domain.notices.tasks import TaskQueue
-from chalicelib.services.audit import trail as audits
+from chalicelib.services.audit.verification import verify_audit_trail
 from chalicelib.services.notices.outbox_worker import run_job
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import TABLE_NAMES
@@ -103,9 +103,7 @@ def read_everything(world, referral_id):
         assert world.anyone.get(feed).status == 200
     for lane in TaskQueue:
         run_job(lane, context=wiring.build_job_context())
-    audits.verify_audit_trail(
-        context=RunContext(world.stores, wiring.read_clock()), first_day=wiring.read_clock().date()
-    )
+    verify_audit_trail(context=RunContext(world.stores, wiring.read_clock()), first_day=wiring.read_clock().date())
 
 
 def test_the_document_lists_the_indexes_of_the_template():

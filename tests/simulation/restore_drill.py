@@ -14,7 +14,8 @@ from typing import Any
 from chalicelib.domain.identity.members import Role
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.platform.ids import derive_id
-from chalicelib.services.audit.trail import verify_audit_trail, write_checkpoint
+from chalicelib.services.audit.checkpoints import write_checkpoint
+from chalicelib.services.audit.verification import verify_audit_trail
 from chalicelib.services.notices.weekly_digest import prepare_digest_writes
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores

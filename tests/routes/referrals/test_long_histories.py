@@ -9,7 +9,7 @@ from chalicelib import wiring
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.events import EventSource, EventStatus, HoldEnded, HoldStarted
 from chalicelib.domain.referrals.stages import Actor
-from chalicelib.services.audit import trail as audits
+from chalicelib.services.audit.verification import verify_audit_trail
 from chalicelib.services.platform.run_context import RunContext
 from tests.support import faults
 from tests.support.factories import CENTER, PRACTICE
@@ -148,7 +148,7 @@ def test_a_long_audit_trail_verifies(shared_api, long_referral):
     today = wiring.read_clock()
     written = list(shared_api.stores.audit_log.list_chained_rows(long_referral[0]))
 
-    found = audits.verify_audit_trail(
+    found = verify_audit_trail(
         context=RunContext(shared_api.stores, today), first_day=date.fromordinal(today.toordinal() - 1)
     )
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chalicelib.domain.identity.members import Role
 from tests.support import factories
 
 

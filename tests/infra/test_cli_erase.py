@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from chalicelib import wiring
 from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.domain.platform import key_tree
 from chalicelib.services.notices.outbox_worker import run_job
 from chalicelib.store.all_stores import TABLE_NAMES
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
@@ -17,7 +18,7 @@ from infra.cli.commands import app
 from tests.support import aws_fakes as cloud
 from tests.support import faults
 from tests.support.canaries import build_canary_body, find_canaries
-from tests.support.factories import OTHER_CENTER
+from tests.support.factories import CENTER, OTHER_CENTER, PRACTICE
 from tests.support.leak_probe import play_referral
 from tests.support.stores import dump_tables, get_aws_client, list_rows, restart_stores
 
@@ -299,3 +300,19 @@ def test_what_the_audit_trail_may_not_hold_is_refused(api, arguments):
 
 def test_a_referral_that_never_existed_is_not_erased(api):
     assert erase("ref_" + "b" * 26).exit_code == 2
+
+
+def test_a_tenant_with_too_many_destroyed_keys_is_reported_and_a_rotation_helps(api, monkeypatch):
+    """Everything is deleted all the same."""
+    cloud.create_buckets()
+    gone, next_one = api.refer()["referral_id"], api.refer(patient__family_name="Other")["referral_id"]
+    monkeypatch.setattr(key_tree, "MAX_BYTES", 1500)
+    assert erase(gone).exit_code == 0
+
+    result = erase(next_one)
+
+    assert (result.exit_code, "too many erased patients" in result.output) == (1, True)
+    assert api.practice.get("/v1/referrals").json["items"] == []
+    assert CliRunner().invoke(app, ["keys", "rotate", PRACTICE.tenant_id, "--yes"]).exit_code == 0
+    assert CliRunner().invoke(app, ["keys", "rotate", CENTER.tenant_id, "--yes"]).exit_code == 0
+    assert erase(next_one).exit_code == 0

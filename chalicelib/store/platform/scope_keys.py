@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws import translate_aws_errors
-from chalicelib.domain.platform.key_tree import SECRET_BYTES, KeyDestroyedError, KeyTree, compute_path
+from chalicelib.domain.platform.key_tree import SECRET_BYTES, KeyDestroyedError, KeyTree, TreeFullError, compute_path
 from chalicelib.store.platform.dynamo import DynamoTable, Item
 
 if TYPE_CHECKING:
@@ -60,10 +60,11 @@ class ScopeKeyRows:
         """Destroy the key of a referral in every generation. Return False if it was destroyed before.
 
         Functions that already run keep it in memory for 15 minutes at most. Backups of the table `keys` keep it
-        until they expire.
+        until they expire. A full tree of an earlier generation is left as it is: after a rotation only backups from
+        before need it.
 
         Raises:
-            TreeFullError: too many keys of the scope were destroyed.
+            TreeFullError: too many keys of the current generation were destroyed.
         """
         path, was_destroyed = compute_path(referral_id), False
         while True:
@@ -74,6 +75,10 @@ class ScopeKeyRows:
                 try:
                     smaller = tree.destroy_key(path)
                 except KeyDestroyedError:
+                    continue
+                except TreeFullError:
+                    if generation == keys.current:
+                        raise
                     continue
                 left[_name_tree(generation)] = _seal_tree(smaller, keys.ciphers[generation], scope, generation)
             if not left:

@@ -3,7 +3,7 @@ import { html, useState } from "../platform/dom.js";
 import { Field, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
 import { AuthenticatorKey } from "./authenticator_key.js";
 import { changePassword, confirmAuthenticator, getAuthenticator, startAuthenticator } from "./identity_api.js";
-import { me } from "./member.js";
+import { isAdmin, me } from "./member.js";
 import { endSession } from "./session.js";
 import { SignInForm } from "./sign_in.js";
 import { CodeField, NEW_PASSWORD_NOTE, NewPasswordField } from "./sign_in_fields.js";
@@ -63,6 +63,7 @@ export function Account() {
   return html`<div class="stack narrow">
     <${PageTitle} page="Your account">Your account<//>
     <p>${me.value.name} · ${me.value.email}</p>
+    ${isAdmin() && html`<p><a href="#/members">Members of ${me.value.tenant.name}</a></p>`}
     <${Password} />
     <${Authenticator} />
   </div>`;

@@ -24,8 +24,11 @@ export const canRefer = () => !!me.value?.may_refer;
 export const hasClinicalAccess = () =>
   !!me.value?.roles.some((/** @type {string} */ role) => ["provider", "coordinator", "clinician"].includes(role));
 
+/** Whether this member is an administrator. */
+export const isAdmin = () => !!me.value?.roles.includes("admin");
+
 /** Whether this member manages the system updates of a center. */
-export const isCenterAdmin = () => me.value?.tenant.kind === "center" && me.value.roles.includes("admin");
+export const isCenterAdmin = () => me.value?.tenant.kind === "center" && isAdmin();
 
 /** Whether this member works with patients of a center, and so publishes its consultation times. */
 export const isCenterCare = () => me.value?.tenant.kind === "center" && hasClinicalAccess();

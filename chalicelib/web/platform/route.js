@@ -8,6 +8,7 @@ import { signal } from "./dom.js";
 /** @type {Record<string, string>} */
 const VIEWS = {
   account: "account",
+  members: "members",
   notices: "notices",
   preferences: "preferences",
   feed: "webhook_deliveries",

@@ -413,7 +413,7 @@ class CodeNames:
 FILE_SUFFIXES = {"py", "js", "css", "html", "json", "md", "txt", "csv", "toml", "pdf", "zip", "ts", "svg", "bin", "in"}
 FILE_SUFFIXES |= {"yml", "yaml", "ics", "sh", "jsonl", "xml", "png", "example"}
 OUTSIDE_NAMES = re.compile(
-    r"(data|details|self|cls|answer|event|item|row|request|response|cognito|dynamodb|sesv2|kms|aws|lambda|www)\b.*"
+    r"(data|details|self|cls|answer|event|item|row|request|response|CodeDeployDefault|cognito|dynamodb|sesv2|kms|aws|lambda|www)\b.*"
 )
 """Names of JSON members, of local values, of AWS and of hosts: no name of ours, so not checked here."""
 

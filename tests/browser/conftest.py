@@ -125,6 +125,7 @@ def open_page(browser: Browser, local_site: str, demo_world: DemoWorld) -> Itera
             context.add_init_script(_SIGN_IN_SCRIPT % json.dumps(json.dumps(demo_world.get_session(by))))
         page = context.new_page()
         page.set_default_timeout(TIMEOUT_MS)
+        page.on("request", demo_world.note_sign_out)
         monitors.append(PageMonitor(page, local_site))
         page.goto(f"{local_site}/{path}")
         return page

@@ -8,10 +8,13 @@ import urllib.error
 import urllib.request
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.referrals import stages
 from infra.world.people import DEMO_PASSWORD
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Request
 
 COORDINATOR = "coordinator@willow.example"
 CENTER_COORDINATOR = "coordinator@bayou.example"
@@ -50,6 +53,11 @@ class DemoWorld:
                 "since": now_ms,
             }
         return self.sessions[email]
+
+    def note_sign_out(self, request: Request) -> None:
+        """Sign in again for the next test: a sign-out on a page ends every session of the person at once."""
+        if request.method == "DELETE" and request.url.endswith("/v1/sessions"):
+            self.sessions.clear()
 
     def call_api(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, by: str = "", version: int | None = None

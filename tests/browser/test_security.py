@@ -107,7 +107,7 @@ def test_a_failed_sign_in_does_not_show_which_part_was_wrong(open_page):
 
     page.get_by_role("button", name="Sign in").click()
 
-    expect(page.get_by_role("alert")).to_contain_text("The email, password, or code is incorrect.")
+    expect(page.get_by_role("alert")).to_contain_text("The email or password is incorrect.")
 
 
 def test_a_first_sign_in_asks_for_a_new_password(open_page):

@@ -35,6 +35,7 @@ const LAZY_VIEWS = {
   eligibility_check: async () => (await import("../eligibility/eligibility_check.js")).EligibilityCheck,
   form: async () => (await import("../referrals/form.js")).FormView,
   handback: async () => (await import("../handback/handback_form.js")).HandbackForm,
+  members: async () => (await import("../identity/members.js")).Members,
   notice_history: async () => (await import("../notices/notice_history.js")).NoticeHistory,
   notices: async () => (await import("../notices/notices.js")).Notices,
   organizations: async () => (await import("../identity/organizations.js")).Organizations,

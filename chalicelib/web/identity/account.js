@@ -3,23 +3,24 @@ import { html, useState } from "../platform/dom.js";
 import { Field, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
 import { AuthenticatorKey } from "./authenticator_key.js";
 import { changePassword, confirmAuthenticator, getAuthenticator, startAuthenticator } from "./identity_api.js";
-import { me } from "./member.js";
+import { isAdmin, me } from "./member.js";
 import { endSession } from "./session.js";
 import { SignInForm } from "./sign_in.js";
 import { CodeField, NEW_PASSWORD_NOTE, NewPasswordField } from "./sign_in_fields.js";
 
-const CurrentPassword = () =>
-  html`<${Field} pointer="password" label="Current password" type="password" autocomplete="current-password" required />`;
+/** The name differs between forms, because a page has each id once. */
+const CurrentPassword = ({ name }) =>
+  html`<${Field} pointer=${name} label="Current password" type="password" autocomplete="current-password" required />`;
 
 function Password() {
   const send = async (form) => {
-    await changePassword({ current_password: form.get("password"), new_password: form.get("new-password") });
+    await changePassword({ current_password: form.get("current-password"), new_password: form.get("new-password") });
     endSession(NEW_PASSWORD_NOTE);
   };
   return html`<section class="card stack">
     <h2>Password</h2>
     <${SignInForm} send=${send} button="Change password" busyText="Saving…">
-      <${CurrentPassword} />
+      <${CurrentPassword} name="current-password" />
       <${NewPasswordField} />
     <//>
     <p class="small-text">You will be signed out on all devices.</p>
@@ -34,7 +35,7 @@ function describeAuthenticator({ enrolled, required }) {
 function Authenticator() {
   const { data, problem, reload } = useLoad(getAuthenticator, []);
   const [key, setKey] = useState(/** @type {any} */ (null));
-  const start = async (form) => setKey(await startAuthenticator(form.get("password")));
+  const start = async (form) => setKey(await startAuthenticator(form.get("app-password")));
   const confirm = async (form) => {
     await confirmAuthenticator(form.get("code").trim());
     endSession("Your authenticator app is set up. Sign in again.");
@@ -53,7 +54,7 @@ function Authenticator() {
           <p class="small-text">You will be signed out on all devices.</p>`
         : html`<p>${describeAuthenticator(data)}</p>
           <${SignInForm} key="start" send=${start} button=${data.enrolled ? "Set up a new app" : "Set up an app"} busyText="Loading…">
-            <${CurrentPassword} />
+            <${CurrentPassword} name="app-password" />
           <//>`
     }
   </section>`;
@@ -63,6 +64,7 @@ export function Account() {
   return html`<div class="stack narrow">
     <${PageTitle} page="Your account">Your account<//>
     <p>${me.value.name} · ${me.value.email}</p>
+    ${isAdmin() && html`<p><a href="#/members">Members of ${me.value.tenant.name}</a></p>`}
     <${Password} />
     <${Authenticator} />
   </div>`;

@@ -1,10 +1,11 @@
-// The API routes of passwords and authenticators. Each function calls one route; /docs has the fields.
+// The API routes of passwords, authenticators and members. Each function calls one route; /docs has the fields.
 import { sendRequest } from "../platform/http.js";
 import { callApi } from "./session.js";
 
 /**
  * @typedef {import("../platform/api_types.js").AuthenticatorResponse} Authenticator
  * @typedef {import("../platform/api_types.js").AuthenticatorKeyResponse} AuthenticatorKey
+ * @typedef {import("../platform/api_types.js").MemberResponse} Member
  */
 
 /** @param {string} email */
@@ -25,3 +26,23 @@ export const startAuthenticator = async (password) =>
 
 /** @param {string} code */
 export const confirmAuthenticator = (code) => callApi("POST", "sessions/authenticator/confirm", { body: { code } });
+
+/** @returns {Promise<Member[]>} */
+export const listMembers = async () => (await callApi("GET", "members")).data.items;
+
+/** @param {{name: string, email: string, roles: string[]}} body @param {string} key */
+export const inviteMember = (body, key) => callApi("POST", "members", { body, key });
+
+/** @param {string} id @param {string} key */
+export const sendInvitationAgain = (id, key) =>
+  callApi("POST", `members/${encodeURIComponent(id)}/invitation`, { key });
+
+/** @param {string} id @param {string} key */
+export const resetSignIn = (id, key) => callApi("POST", `members/${encodeURIComponent(id)}/sign-in-reset`, { key });
+
+/** @param {Member} member @param {boolean} active */
+export const setActive = (member, active) =>
+  callApi("PATCH", `members/${encodeURIComponent(member.member_id)}`, {
+    body: { active },
+    version: `"${member.version}"`,
+  });

@@ -9,6 +9,7 @@ import { signal } from "./dom.js";
 const VIEWS = {
   account: "account",
   audit: "audit",
+  members: "members",
   notices: "notices",
   preferences: "preferences",
   feed: "webhook_deliveries",

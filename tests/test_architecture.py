@@ -411,7 +411,7 @@ class CodeNames:
 
 
 FILE_SUFFIXES = {"py", "js", "css", "html", "json", "md", "txt", "csv", "toml", "pdf", "zip", "ts", "svg", "bin", "in"}
-FILE_SUFFIXES |= {"yml", "yaml", "ics", "sh", "jsonl", "xml", "png", "example"}
+FILE_SUFFIXES |= {"yml", "yaml", "ics", "sh", "jsonl", "log", "xml", "png", "example"}
 OUTSIDE_NAMES = re.compile(
     r"(data|details|self|cls|answer|event|item|row|request|response|CodeDeployDefault|cognito|dynamodb|sesv2|kms|aws|lambda|www)\b.*"
 )

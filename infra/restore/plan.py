@@ -17,7 +17,7 @@ _FILTER_LOG = (
 )
 
 
-class Step(NamedTuple):
+class RestoreStep(NamedTuple):
     """One step: what it does, and its commands."""
 
     title: str
@@ -69,7 +69,7 @@ def _to_time(value: Any) -> datetime | None:
     return value if isinstance(value, datetime) else None
 
 
-def build_steps(prefix: str, tables: Sequence[str], at: datetime, *, export_bucket: str = "") -> Iterator[Step]:
+def build_steps(prefix: str, tables: Sequence[str], at: datetime, *, export_bucket: str = "") -> Iterator[RestoreStep]:
     """Build the steps of a restore.
 
     Args:
@@ -83,27 +83,27 @@ def build_steps(prefix: str, tables: Sequence[str], at: datetime, *, export_buck
         f"for name in $(aws lambda list-functions --output text --query "
         f"\"Functions[?starts_with(FunctionName, '{prefix}')].FunctionName\"); do"
     )
-    yield Step(
+    yield RestoreStep(
         "Stop every function. Requests get a 5xx, and centers' systems send again.",
         [f"{functions} aws lambda put-function-concurrency --reserved-concurrent-executions 0 {_NAMED}; done"],
     )
     if export_bucket:
-        yield Step(
+        yield RestoreStep(
             "Keep the tables as they are now.",
             [_build_export(f"{prefix}{name}", export_bucket) for name in tables],
         )
-    yield Step(
+    yield RestoreStep(
         "Restore each table under another name. It takes minutes to hours.", list(_restore(prefix, tables, second))
     )
-    yield Step(
+    yield RestoreStep(
         "Download which emails were sent since then. The log is not set back.",
         [f"{functions} {_FILTER_LOG} --start-time {int(at.timestamp() * 1000)}; done > sent.log"],
     )
-    yield Step(
+    yield RestoreStep(
         "Copy what differs back into the tables of the stack. Names, streams, expiry and protection stay.",
         [f"referrals restore copy {name} --from {prefix}restored-{name}" for name in tables],
     )
-    yield Step(
+    yield RestoreStep(
         "Make the tables fit together.",
         [
             f"referrals restore check --since {second} --sent-log sent.log",
@@ -111,15 +111,15 @@ def build_steps(prefix: str, tables: Sequence[str], at: datetime, *, export_buck
             f"referrals restore check --since {second} --sent-log sent.log",
         ],
     )
-    yield Step(
+    yield RestoreStep(
         "Start the functions. If the stack reserves concurrency, deploy it again afterwards.",
         [f"{functions} aws lambda delete-function-concurrency {_NAMED}; done"],
     )
-    yield Step(
+    yield RestoreStep(
         "Ask the centers to send again what they sent since then, then verify the audit trail.",
         ["referrals doctor", f"referrals audit verify --since {at:%Y-%m-%d}"],
     )
-    yield Step(
+    yield RestoreStep(
         "When everything is checked, delete the restored copies.",
         [f"aws dynamodb delete-table --table-name {prefix}restored-{name}" for name in tables],
     )

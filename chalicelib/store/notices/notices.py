@@ -84,6 +84,8 @@ class Notices:
     def get_many(self, member_id: str, notice_ids: Sequence[str]) -> Sequence[Notice]:
         """Read some of a member's notices, in the order of `notice_ids`. Missing ones are left out."""
         row_by_id: dict[str, Item] = {}
+        # DynamoDB refuses a key that is read twice. After a restore, a notice can have joined an email a second time.
+        notice_ids = list(dict.fromkeys(notice_ids))
         for first in range(0, len(notice_ids), _BATCH_SIZE):
             keys = [
                 {"member_id": member_id, "notice_id": notice_id}

@@ -194,6 +194,7 @@ def test_a_backup_without_the_key_is_unreadable_and_the_patient_is_erased_again(
         assert [row["referral_id"] for row in site.get("/v1/referrals").json["items"]] == [kept]
         assert site.get("/v1/referrals/counts").status == 200
     assert api.deliver(referral_id, "received").status != 500
+    assert CliRunner().invoke(app, ["migrate"]).exit_code == 0
     result = CliRunner().invoke(app, ["erase-restored", "--yes"])
     assert result.stdout == f"{referral_id}\nErased again: 1\n"
     rows = [row for row in list_rows("referrals") if row["referral_id"] == referral_id]

@@ -3,6 +3,7 @@
 import json
 import zlib
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +13,7 @@ from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.platform import key_tree
 from chalicelib.services.notices.outbox_worker import run_job
 from chalicelib.store.all_stores import TABLE_NAMES
+from chalicelib.store.notices.outbox import Outbox
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.webhooks.idempotency import TEMPLATE_VERSION, _decompress
 from infra.cli.commands import app
@@ -194,6 +196,7 @@ def test_a_backup_without_the_key_is_unreadable_and_the_patient_is_erased_again(
         assert [row["referral_id"] for row in site.get("/v1/referrals").json["items"]] == [kept]
         assert site.get("/v1/referrals/counts").status == 200
     assert api.deliver(referral_id, "received").status != 500
+    assert CliRunner().invoke(app, ["migrate"]).exit_code == 0
     result = CliRunner().invoke(app, ["erase-restored", "--yes"])
     assert result.stdout == f"{referral_id}\nErased again: 1\n"
     rows = [row for row in list_rows("referrals") if row["referral_id"] == referral_id]
@@ -220,6 +223,33 @@ def test_an_update_about_an_erased_referral_is_refused_and_notifies_no_one(api):
     assert len(cloud.list_sent_mail()) == mails
     refused = [row for row in list_rows("audit") if row.get("outcome") == "referral_erased"]
     assert len(refused) == 2
+
+
+@pytest.mark.parametrize("queue", [TaskQueue.EVENT, TaskQueue.PLAN, TaskQueue.OVERDUE])
+def test_a_run_that_claimed_a_task_before_the_erasure_ends_calmly(api, monkeypatch, queue):
+    """It writes nothing that a second erasure does not remove, sends nothing, and does not fail."""
+    cloud.create_buckets()
+    referral_id = api.refer()["referral_id"]
+    api.deliver(referral_id, "consult_completed")
+    real_claim, erased = Outbox.claim, []
+
+    def erase_after_claim(self, row, *, now):
+        claim = real_claim(self, row, now=now)
+        if not erased:
+            erased.append(erase(referral_id).exit_code)
+        return claim
+
+    monkeypatch.setattr(Outbox, "claim", erase_after_claim)
+    later = wiring.read_clock() + timedelta(days=40)
+    mails = len(cloud.list_sent_mail())
+
+    run_job(queue, context=wiring.build_job_context(later))
+
+    assert erased == [0]
+    assert len(cloud.list_sent_mail()) == mails
+    assert erase(referral_id).exit_code == 0
+    left = [row for name in TABLES for row in list_rows(name) if referral_id in str(row)]
+    assert [row["item"] for row in left] == ["erased"]
 
 
 def test_a_center_that_never_had_the_referral_learns_nothing(api):

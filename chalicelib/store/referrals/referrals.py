@@ -120,11 +120,11 @@ class Referrals:
         return self._prepare_replace(item, read_version=referral.version - 1), audit_write
 
     def get_with_format(self, referral_id: str) -> tuple[Referral, bool] | None:
-        """Read a referral, and whether its row is as this release stores it."""
+        """Read a referral, and whether its row is as this release stores it. An erased one does not exist."""
         item = self.table.get({"referral_id": referral_id, "item": REFERRAL_ITEM})
-        if item is None:
-            return None
-        return self.items.item_to_referral(item), self.items.is_current_format(item)
+        with suppress(ReferralErasedError):
+            return (self.items.item_to_referral(item), self.items.is_current_format(item)) if item else None
+        return None
 
     def prepare_rewrite(self, referral: Referral) -> TransactionWrite:
         """Build the write that stores an unchanged referral as this release stores it.

@@ -77,8 +77,9 @@ def complete_template(
             path[_ANY_METHOD] = _copy_any_operation(path)
     completed["Parameters"]["Commit"]["Default"] = commit
     for add_part in (
-        *(add_mail_identity, add_existing_resources),
         *(add_alarms, add_dashboard, add_capacity, add_protection),
+        # After the alarms, which name the user pool too.
+        *(add_mail_identity, add_existing_resources),
     ):
         add_part(completed)
     add_aliases(completed, shifts_traffic=shifts_traffic)

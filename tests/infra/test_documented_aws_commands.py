@@ -57,7 +57,9 @@ def list_options(service, operation):
     if operation not in names:
         return None
     shape = model.operation_model(names[operation]).input_shape
-    return {f"--{xform_name(member, '-')}" for member in (shape.members if shape else ())}
+    members = shape.members if shape else {}
+    negated = {f"--no-{xform_name(name, '-')}" for name, member in members.items() if member.type_name == "boolean"}
+    return negated | {f"--{xform_name(name, '-')}" for name in members}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

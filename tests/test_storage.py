@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.domain.notices.tasks import TaskQueue
-from chalicelib.services.audit import trail as audits
+from chalicelib.services.audit import verification as audits
 from chalicelib.services.notices.outbox_worker import run_job
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import TABLE_NAMES
@@ -94,6 +94,7 @@ def read_everything(world, referral_id):
         (world.practice, f"/v1/referrals/{infused}/follow-up"),
         (admin, "/v1/members"),
         (admin, f"/v1/referrals/{referral_id}/audit"),
+        (admin, "/v1/audit"),
         (center_admin, f"/v1/centers/{center_id}/deliveries"),
     ):
         answer = site.get(path)

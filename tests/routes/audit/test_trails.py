@@ -2,6 +2,7 @@
 
 import pytest
 
+from chalicelib.domain.identity.members import Role
 from tests.support import factories
 
 
@@ -96,7 +97,7 @@ def test_an_organization_sees_what_it_changed_and_what_it_was_refused(shared_api
 
 def test_a_refused_attempt_on_a_referral_is_in_both_trails(shared_api, admin, read_referral_id):
     """In that of the referral, and in that of the organization whose person tried."""
-    other_admin = factories.build_member(factories.OTHER_PRACTICE, role="admin", n=77)
+    other_admin = factories.build_member(factories.OTHER_PRACTICE, role=Role.ADMIN, n=77)
     factories.add_members(shared_api.stores, [other_admin])
 
     rows = list_pages(shared_api.get_client_for(other_admin), "/v1/audit", 100)[0]

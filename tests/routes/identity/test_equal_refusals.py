@@ -35,7 +35,7 @@ def test_another_tenants_referral_takes_the_same_calls_as_a_random_id(shared_api
         shared_api.practice.get(f"/v1/referrals/{referral_id}")
         shared_api.practice.get(f"/v1/referrals/{referral_id}")
     cloud.forget_rate_limits()
-    calls = {}
+    calls: dict[str, list[list[str]]] = {}
     for each in (referral_id, wiring.generate_id("ref"), referral_id, wiring.generate_id("ref")):
         recorded_calls.clear()
         assert shared_api.get_client_for(shared_api.members[stranger]).get(f"/v1/referrals/{each}").status == 404

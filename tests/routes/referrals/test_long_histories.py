@@ -9,7 +9,7 @@ from chalicelib import wiring
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.events import EventSource, EventStatus, HoldEnded, HoldStarted
 from chalicelib.domain.referrals.stages import Actor
-from chalicelib.services.audit import trail as audits
+from chalicelib.services.audit import verification as audits
 from chalicelib.services.platform.run_context import RunContext
 from tests.support import faults
 from tests.support.factories import CENTER, PRACTICE

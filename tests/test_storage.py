@@ -94,6 +94,7 @@ def read_everything(world, referral_id):
         (world.practice, f"/v1/referrals/{infused}/follow-up"),
         (admin, "/v1/members"),
         (admin, f"/v1/referrals/{referral_id}/audit"),
+        (admin, "/v1/audit"),
         (center_admin, f"/v1/centers/{center_id}/deliveries"),
     ):
         answer = site.get(path)

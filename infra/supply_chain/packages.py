@@ -107,7 +107,7 @@ def _build_component(package: LockedPackage) -> dict[str, Any]:
 def read_license(name: str) -> str:
     """Read the license of an installed package as an SPDX expression. `NOASSERTION` if it names none."""
     try:
-        described = metadata(name)
+        described: Any = metadata(name)  # Its stub lacks `get`.
     except PackageNotFoundError:
         return "NOASSERTION"
     if expression := described.get("License-Expression"):

@@ -34,7 +34,7 @@ system-test: .venv/.ready .venv-cloud/.ready ## Run the tests that need Chromium
 coverage: .venv/.ready .venv-cloud/.ready ## Run all tests and show the lines without coverage
 	@$(PYTEST) --cov --cov-report=term $(ARGS)
 
-check: .venv/.ready node_modules/.ready ## Check formatting, lint rules, types, layers, the template, and portability
+check: .venv/.ready node_modules/.ready ## Check formatting, lint rules, types, layers, the supply chain, and portability
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
@@ -43,6 +43,7 @@ check: .venv/.ready node_modules/.ready ## Check formatting, lint rules, types, 
 	@$(NODE_BIN)/tsc --project tsconfig.json
 	@$(NODE_BIN)/tsc --project tsconfig.strict.json
 	@$(BIN)/pytest -q tests/test_architecture.py
+	@$(BIN)/python -m infra.supply_chain
 	@test ! -e dist/template.json || $(BIN)/cfn-lint dist/template.json
 	@$(MAKE) --no-print-directory check-portable
 

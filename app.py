@@ -163,5 +163,6 @@ def _run_job(job: ScheduledJob, work: Callable[[], Mapping[str, int]]) -> Mappin
     return heartbeats.run_job_with_heartbeat(job, work, context=wiring.build_run_context())
 
 
+wiring.require_own_packager()
 if wiring.is_on_lambda():
     wiring.warm_up()

@@ -93,3 +93,16 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 def is_on_lambda(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether this process is a Lambda function."""
     return "AWS_LAMBDA_FUNCTION_NAME" in environment
+
+
+def require_own_packager(environment: Mapping[str, str] = os.environ) -> None:
+    """Refuse the commands of the framework, which would package no libraries and no tables, and say so nowhere.
+
+    Raises:
+        SystemExit: the framework's command line runs, and infra/bundle did not start it.
+    """
+    if "AWS_CHALICE_CLI_MODE" in environment and "CART_BUNDLE" not in environment:
+        raise SystemExit(
+            "Use `make package`: chalice alone leaves out the libraries and the tables. To run the product here, use "
+            "`make run`; to deploy it, see docs/deploy.md."
+        )

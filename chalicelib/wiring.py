@@ -314,6 +314,11 @@ def is_on_lambda() -> bool:
     return settings_module.is_on_lambda()
 
 
+def require_own_packager() -> None:
+    """Refuse the commands of the framework; `make package` is the way."""
+    settings_module.require_own_packager()
+
+
 def warm_up() -> None:
     """Create what almost every request needs, while a new function still starts.
 

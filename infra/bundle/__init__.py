@@ -114,6 +114,8 @@ def _build_clean_environment() -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        # `chalicelib.settings.require_own_packager` refuses chalice without it.
+        "CART_BUNDLE": "1",
     }
 
 

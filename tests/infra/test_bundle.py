@@ -2,8 +2,12 @@
 
 import email
 import json
+import os
 import re
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -189,3 +193,21 @@ def test_a_missing_file_to_remove_stops_the_build(tmp_path):
     """It may have a new name, under which it would ship."""
     with pytest.raises(slim.SlimError, match="No file matches aws_lambda_powertools"):
         slim.remove_unused(tmp_path)
+
+
+@pytest.mark.parametrize("command", ["package", "local"])
+def test_the_commands_of_the_framework_are_refused(tmp_path, command):
+    """They would package no libraries and no tables. The message says what to use instead, and nothing is written."""
+    arguments = [str(tmp_path / "out")] if command == "package" else ["--port", "0"]
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("chalice")), command, *arguments],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "CART_BUNDLE"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    assert "Use `make package`" in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -23,7 +23,7 @@ from infra.local.child.state_folder import (
     write_manifest,
 )
 
-POLL_INTERVAL_S = 1.0
+POLL_INTERVAL_S = 2.0
 MAX_UNSAVED_S = 8.0
 """With the time of a request, `kill -9` can lose the changes of ten seconds, as README says."""
 

@@ -44,6 +44,8 @@ def collect_mails(scope: CheckScope) -> Iterator[Finding]:
 
 def _check_waiting(row: Item, scope: CheckScope) -> Iterator[Finding]:
     notice_ids = list(row["notice_ids"])
+    for notice_id in notice_ids:
+        scope.joins.add("waiting", f"{row['member_id']}/{notice_id}", row["outbox_id"])
     unsent = [each for each in notice_ids if scope.joins.find("sent", name_pair(row["member_id"], each)) is None]
     unsent = [each for each in unsent if scope.joins.find("sent digest", f"{row['member_id']}/{each}") is None]
     if notice_ids and len(unsent) < len(notice_ids):

@@ -127,17 +127,20 @@ def _check_done(history: ReferralHistory, task: OutboxTask, row: Item, scope: Ch
         return
     referral, stores = history.referral, scope.run.stores
     done = item_to_task(row | {"lane": task.queue})
-    missing = 0
+    missing: list[tuple[str, str]] = []
     for notice in list_expected_notices(done, referral, context=scope.run):
         key = {"member_id": notice.member_id, "notice_id": notice.notice_id}
-        missing += stores.notices.table.get(key) is None
+        if stores.notices.table.get(key) is None:
+            missing.append((notice.member_id, notice.notice_id))
     if missing:
         finished_at = from_timestamp(row["finished_at"])
+        found = [(pair, scope.joins.find("waiting", "/".join(pair))) for pair in missing]
+        waiting = {pair: mail_id for pair, mail_id in found if mail_id}
         yield build_finding(
             FindingKind.NOTICE_MISSING,
             referral,
-            f"{done.rule}, {missing} members",
-            fix=lambda context: fixes.write_notices(done, finished_at=finished_at, context=context),
+            f"{done.rule}, {len(missing)} members",
+            fix=lambda context: fixes.write_notices(done, finished_at=finished_at, waiting=waiting, context=context),
         )
 
 

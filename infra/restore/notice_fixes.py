@@ -1,6 +1,6 @@
 """Repairs of tasks, notices and emails. None of them sends an email that a record shows as sent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -40,11 +40,21 @@ def _commit_once(write: TransactionWrite, *, context: RunContext) -> None:
         context.stores.transactions.commit(write)
 
 
-def write_notices(done: OutboxTask, *, finished_at: datetime, context: RunContext) -> None:
+def write_notices(
+    done: OutboxTask, *, finished_at: datetime, waiting: Mapping[tuple[str, str], str], context: RunContext
+) -> None:
     """Write the notices of a finished task again, as they read when it was done.
 
     They are written here and not by the job, so that an email that waits for them finds them.
+
+    Args:
+        done: The task.
+        finished_at: When it was done.
+        waiting: The email that waits for a notice, by member and notice. It needs no other email.
+        context: The tables and the time.
     """
+    for (member_id, notice_id), mail_id in waiting.items():
+        context.stores.recipients.record_sent_mail(member_id, notice_id, mail_id)
     referral = context.stores.referrals.get(done.referral_id)
     if referral is None:
         return

@@ -116,8 +116,12 @@ def build_steps(prefix: str, tables: Sequence[str], at: datetime, *, export_buck
         [f"{functions} aws lambda delete-function-concurrency {_NAMED}; done"],
     )
     yield RestoreStep(
-        "Ask the centers to send again what they sent since then, then verify the audit trail.",
-        ["referrals doctor", f"referrals audit verify --since {at:%Y-%m-%d}"],
+        "Ask the centers to send again what they sent since then. Then repair what follows from it, and verify.",
+        [
+            f"referrals restore repair --since {second} --sent-log sent.log",
+            "referrals doctor",
+            f"referrals audit verify --since {at:%Y-%m-%d}",
+        ],
     )
     yield RestoreStep(
         "When everything is checked, delete the restored copies.",

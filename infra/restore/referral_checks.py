@@ -144,9 +144,9 @@ def _list_audited_only(history: ReferralHistory, scope: CheckScope) -> Iterator[
     counted: list[tuple[int, str]] = []
     for row in scope.run.stores.audit_log.list_chained_rows(referral_id):
         action, version = str(row["action"]), int(row.get("version") or 0)
-        if action == fixes.ACTION:
-            # What the trail has beyond the version that was repaired belongs to changes that a restore took back.
-            counted = [each for each in counted if each[0] <= version]
+        # What the trail has beyond this version belongs to changes that a restore took back.
+        last_kept = version if action == fixes.ACTION else version - 1
+        counted = [each for each in counted if not version or each[0] <= last_kept]
         is_event = action.startswith("event.") or action in _COUNTED_ACTIONS
         if is_event and row["outcome"] == "allowed" and row["seq"] <= history.referral.audit_chain_head.seq:
             counted.append((version, action))

@@ -265,9 +265,9 @@ def test_a_plan_prints_the_commands_of_this_deployment(world):
 
 
 def test_a_plan_refuses_a_time_that_a_table_did_not_keep(world):
-    result = run("plan", "2020-01-01T00:00:00Z", "--table", "outbox")
+    result = run("plan", "2020-01-01T00:00:00Z", "--table", "slots")
 
-    assert (result.exit_code, result.stderr) == (1, "cart-outbox keeps no point-in-time recovery.\n")
+    assert (result.exit_code, result.stderr) == (1, "cart-slots keeps no point-in-time recovery.\n")
 
 
 def test_a_plan_refuses_a_table_that_does_not_exist(world):

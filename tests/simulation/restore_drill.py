@@ -178,14 +178,10 @@ DAYS_OF_THE_RESTORE: list[Step] = [
 REPEATS: list[Step] = [step for step in (*BEFORE, *DAYS_OF_THE_RESTORE) if step.__qualname__.split(".")[0] != "later"]
 """What senders send again, because they are asked to or because they got no response. Jobs run in between."""
 
-AFTER: list[Step] = [
-    run_jobs,
-    *[step for step in REPEATS if step is not run_jobs],
-    later(HOUR),
-    later(DAY),
-    later(9 * DAY),
-    later(20 * DAY),
-]
+SENT_AGAIN: list[Step] = [run_jobs, *[step for step in REPEATS if step is not run_jobs], later(HOUR)]
+"""After the first repair: the jobs run, and every sender sends everything again."""
+
+MONTH_AFTER: list[Step] = [later(DAY), later(9 * DAY), later(20 * DAY)]
 
 
 def set_back(copies: list[tuple[datetime, TableCopies]], tables: tuple[str, ...], seed: int) -> datetime:

@@ -1,7 +1,7 @@
 """The operator's texts: terms of use, privacy, security, accessibility, and the notice on the sign-in page.
 
 They are plain text files in `chalicelib/texts`, so that a lawyer can edit them. An operator replaces them
-when the bundle is made (docs/decisions/0068-texts-of-the-operator.md).
+when the bundle is made (docs/decisions/0069-texts-of-the-operator.md).
 """
 
 import base64

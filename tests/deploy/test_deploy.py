@@ -16,6 +16,7 @@ from chalicelib.domain.documents.check_events import OBJECT_SCANNED
 from chalicelib.domain.notices.tasks import OPEN_MONITORING_RULE
 from chalicelib.domain.platform.jobs import ScheduledJob
 from chalicelib.domain.referrals.monitoring_window import MilestoneKind
+from infra.bundle.aliases import ALIAS
 from tests.support.api_driver import STAGES_TO_INFUSED
 from tests.support.bookings import publish_slot, refer_accepted
 from tests.support.packet_pages import read_pages
@@ -273,7 +274,9 @@ def test_no_function_logs_patient_data_tokens_or_passwords(stack):
 def test_a_run_that_fails_on_every_attempt_is_kept_in_a_queue(stack):
     """A message in this queue raises an alarm."""
     payload = b'{"not": "an event"}'
-    stack.create_client("lambda").invoke(FunctionName="cart-relay", InvocationType="Event", Payload=payload)
+    stack.create_client("lambda").invoke(
+        FunctionName=f"cart-relay:{ALIAS}", InvocationType="Event", Payload=payload
+    )
 
     url = stack.outputs["FailedRunsUrl"]
     messages = wait_for(lambda: stack.create_client("sqs").receive_message(QueueUrl=url).get("Messages", []))

@@ -353,6 +353,7 @@ def test_the_operator_role_decrypts_nothing_and_reads_no_file(operator_grants):
     assert {action for action in actions if action.startswith("s3:")} == {
         "s3:GetBucketCORS",
         "s3:GetBucketNotification",
+        "s3:GetBucketObjectLockConfiguration",
         "s3:GetBucketVersioning",
     }
     assert not [action for action in actions if "*" in action]

@@ -57,9 +57,14 @@ def confirm_or_exit(question: str = "Apply this?", *, yes: bool) -> None:
 def name_operator() -> str:
     """Name the person who runs the command, as the audit trail records it.
 
-    On a deployment this is the last part of the caller's AWS identity, which nobody can choose freely: the name of
-    the role session or of the user. In the local run, it is the name of the user of this computer.
+    On a deployment this is the last part of the caller's AWS identity: the name of the role session or of the user.
+    `REFERRALS_OPERATOR` names someone else, for scripts; CloudTrail still shows whose identity it was. In the local run, it is
+    the name of the user of this computer.
     """
+    return f"operator:{os.environ.get(OPERATOR_VARIABLE) or _find_aws_name() or getpass.getuser()}"
+
+
+def _find_aws_name() -> str:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 as in `commands`
 
     from chalicelib import clients  # noqa: PLC0415 after the settings of the site
@@ -67,6 +72,5 @@ def name_operator() -> str:
     try:
         arn = str(clients.create_aws_client("sts").get_caller_identity()["Arn"])
     except (BotoCoreError, ClientError, KeyError):
-        arn = ""
-    name = arn.rpartition("/")[2] if "/" in arn else ""
-    return f"operator:{name or os.environ.get(OPERATOR_VARIABLE) or getpass.getuser()}"
+        return ""
+    return arn.rpartition("/")[2] if "/" in arn else ""

@@ -274,9 +274,7 @@ def test_no_function_logs_patient_data_tokens_or_passwords(stack):
 def test_a_run_that_fails_on_every_attempt_is_kept_in_a_queue(stack):
     """A message in this queue raises an alarm."""
     payload = b'{"not": "an event"}'
-    stack.create_client("lambda").invoke(
-        FunctionName=f"cart-relay:{ALIAS}", InvocationType="Event", Payload=payload
-    )
+    stack.create_client("lambda").invoke(FunctionName=f"cart-relay:{ALIAS}", InvocationType="Event", Payload=payload)
 
     url = stack.outputs["FailedRunsUrl"]
     messages = wait_for(lambda: stack.create_client("sqs").receive_message(QueueUrl=url).get("Messages", []))

@@ -128,7 +128,7 @@ class Member:
         """Whether this member's tenant is the practice, or the center that a referral was submitted to."""
         if self.kind is TenantKind.PRACTICE:
             return practice_id == self.tenant_id
-        return self.kind is TenantKind.CENTER and center_id == self.tenant_id
+        return self.kind is TenantKind.CENTER and center_id is not None and center_id == self.tenant_id
 
     def treats(self, practice_id: str, center_id: str | None) -> bool:
         """Whether this member works with the patients of a referral between these two organizations."""

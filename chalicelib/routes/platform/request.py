@@ -181,7 +181,8 @@ def _read_bearer_token(headers: Mapping[str, str]) -> str:
 
 def _verify_session(headers: Mapping[str, str], now: datetime) -> TokenSession:
     """Verify the access token, and return the session that it belongs to."""
-    return wiring.get_token_verifier().verify_session(_read_bearer_token(headers), now=now)
+    token = _read_bearer_token(headers)
+    return wiring.get_token_verifier().verify_session(token, now=now)
 
 
 def _authenticate_limited_person(headers: Mapping[str, str], now: datetime) -> str:

@@ -161,7 +161,7 @@ def test_a_practice_cannot_record_what_is_the_centers(shared_api, path, name):
         ({"move": "approve"}, "/move"),
         ({}, "/move"),
         ({"move": "authorization_denied"}, "/letter_on"),
-        ({"move": "verification_requested", "stage": "accepted"}, "/stage"),
+        ({"move": "verification_requested", "stage": "accepted"}, "/…"),
         ({"move": "authorization_required", "how": "rumor"}, "/how"),
         ({"move": "item_verified", "item": "travel_benefit"}, "/answer"),
     ],

@@ -193,7 +193,7 @@ def test_a_washout_shows_the_strength_of_its_evidence(shared_api):
         ({"clinical__last_imaging_on": "2199-01-01"}, "/clinical/last_imaging_on", "contradictory"),
         ({"clinical__last_doses": [{"agent": "bendamustine", "daily_mg": 10}]},
          "/clinical/last_doses/0/daily_mg", "contradictory"),
-        ({"verdict": "yes"}, "/verdict", "malformed"),
+        ({"verdict": "yes"}, "/…", "malformed"),
     ],
 )  # fmt: skip
 def test_bad_input_is_refused_at_its_place(shared_api, changed, pointer, code):

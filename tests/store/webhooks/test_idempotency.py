@@ -124,7 +124,7 @@ def test_a_stored_response_is_encrypted(stores):
     store_record(stores)
     row = list_rows("idempotency")[0]
 
-    assert set(row) == {"scope_key", "body_hash", "answer", "words", "expires_at"}
+    assert set(row) == {"scope_key", "body_hash", "answer", "words", "expires_at", "route", "tenant_id"}
     assert b"Example" not in row["answer"]
     assert "mem_1" not in row["scope_key"]
     # Compression alone would also hide the name, so check that the value must be decrypted first.

@@ -58,8 +58,8 @@ def name_operator() -> str:
     """Name the person who runs the command, as the audit trail records it.
 
     On a deployment this is the last part of the caller's AWS identity: the name of the role session or of the user.
-    `REFERRALS_OPERATOR` names someone else, for scripts; CloudTrail still shows whose identity it was. In the local run, it is
-    the name of the user of this computer.
+    `REFERRALS_OPERATOR` names someone else, for scripts; CloudTrail still shows whose identity it was. In the local
+    run, it is the name of the user of this computer.
     """
     return f"operator:{os.environ.get(OPERATOR_VARIABLE) or _find_aws_name() or getpass.getuser()}"
 

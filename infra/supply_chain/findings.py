@@ -10,7 +10,7 @@ REVIEWED = Path(__file__).with_name("reviewed.toml")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ReviewFinding:
     """What a check found: which rule, and where. `place` is a path, a package or a resource."""
 
     check: str
@@ -31,7 +31,7 @@ class Review:
     place: str
     reason: str
 
-    def covers(self, finding: Finding) -> bool:
+    def covers(self, finding: ReviewFinding) -> bool:
         """Whether it is about this finding."""
         same_rule = (self.check, self.rule) == (finding.check, finding.rule)
         return same_rule and fnmatchcase(finding.place, self.place)
@@ -42,7 +42,7 @@ def load_reviews(path: Path = REVIEWED) -> Sequence[Review]:
     return [Review(**entry) for entry in tomllib.loads(path.read_text())["review"]]
 
 
-def list_problems(findings: Iterable[Finding], reviews: Sequence[Review], checks: Iterable[str]) -> Sequence[str]:
+def list_problems(findings: Iterable[ReviewFinding], reviews: Sequence[Review], checks: Iterable[str]) -> Sequence[str]:
     """List the findings without a review, and the reviews of these checks without a finding or a reason."""
     found = sorted(set(findings), key=str)
     new = [f"{each} was not reviewed" for each in found if not any(review.covers(each) for review in reviews)]

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import Any
 
-from infra.supply_chain.findings import Finding
+from infra.supply_chain.findings import ReviewFinding
 
 SHIPPED_LOCKS = ("requirements-run.txt", "requirements-check.txt", "requirements-packet.txt")
 """The locks of what runs in production. requirements-dev.txt has everything else."""
@@ -118,16 +118,16 @@ def read_license(name: str) -> str:
     return " OR ".join(names) or (_SPDX_BY_TEXT.get(text[0].strip(), "NOASSERTION") if text else "NOASSERTION")
 
 
-def check_licenses(root: Path) -> Iterator[Finding]:
+def check_licenses(root: Path) -> Iterator[ReviewFinding]:
     """Find the packages whose license is not permissive, in all locks."""
     locks = [*SHIPPED_LOCKS, "requirements-dev.txt"]
     names = {package.name for lock in locks for package in parse_lock((root / lock).read_text())}
     yield from find_restrictive({name: read_license(name) for name in names})
 
 
-def find_restrictive(licenses: Mapping[str, str]) -> Iterator[Finding]:
+def find_restrictive(licenses: Mapping[str, str]) -> Iterator[ReviewFinding]:
     """Find the packages that have no permissive alternative, by their expressions."""
     for name, expression in sorted(licenses.items()):
         alternatives = [set(re.split(r" AND ", each.strip(" ()"))) for each in expression.split(" OR ")]
         if not any(alternative <= PERMISSIVE for alternative in alternatives):
-            yield Finding("licenses", expression, name)
+            yield ReviewFinding("licenses", expression, name)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from infra.supply_chain.findings import Finding
+from infra.supply_chain.findings import ReviewFinding
 
 SECRET_PATTERNS = {
     "aws-access-key": re.compile(rb"\bA(?:K|S)IA[0-9A-Z]{16}\b"),
@@ -28,7 +28,7 @@ SECRET_PATTERNS = {
 CODE_FOLDERS = ("app.py", "chalicelib", "document_check", "infra", "packet_pdf")
 
 
-def check_secrets(root: Path) -> Iterator[Finding]:
+def check_secrets(root: Path) -> Iterator[ReviewFinding]:
     """Find what looks like a credential in a committed file."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True).stdout  # noqa: S607
     for name in filter(None, listed.decode().split("\0")):
@@ -37,19 +37,19 @@ def check_secrets(root: Path) -> Iterator[Finding]:
             yield from find_secrets(name, file.read_bytes())
 
 
-def find_secrets(name: str, content: bytes) -> Iterator[Finding]:
+def find_secrets(name: str, content: bytes) -> Iterator[ReviewFinding]:
     """Find what looks like a credential."""
     for rule, pattern in SECRET_PATTERNS.items():
         if pattern.search(content):
-            yield Finding("secrets", rule, name)
+            yield ReviewFinding("secrets", rule, name)
 
 
-def check_risky_calls(root: Path) -> Iterator[Finding]:
+def check_risky_calls(root: Path) -> Iterator[ReviewFinding]:
     """Find what bandit finds in the code that ships, and in the tools."""
     yield from run_bandit(root, *CODE_FOLDERS)
 
 
-def run_bandit(root: Path, *folders: str) -> Iterator[Finding]:
+def run_bandit(root: Path, *folders: str) -> Iterator[ReviewFinding]:
     """Run bandit.
 
     Raises:
@@ -63,4 +63,4 @@ def run_bandit(root: Path, *folders: str) -> Iterator[Finding]:
     if report["errors"]:
         raise RuntimeError(f"bandit could not read {report['errors']}")
     for result in report["results"]:
-        yield Finding("bandit", result["test_id"], result["filename"].removeprefix("./"))
+        yield ReviewFinding("bandit", result["test_id"], result["filename"].removeprefix("./"))

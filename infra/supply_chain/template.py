@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from infra.supply_chain.findings import Finding
+from infra.supply_chain.findings import ReviewFinding
 
 Resource: TypeAlias = Mapping[str, Any]
 _BLOCKED = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
@@ -15,19 +15,19 @@ _ACTIONS_WITHOUT_RESOURCE = {"ses:GetAccount", "xray:PutTelemetryRecords", "xray
 _KEEPS_DATA = {"AWS::Cognito::UserPool", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::S3::Bucket"}
 
 
-def check_template(root: Path) -> Iterator[Finding]:
+def check_template(root: Path) -> Iterator[ReviewFinding]:
     """Check the template and the policies of the functions."""
     yield from find_violations(json.loads((root / "infra/resources.json").read_text())["Resources"])
     for file in sorted((root / ".chalice").glob("policy-*.json")):
         for rule in _list_statement_violations(json.loads(file.read_text())):
-            yield Finding("template", rule, file.name)
+            yield ReviewFinding("template", rule, file.name)
 
 
-def find_violations(resources: Mapping[str, Resource]) -> Iterator[Finding]:
+def find_violations(resources: Mapping[str, Resource]) -> Iterator[ReviewFinding]:
     """Find the resources that break a policy."""
     for name, resource in resources.items():
         for rule in _list_violations(name, resource, resources):
-            yield Finding("template", rule, name)
+            yield ReviewFinding("template", rule, name)
 
 
 def _list_violations(name: str, resource: Resource, resources: Mapping[str, Resource]) -> Iterator[str]:

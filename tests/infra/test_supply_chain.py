@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.supply_chain.findings import Finding, Review, list_problems, load_reviews
+from infra.supply_chain.findings import Review, ReviewFinding, list_problems, load_reviews
 from infra.supply_chain.packages import (
     SHIPPED_LOCKS,
     build_bill_of_materials,
@@ -39,7 +39,7 @@ def test_a_new_finding_a_stale_review_and_an_empty_reason_are_problems():
     ]
 
     problems = list_problems(
-        [Finding("secrets", "key", "kept.py"), Finding("secrets", "key", "new.py")], reviews, ["secrets"]
+        [ReviewFinding("secrets", "key", "kept.py"), ReviewFinding("secrets", "key", "new.py")], reviews, ["secrets"]
     )
 
     assert problems == [
@@ -171,4 +171,4 @@ def test_data_that_would_be_deleted_with_the_stack_is_found():
     table = find_first("AWS::DynamoDB::Table")
     del resources[table]["DeletionPolicy"]
 
-    assert Finding("template", "data-outlives-stack", table) in set(find_violations(resources))
+    assert ReviewFinding("template", "data-outlives-stack", table) in set(find_violations(resources))

@@ -191,6 +191,11 @@ def misconfigured(world, patch):
     return world.practice.get("/v1/referrals")
 
 
+def mistaken(world, patch):
+    patch.setattr(wiring, "get_stores", lambda: 1 / 0)
+    return world.practice.get("/v1/referrals")
+
+
 REFUSALS = {
     malformed: (400, "malformed"),
     telling_alias: (400, "alias_has_name"),
@@ -215,7 +220,8 @@ REFUSALS = {
     without_version: (428, "if_match_missing"),
     too_many: (429, "slow_down"),
     our_bug: (500, "internal"),
-    misconfigured: (500, "internal"),
+    misconfigured: (503, "unavailable"),
+    mistaken: (500, "internal"),
     no_answer: (503, "unavailable"),
     throttled: (503, "unavailable"),
 }

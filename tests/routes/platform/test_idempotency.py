@@ -222,7 +222,7 @@ def test_a_refusal_does_not_use_up_the_key(shared_api):
 
 
 def test_a_key_is_kept_for_29_days(shared_api, draft_body):
-    """29 days later it is still the same request. Long after that nothing is stored of it, but its referral is found."""
+    """29 days later it is still the same request. Long after that its record is gone, but its referral is found."""
     first = shared_api.practice.post(REFERRALS, draft_body, key="old")
 
     with time_machine.travel(wiring.read_clock() + timedelta(days=29)):

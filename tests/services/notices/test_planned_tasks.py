@@ -43,7 +43,7 @@ def test_a_whole_plan_fits_into_the_transaction_of_its_infusion(submitted_servic
     monkeypatch.setattr(Transactions, "commit", record_size)
     submitted_services.move_to("infused")
 
-    assert sizes == [35]
+    assert sizes == [36]
 
 
 # --------------------------------------------------------------------------- when jobs run

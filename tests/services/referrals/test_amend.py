@@ -131,14 +131,14 @@ def test_a_center_cannot_edit_a_referral(services):
 
 
 @pytest.mark.parametrize("member", [build_member(OTHER_PRACTICE), build_member(OTHER_CENTER)])
-@pytest.mark.parametrize("referral_id", ["ref_1", "ref_unknown"])
+@pytest.mark.parametrize("referral_id", [f"ref_{'a' * 26}", f"ref_{'b' * 26}"], ids=["known", "unknown"])
 def test_a_member_without_access_cannot_edit(services, member, referral_id):
     """The same error for an existing and an unknown referral. The attempt is in the audit trail."""
-    services.refer()
+    services.refer(f"ref_{'a' * 26}")
 
     with pytest.raises(NotFoundError):
         amend(services, {"note": "n"}, member=member, referral_id=referral_id)
 
     (row,) = [row for row in list_rows("audit") if row["outcome"] == "not_found"]
     assert (row["referral_id"], row["action"]) == (f"{referral_id}/reads", "referral.amend")
-    assert services.get_referral().version == 1
+    assert services.get_referral(f"ref_{'a' * 26}").version == 1

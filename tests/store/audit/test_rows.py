@@ -58,6 +58,9 @@ def test_the_audit_log_has_no_method_that_changes_or_removes_a_row(stores):
     tables = {"table", "anchors"}
     read_methods = {
         "list_chained_rows",
+        "list_day_page",
+        "list_newest_rows",
+        "list_organization_page",
         "list_rows_between",
         "list_rows_of_day",
         "list_stored_rows",
@@ -68,6 +71,7 @@ def test_the_audit_log_has_no_method_that_changes_or_removes_a_row(stores):
 
     assert public_names - tables - read_methods == {
         "append",
+        "append_refusal",
         "prepare_anchor",
         "prepare_append",
         "prepare_append_after",

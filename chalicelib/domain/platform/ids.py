@@ -20,7 +20,7 @@ def derive_id(prefix: str, *parts: str) -> str:
     """Derive an id of 128 bits; the same parts always give the same id.
 
     A repeated delivery therefore names the same event, and two events with the same
-    `occurred_at` have the same order regardless of which arrived first.
+    `occurred_at` have the same order in every order of arrival.
     """
     digest = hashlib.sha256("\x00".join(parts).encode()).digest()[:16]
     return f"{prefix}_{encode_id(digest)}"

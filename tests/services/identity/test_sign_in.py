@@ -154,7 +154,7 @@ def test_an_unsupported_challenge_is_refused(challenge, parameters):
 
 @pytest.mark.parametrize("session", ["", ".", "no-dot", "YQ==.short", f"not base64!.{'s' * 20}", f"gA==.{'s' * 20}"])
 def test_a_made_up_session_of_a_challenge_has_expired(session):
-    """Whatever is in it, Cognito decides, and refuses it."""
+    """Cognito decides about its content, and refuses it."""
     cognito = Cognito(refusal("NotAuthorizedException"))
 
     with pytest.raises(UnauthenticatedError) as error:

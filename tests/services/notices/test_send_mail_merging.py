@@ -63,7 +63,7 @@ SDK_ATTEMPTS = 3
     "operation", ["BatchGetItem", "TransactWriteItems", "UpdateItem"], ids=["read again", "merged", "claimed"]
 )
 def test_throttled_emails_of_a_member_do_not_end_the_run(services, operation):
-    """Whatever is done with them at that moment. The run sends those of another member, and then tries once more."""
+    """However they change at that moment. The run sends those of another member, and then tries once more."""
     services.refer("ref_other", key="key-other", center_id="ctr_mesa")
     before: list[str] = []
     sending: list[str] = []

@@ -154,7 +154,7 @@ def test_a_row_that_changes_before_every_draw_ends_in_busy(rate_limits, stores):
 
 
 def test_parallel_calls_below_the_limit_are_never_refused(rate_limits):
-    """Eight threads of one process, as on a laptop: exactly the burst is allowed, and no call is told to try later."""
+    """Eight threads of one process, as on a laptop: exactly the burst is allowed, and no call is refused below it."""
     wide = RateLimit(burst=160, per_second=1)
 
     with ThreadPoolExecutor(8) as threads:

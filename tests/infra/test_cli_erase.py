@@ -231,7 +231,8 @@ def test_a_run_that_claimed_a_task_before_the_erasure_ends_calmly(api, monkeypat
     cloud.create_buckets()
     referral_id = api.refer()["referral_id"]
     api.deliver(referral_id, "consult_completed")
-    real_claim, erased = Outbox.claim, []
+    real_claim = Outbox.claim
+    erased: list[int] = []
 
     def erase_after_claim(self, row, *, now):
         claim = real_claim(self, row, now=now)

@@ -41,7 +41,7 @@ def mail_reporter(api, monkeypatch, tmp_path, signer):
 def record_mail(record, address, tags):
     """Record a mail as the local cloud does."""
     texts = dict.fromkeys(("subject", "text", "html"), "x") | {"sent_at": "2026-11-02T12:00:00+00:00"}
-    lists = {key: [] for key in ("cc", "bcc", "reply_to", "headers")}
+    lists: dict[str, list[str]] = {key: [] for key in ("cc", "bcc", "reply_to", "headers")}
     mail = {"mail_id": "m-1", "from": "notices@clinic.example", "to": [address], "tags": tags, **texts, **lists}
     with record.open("a") as file:
         file.write(json.dumps(mail) + "\n")

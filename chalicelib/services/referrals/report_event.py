@@ -169,7 +169,8 @@ def _report_delivery(
 ) -> ReportResult:
     """Read, decide and commit once. `existing_tasks` is filled with what another writer planned in the meantime."""
     referral, parked = context.stores.referrals.get_with_parked(event.referral_id)
-    if referral is None:
+    if not belongs_to_center(referral, delivery.center_id):
+        # Also for the referral of another center, so that the response time does not reveal that it exists.
         _refuse_if_erased(event, delivery, context=context)
     named = name_endings(event, context=context)
     decision = decide_delivery(referral, named, delivery, parked, context=context)

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.services.consultation.patterns import materialize_all
+from chalicelib.services.identity.access_tokens import TokenSession
 from tests.support.bookings import (
     PATTERNS,
     SLOTS,
@@ -264,5 +265,5 @@ class AnyToken:
     def __init__(self, subject):
         self.subject = subject
 
-    def verify(self, _token, **_now):
-        return self.subject
+    def verify_session(self, _token, **_now):
+        return TokenSession(subject=self.subject, session_id="", signed_in_at=0)

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeAlias
@@ -104,6 +105,9 @@ TARGETED_ROUTES = tuple(r for r in policy.GUARDED_ROUTES if "{" in r[1] and r no
 LIST_ROUTES = tuple(r for r in policy.GUARDED_ROUTES if "{" not in r[1] and r[0] == "GET")
 """Lists, counts and the caller's profile: they must contain nothing of others, whatever the filter says."""
 
+AUDIT_TRAIL = ("GET", "/v1/audit")
+"""It shows an organization the ids that its own people tried, and what became of each attempt."""
+
 
 @dataclass
 class CrossTenantProbe:
@@ -113,6 +117,8 @@ class CrossTenantProbe:
     chance: Random
     found: list[str] = field(default_factory=list)
     answers_for_unknown: dict[tuple[Any, ...], ApiAnswer] = field(default_factory=dict)
+    tried: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The ids that the people and the system of each organization named."""
 
     def try_once(self) -> None:
         """Let a person try something."""
@@ -140,8 +146,26 @@ class CrossTenantProbe:
         if answer.status < 300:
             self.found.append(f"{who.member.name}: {route} {theirs} answered {answer.status}")
 
+    def list_foreign_ids(self, tenant_id: str) -> set[str]:
+        """List the ids that an organization named and that are not its own. Which centers exist is no secret."""
+        referrals = {each for each, sides in self.world.referrals.items() if tenant_id in sides}
+        people = {person.member.member_id for person in self.world.people if person.tenant_id == tenant_id}
+        return self.tried[tenant_id].difference(referrals, people, self.world.secrets)
+
+    def list_refusals(self, who: Person) -> Iterator[tuple[str, str, str]]:
+        """Read the whole trail of an administrator's organization: the subject, action and outcome of each refusal."""
+        path: str | None = AUDIT_TRAIL[1] + "?limit=100"
+        while path:
+            page = who.site.get(path).json
+            for row in page["items"]:
+                if row["outcome"] != "allowed":
+                    yield row["subject"], row["action"], row["outcome"]
+            cursor = page["next_cursor"]
+            path = f"{AUDIT_TRAIL[1]}?limit=100&cursor={cursor}" if cursor else None
+
     def _send(self, who: Person, route: policy.Route, ids: Mapping[str, str], body: Any) -> ApiAnswer:
         headers = {"Idempotency-Key": "k", "If-Match": '"1"', "X-Request-Id": REQUEST_ID}
+        self.tried[who.tenant_id].update(ids.values())
         return who.site.send(route[0], route[1].format(**ids) + policy.QUERIES.get(route, ""), body, headers=headers)
 
     def _wide(self, who: Person) -> None:
@@ -172,12 +196,10 @@ class CrossTenantProbe:
     def _continued(self, who: Person) -> None:
         """Refer a patient as the continuation of another tenant's referral."""
         route = ("POST", "/v1/referrals")
-        answers = [
-            self._send(who, route, {}, factories.build_referral_body(center_id=None, submit=False,
-                                                                 continues=continues))
-            for continues in (_foreign_referral(self.world, who, self.chance),
-                              NONEXISTENT_IDS["referral_id"])
-        ]  # fmt: skip
+        ids = (_foreign_referral(self.world, who, self.chance), NONEXISTENT_IDS["referral_id"])
+        self.tried[who.tenant_id].update(ids)
+        bodies = [factories.build_referral_body(center_id=None, submit=False, continues=each) for each in ids]
+        answers = [self._send(who, route, {}, body) for body in bodies]
         self._judge(who, route, *answers)
         if answers[0].status < 300:
             self.found.append(f"{who.member.name}: went on from another's referral")
@@ -187,6 +209,7 @@ class CrossTenantProbe:
         route = self.chance.choice(LIST_ROUTES)
         others = [p.member for p in self.world.people if p.member.person != who.member.person]
         ids = (self.chance.choice(others).member_id, NONEXISTENT_IDS["member_id"])
+        self.tried[who.tenant_id].update(ids)
         answers = [
             who.site.with_membership(member_id).get(route[1], **{"X-Request-Id": REQUEST_ID}) for member_id in ids
         ]
@@ -200,6 +223,7 @@ class CrossTenantProbe:
         foreign = [r for r, sides in self.world.referrals.items() if center not in sides]
         route = ("POST", "/v1/webhooks/centers/{center_id}")
         about = [self.chance.choice(foreign), NONEXISTENT_IDS["referral_id"]]
+        self.tried[center].update(about)
         self._judge(who, route, *(send_signed_delivery(self.world, center, r, "accepted") for r in about))
         other = self.chance.choice([c for c in self.world.secrets if c != center])
         answer = send_signed_delivery(self.world, center, about[0], "accepted", at=other)
@@ -215,6 +239,8 @@ class CrossTenantProbe:
         if answer.status >= 500:
             self.found.append(f"{who.member.name}: {route} answered {answer.status}")
         result = set(CANARY.findall(answer.text)) - who.own
+        if route == AUDIT_TRAIL:
+            result -= self.tried[who.tenant_id]
         # A parked delivery is answered with the id that it was sent with.
         if result and answer.status != 202:
             self.found.append(f"{who.member.name}: {route} reveals {sorted(result)}")

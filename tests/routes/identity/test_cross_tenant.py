@@ -6,10 +6,19 @@ import pytest
 
 from chalicelib.domain.identity.members import Member
 from tests.support import route_policy as policy
-from tests.support.cross_tenant_probe import LIST_ROUTES, OPEN_TO_ALL, TARGETED_ROUTES, CrossTenantProbe
+from tests.support.cross_tenant_probe import (
+    LIST_ROUTES,
+    NONEXISTENT_IDS,
+    OPEN_TO_ALL,
+    TARGETED_ROUTES,
+    CrossTenantProbe,
+)
 from tests.support.multi_tenant_world import open_multi_tenant_world, snapshot_protected
 
 TRIES = 2_000
+
+FEW_KINDS = 10
+"""Fewer kinds of refusals would mean that the attempts try too little."""
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +26,17 @@ def tenants():
     """A world of many tenants, and the tables behind it."""
     with open_multi_tenant_world(3, 2) as (memory, world):
         yield world, memory
+
+
+@pytest.fixture(scope="module")
+def attempts(tenants):
+    """Reads, writes, lists, counts, cursors, audit, deliveries and feeds, by everyone, and the rows before them."""
+    people, memory = tenants
+    probe = CrossTenantProbe(people, Random(1))  # noqa: S311 as below
+    before = snapshot_protected(memory)
+    for _ in range(TRIES):
+        probe.try_once()
+    return probe, before
 
 
 def test_every_member_route_is_tried_or_listed_as_open():
@@ -38,13 +58,26 @@ def test_the_attempts_would_find_a_missing_check(tenants, monkeypatch):
     assert any("reveals" in found for found in reading.found)
 
 
-def test_no_attempt_on_another_tenants_data_succeeds(tenants):
-    """Reads, writes, lists, counts, cursors, audit, deliveries and feeds, by everyone."""
-    people, memory = tenants
-    strangers = CrossTenantProbe(people, Random(1))  # noqa: S311 a seed makes the same run again
-    before = snapshot_protected(memory)
-    for _ in range(TRIES):
-        strangers.try_once()
+def test_no_attempt_on_another_tenants_data_succeeds(tenants, attempts):
+    """Nothing is revealed, and nothing changes."""
+    probe, before = attempts
 
-    assert strangers.found == []
-    assert snapshot_protected(memory) == before
+    assert probe.found == []
+    assert snapshot_protected(tenants[1]) == before
+
+
+def test_the_trail_of_an_organization_does_not_say_which_tried_ids_exist(tenants, attempts):
+    """It has the same rows for an id of another organization and for one that belongs to no one."""
+    probe, _ = attempts
+    unknown, foreign = set(), set()
+    for person in tenants[0].people:
+        if person.member.is_admin:
+            for subject, action, outcome in probe.list_refusals(person):
+                kind, _, name = subject.rpartition("#")
+                if name in NONEXISTENT_IDS.values():
+                    unknown.add((kind, action, outcome))
+                elif name in probe.list_foreign_ids(person.tenant_id):
+                    foreign.add((kind, action, outcome))
+
+    assert foreign <= unknown
+    assert len(unknown) > FEW_KINDS

@@ -201,7 +201,7 @@ def _authenticate_member(headers: Mapping[str, str], now: datetime) -> Member:
     """
     session = _verify_session(headers, now)
     context, limit = RunContext(wiring.get_stores(), now), wiring.get_member_rate_limit()
-    member = find_member(session, headers.get(MEMBERSHIP_HEADER, ""), rate_limit=limit, context=context)
+    member = find_member(session, headers.get(MEMBERSHIP_HEADER), rate_limit=limit, context=context)
     enforce_rate_limit(f"member#{member.member_id}", limit, context=context)
     return member
 

@@ -43,12 +43,14 @@ def require_open_session(first: Member | None, session: TokenSession) -> None:
         raise UnauthenticatedError
 
 
-def find_member(session: TokenSession, chosen: str, *, rate_limit: RateLimit | None, context: RunContext) -> Member:
+def find_member(
+    session: TokenSession, chosen: str | None, *, rate_limit: RateLimit | None, context: RunContext
+) -> Member:
     """Find the membership that a request uses, as it is now.
 
     Args:
         session: The session of a verified token. Its subject is the person.
-        chosen: The member id from `X-Membership`; empty if the header was not sent.
+        chosen: The member id from `X-Membership`; None if the header was not sent. An empty one names no membership.
         rate_limit: How often a person can name a membership that is refused.
         context: The tables and the time.
 
@@ -57,7 +59,7 @@ def find_member(session: TokenSession, chosen: str, *, rate_limit: RateLimit | N
         UnauthenticatedError: the session has ended.
     """
     person = session.subject
-    if chosen:
+    if chosen is not None:
         return _find_chosen(session, chosen, rate_limit=rate_limit, context=context)
     member = context.stores.members.get_by_subject(person)
     require_open_session(member, session)

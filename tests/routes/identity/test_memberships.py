@@ -105,6 +105,11 @@ def test_without_the_header_the_first_membership_acts(client, at_practice, at_ce
     assert client.get("/v1/me").json["member_id"] == at_practice.member_id
 
 
+def test_an_empty_header_chooses_no_membership(client, at_practice, at_center):
+    """Whoever sends it meant to choose. The first membership could be the wrong one."""
+    assert get_as(client, "").status == 403
+
+
 def test_without_the_header_the_next_membership_acts_when_the_first_one_ended(
     shared_api, client, at_practice, at_center
 ):

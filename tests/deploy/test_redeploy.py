@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra import bundle, deploy
+from infra.bundle.aliases import ALIAS
 from infra.bundle.existing import KEY_PARAMETER, POOL_PARAMETER
 from infra.deployments import DeployError
 from infra.deployments.protection import STACK_POLICY, protect_stack
@@ -244,6 +245,19 @@ def test_an_earlier_release_with_fewer_parameters_is_deployed_again(stack, secon
     execute(second.deployed, earlier, {})
 
     assert "LogRetentionDays" not in read_parameters(second.deployed)
+
+
+def test_a_changed_setting_reaches_the_version_that_runs(stack, second):
+    """An alias keeps the settings of its version, so they need a new one."""
+    functions = stack.create_client("lambda")
+    running = {"FunctionName": "second-api", "Qualifier": ALIAS}
+    before = functions.get_function_configuration(**running)["Version"]
+
+    execute(second.deployed, stack.dist, {"PublicUrl": "https://moved.example"})
+
+    after = functions.get_function_configuration(**running)
+    assert after["Environment"]["Variables"]["PUBLIC_URL"] == "https://moved.example"
+    assert int(after["Version"]) > int(before)
 
 
 def test_a_parameter_of_another_release_is_refused_by_name(stack):

@@ -10,11 +10,13 @@ from dataclasses import replace
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.platform.rate_limit import INVITATIONS_PER_MEMBER
 from chalicelib.errors import ConflictError, ForbiddenError, NotFoundError, UnavailableError
-from chalicelib.services.platform.optimistic import commit_with_retry
+from chalicelib.services.identity.members import commit_as_administrator
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.write_once import commit_once
 from chalicelib.store.audit.rows import AuditEntry
+from chalicelib.store.identity.members_and_tenants import ACTING_MEMBER
+from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
 
@@ -43,7 +45,7 @@ def send_invitation_again(
         context: The tables and the time.
 
     Raises:
-        ForbiddenError: only an administrator can do this.
+        ForbiddenError: only an administrator can do this, also at the moment of the commit.
         NotFoundError: no such member in the administrator's tenant.
         ConflictError: the member is disabled.
         RateLimitedError: the member was invited too often.
@@ -55,9 +57,12 @@ def send_invitation_again(
     send(member.email)
     response = build_response(member)
     entry = _build_entry(member, by, "member.invite_again", context=context)
-    return commit_with_retry(
-        lambda: commit_once(request, response, context.stores.audit_log.prepare_append(entry), context=context)
-    )
+
+    def commit(acting_check: TransactionWrite) -> StoredResponse:
+        audit_write = context.stores.audit_log.prepare_append(entry)
+        return commit_once(request, response, acting_check, audit_write, context=context)
+
+    return commit_as_administrator(by, commit, stores=context.stores)
 
 
 def replace_account(
@@ -86,7 +91,7 @@ def replace_account(
         context: The tables and the time.
 
     Raises:
-        ForbiddenError: only an administrator can do this.
+        ForbiddenError: only an administrator can do this, also at the moment of the commit.
         NotFoundError: no such member in the administrator's tenant.
         ConflictError: the member is disabled, or the administrator's own account was meant.
         RateLimitedError: the member got too many new accounts.
@@ -102,17 +107,24 @@ def replace_account(
     person = create_account(member.email)
     response = build_response(replace(member, version=member.version + 1))
     entries = [_build_entry(each, by, "member.reset_sign_in", context=context) for each in memberships]
-    try:
-        return commit_once(
-            request,
-            response,
-            *context.stores.members.prepare_move(memberships, person=person),
-            *(context.stores.audit_log.prepare_append(entry) for entry in entries),
-            context=context,
-        )
-    except ConditionFailedError as e:
-        # The new account exists; the next try finds it.
-        raise UnavailableError("busy") from e
+
+    def commit(acting_check: TransactionWrite) -> StoredResponse:
+        try:
+            return commit_once(
+                request,
+                response,
+                acting_check,
+                *context.stores.members.prepare_move(memberships, person=person),
+                *(context.stores.audit_log.prepare_append(entry) for entry in entries),
+                context=context,
+            )
+        except ConditionFailedError as e:
+            if ACTING_MEMBER in e.items:
+                raise
+            # The new account exists; the next request finds it.
+            raise UnavailableError("busy") from e
+
+    return commit_as_administrator(by, commit, stores=context.stores)
 
 
 def _get_active_member(member_id: str, *, by: Member, context: RunContext) -> Member:

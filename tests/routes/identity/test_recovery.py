@@ -1,12 +1,14 @@
 """What an administrator does for a member who cannot sign in."""
 
+import secrets
 from datetime import timedelta
 
 import pytest
 import time_machine
 
 from chalicelib import wiring
-from tests.support import aws_fakes
+from chalicelib.domain.identity.members import Role
+from tests.support import aws_fakes, factories, faults
 from tests.support.identity import NEW_PASSWORD, PASSWORD
 from tests.support.sign_in_driver import open_sign_in_driver
 from tests.support.totp import compute_code
@@ -128,6 +130,47 @@ def test_only_an_administrator_of_the_members_organization_can_do_it(optional_mf
 
     assert answers == callers
     assert optional_mfa.pool.calls == []
+
+
+@pytest.fixture
+def leaving_admin(optional_mfa):
+    """An administrator of the practice whom another one removes, and no other test uses."""
+    member = factories.build_member(role=Role.ADMIN, n=secrets.randbelow(10**12))
+    optional_mfa.clinic.stores.members.add(member)
+    return member
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("change", [{"active": False}, {"roles": ["coordinator"]}], ids=["disabled", "demoted"])
+def test_an_administrator_who_was_just_removed_is_refused(optional_mfa, leaving_admin, way, change):
+    """Between the read and the commit: nothing is recorded as done, and another administrator can complete it."""
+    others = optional_mfa.open_admin()
+    interruption = faults.plan_interruption(
+        "TransactWriteItems", lambda: others.patch(f"/v1/members/{leaving_admin.member_id}", change, version=1)
+    )
+
+    with faults.inject_faults(interruption):
+        refused = ask(optional_mfa, way, admin=optional_mfa.clinic.get_client_for(leaving_admin))
+
+    assert (refused.status, refused.json["code"]) == (403, "admin_only")
+    assert [outcome for _, outcome in optional_mfa.list_actions()] == ["admin_only"]
+    assert ask(optional_mfa, way).status == 200
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_administrator_whose_other_roles_just_changed_can_still_act(optional_mfa, leaving_admin, way):
+    """The check fails at first, because the row has another version."""
+    others = optional_mfa.open_admin()
+    change = {"roles": ["admin", "coordinator"]}
+    interruption = faults.plan_interruption(
+        "TransactWriteItems", lambda: others.patch(f"/v1/members/{leaving_admin.member_id}", change, version=1)
+    )
+
+    with faults.inject_faults(interruption):
+        done = ask(optional_mfa, way, admin=optional_mfa.clinic.get_client_for(leaving_admin))
+
+    assert done.status == 200
+    assert [outcome for _, outcome in optional_mfa.list_actions()] == ["allowed"]
 
 
 @pytest.mark.parametrize("way", WAYS)

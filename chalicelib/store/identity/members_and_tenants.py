@@ -153,7 +153,7 @@ class Members:
         )
 
     def prepare_move(self, memberships: Sequence[Member], *, person: str) -> Sequence[TransactionWrite]:
-        """Build the writes that give a person's memberships to another account, unless one of them changed.
+        """Build the writes that give a person's memberships to another account, unless one changed or was added.
 
         Tokens of the earlier account then belong to no one.
 
@@ -173,14 +173,20 @@ class Members:
             for member in memberships
         ]
         writes = [write for pair in zip(memberships, moved, strict=True) for write in self._prepare_move_one(*pair)]
+        earlier_row = {"subject": _build_person_key(earlier_person)}
+        earlier_keys = [member.subject for member in memberships if member.subject != earlier_person]
+        if not earlier_keys:
+            no_row = "attribute_not_exists(subject)"
+            return [*writes, self.table.prepare_check("earlier person", earlier_row, when=no_row, values={})]
         later_keys = [member.subject for member in moved if member.subject != person]
-        if later_keys:
-            row = {"subject": _build_person_key(person), "memberships": later_keys}
-            writes += [
-                self.table.prepare_put("person", row, when="attribute_not_exists(subject)"),
-                self.table.prepare_delete("earlier person", {"subject": _build_person_key(earlier_person)}),
-            ]
-        return writes
+        row = {"subject": _build_person_key(person), "memberships": later_keys}
+        return [
+            *writes,
+            self.table.prepare_put("person", row, when="attribute_not_exists(subject)"),
+            self.table.prepare_delete(
+                "earlier person", earlier_row, when="memberships = :read", values={"read": earlier_keys}
+            ),
+        ]
 
     def _prepare_move_one(self, member: Member, moved: Member) -> Sequence[TransactionWrite]:
         return (

@@ -1,13 +1,15 @@
 """What an administrator does for a member who cannot sign in."""
 
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import time_machine
 
 from chalicelib import wiring
-from chalicelib.domain.identity.members import Role
+from chalicelib.domain.identity.members import Role, build_membership_key
+from infra.organizations import sign_in_reset
 from tests.support import aws_fakes, factories, faults
 from tests.support.identity import NEW_PASSWORD, PASSWORD
 from tests.support.sign_in_driver import open_sign_in_driver
@@ -192,6 +194,108 @@ def test_administrators_cannot_reset_themselves(optional_mfa):
     refused = optional_mfa.open_admin().post(f"/v1/members/{admin.member_id}/sign-in-reset", None)
 
     assert (refused.status, refused.json["code"]) == (409, "not_yourself")
+
+
+def join(driver, tenant, **changed):
+    """Make the person a member of a further organization, and return the member."""
+    n = secrets.randbelow(10**12)
+    member = factories.build_member(tenant, role=Role.COORDINATOR, n=n, email=driver.email, **changed)
+    member = replace(member, subject=build_membership_key(driver.member.person, member.member_id))
+    stores = driver.clinic.stores
+    stores.transactions.commit(*stores.members.prepare_add_later(member))
+    return member
+
+
+def set_active(driver, member, *, active):
+    """Let an administrator of the center disable or enable a member."""
+    admin = driver.clinic.get_client_for(driver.clinic.members["center_admin"])
+    path = f"/v1/members/{member.member_id}"
+    return admin.patch(path, {"active": active}, version=1 if not active else 2)
+
+
+def test_no_administrator_resets_a_person_of_another_organization(optional_mfa):
+    """The account opens both. Nothing happens to it, and the attempt leaves an audit row."""
+    elsewhere = join(optional_mfa, factories.CENTER)
+
+    refused = ask(optional_mfa, "sign-in-reset")
+
+    assert (refused.status, refused.json["code"]) == (409, "uses_another_organization")
+    assert "Ask the operator" in refused.json["detail"]
+    assert optional_mfa.pool.calls == []
+    assert optional_mfa.list_actions() == [("member.reset_sign_in", "uses_another_organization")]
+    opened = optional_mfa.open_session()
+    assert opened.with_membership(elsewhere.member_id).get("/v1/me").status == 200
+
+
+def test_the_refusal_does_not_name_the_other_organization(optional_mfa):
+    """It says only that there is one, in either direction."""
+    elsewhere = join(optional_mfa, factories.CENTER)
+    center_admin = optional_mfa.clinic.get_client_for(optional_mfa.clinic.members["center_admin"])
+
+    for admin, member, other in (
+        (optional_mfa.open_admin(), optional_mfa.member, factories.CENTER),
+        (center_admin, elsewhere, factories.PRACTICE),
+    ):
+        refused = admin.post(f"/v1/members/{member.member_id}/sign-in-reset", None)
+        assert refused.json["code"] == "uses_another_organization"
+        assert other.name not in refused.text
+        assert other.tenant_id not in refused.text
+
+
+def test_a_membership_that_ended_elsewhere_moves_to_the_new_account(optional_mfa):
+    """Then the person has one organization. The other one can enable the member again."""
+    elsewhere = join(optional_mfa, factories.CENTER)
+    set_active(optional_mfa, elsewhere, active=False)
+
+    reset = ask(optional_mfa, "sign-in-reset")
+
+    person = optional_mfa.reload_member().person
+    memberships = optional_mfa.clinic.stores.members.list_for_person(person)
+    assert reset.status == 200
+    assert [each.member_id for each in memberships] == [optional_mfa.member.member_id, elsewhere.member_id]
+
+
+@pytest.mark.parametrize("change", ["joins", "is enabled"])
+def test_a_reset_is_refused_if_the_person_just_got_access_elsewhere(optional_mfa, change):
+    """Between the read and the commit. The membership there is not moved, and the next request gets 409."""
+    if change == "is enabled":
+        elsewhere = join(optional_mfa, factories.CENTER)
+        set_active(optional_mfa, elsewhere, active=False)
+    act = {
+        "joins": lambda: join(optional_mfa, factories.CENTER),
+        "is enabled": lambda: set_active(optional_mfa, elsewhere, active=True),
+    }
+
+    with faults.inject_faults(faults.plan_interruption("TransactWriteItems", act[change])):
+        interrupted = ask(optional_mfa, "sign-in-reset")
+
+    assert (interrupted.status, interrupted.json["code"]) == (503, "busy")
+    assert optional_mfa.reload_member().person == optional_mfa.member.person
+    assert ask(optional_mfa, "sign-in-reset").json["code"] == "uses_another_organization"
+
+
+def test_the_operator_resets_a_person_of_several_organizations(optional_mfa):
+    """Every membership moves, and each organization finds the operator in its trail."""
+    clinic, elsewhere = optional_mfa.clinic, join(optional_mfa, factories.CENTER)
+
+    sign_in_reset.reset_sign_in(
+        elsewhere,
+        delete_account=wiring.get_credential_service().delete_account,
+        create_account=lambda email: wiring.get_identity_service().create_account(
+            email, pool_id=wiring.get_settings().identity_pool_id
+        ),
+        by="operator:jo",
+        context=wiring.build_run_context(),
+    )
+
+    temporary = optional_mfa.pool.find_last_email(optional_mfa.email).secret
+    session = optional_mfa.answer(optional_mfa.sign_in(temporary).json, new_password=NEW_PASSWORD)
+    person = optional_mfa.anyone.with_token(session.json["access_token"])
+    both = [optional_mfa.member.member_id, elsewhere.member_id]
+    assert [each["member_id"] for each in person.get("/v1/memberships").json["items"]] == both
+    for member_id in both:
+        row = next(clinic.stores.audit_log.list_chained_rows(f"member#{member_id}/reads"))
+        assert (row["actor_id"], row["action"]) == ("operator:jo", "member.reset_sign_in")
 
 
 @pytest.mark.parametrize("way", WAYS)

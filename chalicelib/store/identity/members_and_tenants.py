@@ -51,7 +51,7 @@ class Members:
     def get_by_subject(self, subject: str) -> Member | None:
         """Read a member, strongly consistent, so that a disabled member is rejected on the next request."""
         item = self.table.get({"subject": subject})
-        return _item_to_member(item) if item else None
+        return to_member(item) if item else None
 
     def get_membership(self, person: str, member_id: str) -> tuple[Member | None, Member | None]:
         """Read a person's first membership and the one that the person chose, in one strongly consistent call.
@@ -59,9 +59,7 @@ class Members:
         Each is None if the person has no such membership. They can be the same.
         """
         keys = (person, build_membership_key(person, member_id))
-        by_key = {
-            item["subject"]: _item_to_member(item) for item in self.table.get_many([{"subject": k} for k in keys])
-        }
+        by_key = {item["subject"]: to_member(item) for item in self.table.get_many([{"subject": k} for k in keys])}
         chosen = (member for member in by_key.values() if member.member_id == member_id)
         return by_key.get(person), next(chosen, None)
 
@@ -73,14 +71,14 @@ class Members:
         for start in range(0, len(later_keys), _BATCH_SIZE):
             keys = [{"subject": key} for key in later_keys[start : start + _BATCH_SIZE]]
             by_key |= {item["subject"]: item for item in self.table.get_many(keys)}
-        return [_item_to_member(by_key[key]) for key in (person, *later_keys) if key in by_key]
+        return [to_member(by_key[key]) for key in (person, *later_keys) if key in by_key]
 
     def list_for_tenant(self, tenant_id: str) -> Iterator[Member]:
         """List the tenant's members as they are now, including those who joined just before."""
         rows = self.roster.query_all("tenant_id = :tenant", {"tenant": tenant_id})
         while batch := list(islice(rows, _BATCH_SIZE)):
             items = self.table.get_many([{"subject": row["subject"]} for row in batch])
-            by_subject = {item["subject"]: _item_to_member(item) for item in items}
+            by_subject = {item["subject"]: to_member(item) for item in items}
             for row in batch:
                 member = by_subject.get(row["subject"])
                 if member and member.tenant_id == tenant_id:
@@ -366,7 +364,8 @@ def _build_roster_row(member: Member) -> Item:
     return {"tenant_id": member.tenant_id, "member_id": member.member_id, "subject": member.subject}
 
 
-def _item_to_member(item: Item) -> Member:
+def to_member(item: Item) -> Member:
+    """Convert a row to a membership."""
     return Member(
         subject=item["subject"],
         member_id=item["member_id"],

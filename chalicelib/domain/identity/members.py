@@ -54,6 +54,11 @@ def build_membership_key(person: str, member_id: str) -> str:
     return f"{person}{_PERSON_END}{member_id}"
 
 
+def get_person(key: str) -> str:
+    """Return the identity service's own id of the person of a membership's key."""
+    return key.partition(_PERSON_END)[0]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A person in a tenant.
@@ -86,7 +91,7 @@ class Member:
     @property
     def person(self) -> str:
         """The identity service's own id of the person (`sub`)."""
-        return self.subject.partition(_PERSON_END)[0]
+        return get_person(self.subject)
 
     @property
     def names_person(self) -> bool:

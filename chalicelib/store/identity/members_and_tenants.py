@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind, build_membership_key
+from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind, build_membership_key, get_person
 from chalicelib.store.centers.directory_versions import CURRENT_VERSION_KEY, DirectoryVersions, Row
 from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError, Transactions
@@ -115,15 +115,7 @@ class Members:
             replaced: The row of an earlier release without its person, which the new row replaces.
         """
         member_write, roster_write = self.prepare_add(member)
-        writes = [
-            member_write,
-            self.table.prepare_update(
-                "person",
-                {"subject": _build_person_key(member.person)},
-                "SET memberships = list_append(if_not_exists(memberships, :none), :added)",
-                values={"none": [], "added": [member.subject]},
-            ),
-        ]
+        writes = [member_write, self.prepare_list(member)]
         if replaced is None:
             return (*writes, roster_write)
         return (
@@ -138,6 +130,29 @@ class Members:
                 values={"read": replaced.version},
             ),
         )
+
+    def prepare_list(self, member: Member) -> TransactionWrite:
+        """Build the write that adds a second or later membership to the list of the person."""
+        return self.table.prepare_update(
+            "person",
+            {"subject": _build_person_key(member.person)},
+            "SET memberships = list_append(if_not_exists(memberships, :none), :added)",
+            values={"none": [], "added": [member.subject]},
+        )
+
+    def prepare_unlist(self, key: str) -> TransactionWrite | None:
+        """Build the write that removes a membership from the list of its person; None if it is not listed."""
+        row = self.table.get({"subject": _build_person_key(get_person(key))})
+        if row is None or key not in row["memberships"]:
+            return None
+        left = [each for each in row["memberships"] if each != key]
+        return self.table.prepare_put(
+            "person", {**row, "memberships": left}, when="memberships = :read", values={"read": row["memberships"]}
+        )
+
+    def prepare_put_on_roster(self, member: Member) -> TransactionWrite:
+        """Build the write that puts a member on the roster of the tenant, in place of what is there."""
+        return self.roster.prepare_put("roster", _build_roster_row(member))
 
     def prepare_check_acting(self, member: Member) -> TransactionWrite:
         """Build the check that a member still is as it was read: not demoted, disabled or locked in the meantime."""

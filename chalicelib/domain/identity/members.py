@@ -5,7 +5,7 @@ A member is one membership: whatever a request reads or writes belongs to its or
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -117,6 +117,17 @@ class Member:
     def actor(self) -> Actor:
         """The side for which this member updates a referral."""
         return Actor(self.kind.value)
+
+    def with_account(self, person: str) -> "Member":
+        """The membership after the person got a new account, in which no session began yet."""
+        is_first = self.subject == self.person
+        return replace(
+            self,
+            subject=person if is_first else build_membership_key(person, self.member_id),
+            version=self.version + 1,
+            sessions_ended_at=0,
+            ended_sessions=(),
+        )
 
     def has_open_session(self, session_id: str, *, signed_in_at: int) -> bool:
         """Whether a session of this person is still open. Times are in Unix seconds."""

@@ -139,16 +139,22 @@ def prepare_new_account(
 ) -> Sequence[TransactionWrite]:
     """Build the writes that give all memberships of a person to a new account, with an audit row for each.
 
+    Weekly digests go on. Calendar links end: whoever has the lost phone may have them.
+
     Args:
         memberships: All memberships of the person, the first one first.
         person: The person's id in the identity service from now on.
         actor_id: The administrator or the operator.
         context: The tables and the time.
     """
+    stores = context.stores
     entries = [_build_entry(each, actor_id, _RESET, context=context) for each in memberships]
+    digest_writes = [stores.digests.prepare_follow(each.with_account(person)) for each in memberships]
     return [
-        *context.stores.members.prepare_move(memberships, person=person),
-        *(context.stores.audit_log.prepare_append(entry) for entry in entries),
+        *stores.members.prepare_move(memberships, person=person),
+        *(write for write in digest_writes if write),
+        *(stores.calendar_feeds.prepare_end(each.member_id) for each in memberships),
+        *(stores.audit_log.prepare_append(entry) for entry in entries),
     ]
 
 

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -90,6 +90,15 @@ class Members:
         member = self.get_by_subject(row["subject"]) if row else None
         return member if member and member.tenant_id == tenant_id else None
 
+    def find_recipient(self, subject: str, *, tenant_id: str, member_id: str) -> Member | None:
+        """Read the member for whom something was planned, also if the person has another account by now."""
+        member = self.get_by_subject(subject)
+        if member:
+            return member
+        where, values = "tenant_id = :tenant AND member_id = :member", {"tenant": tenant_id, "member": member_id}
+        row = next(self.roster.query_all(where, values), None)
+        return self.get_by_subject(row["subject"]) if row else None
+
     def add(self, member: Member) -> bool:
         """Store a new member. Return False if the person already is a member."""
         try:
@@ -175,16 +184,7 @@ class Members:
             person: The id of the person in the identity service from now on.
         """
         earlier_person = memberships[0].person
-        moved = [
-            replace(
-                member,
-                subject=person if member.subject == earlier_person else build_membership_key(person, member.member_id),
-                version=member.version + 1,
-                sessions_ended_at=0,
-                ended_sessions=(),
-            )
-            for member in memberships
-        ]
+        moved = [member.with_account(person) for member in memberships]
         writes = [write for pair in zip(memberships, moved, strict=True) for write in self._prepare_move_one(*pair)]
         earlier_row = {"subject": _build_person_key(earlier_person)}
         earlier_keys = [member.subject for member in memberships if member.subject != earlier_person]

@@ -9,10 +9,14 @@ import time_machine
 
 from chalicelib import wiring
 from chalicelib.domain.identity.members import Role, build_membership_key
+from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.services.notices.outbox_worker import process_queue
+from chalicelib.services.notices.weekly_digest import prepare_digest_writes
 from infra.organizations import sign_in_reset
 from tests.support import aws_fakes, factories, faults
 from tests.support.identity import NEW_PASSWORD, PASSWORD
 from tests.support.sign_in_driver import open_sign_in_driver
+from tests.support.stores import list_rows
 from tests.support.totp import compute_code
 
 WAYS = ("invitation", "sign-in-reset")
@@ -48,6 +52,46 @@ def test_an_invitation_for_someone_who_has_signed_in_changes_nothing(optional_mf
     assert sent.status == 200
     assert optional_mfa.pool.emails == []
     assert optional_mfa.sign_in().status == 200
+
+
+def list_mails(member):
+    """The states of the emails to a member, by kind and id."""
+    rows = [row for row in list_rows("outbox") if row.get("member_id") == member.member_id and row["rule"] == "mail"]
+    return {(row["kind"], row["outbox_id"]): row["state"] for row in rows}
+
+
+def test_what_was_planned_for_a_person_is_sent_after_a_reset(optional_mfa):
+    """An email that waits, and the weekly digest of the next Monday."""
+    clinic, member = optional_mfa.clinic, optional_mfa.member
+    for write in prepare_digest_writes(None, member, context=wiring.build_run_context()):
+        clinic.stores.transactions.commit(write)
+    referral_id = clinic.refer()["referral_id"]
+    for stage in ("received", "accepted", "consult_scheduled"):
+        # The first email is sent at once. The next one waits, so that it can be about several changes.
+        clinic.move_to(referral_id, stage)
+        process_queue(TaskQueue.EVENT, context=wiring.build_job_context())
+    assert "planned" in list_mails(member).values()
+
+    ask(optional_mfa, "sign-in-reset")
+    next_week = wiring.build_job_context(wiring.read_clock() + timedelta(days=7))
+    for queue in (TaskQueue.MAIL, TaskQueue.DIGEST, TaskQueue.MAIL):
+        process_queue(queue, context=next_week)
+
+    sent = list_mails(member)
+    assert set(sent.values()) == {"done"}
+    assert "digest" in {kind for kind, _ in sent}
+
+
+def test_a_calendar_link_ends_with_a_reset(optional_mfa):
+    """Whoever has the lost phone may have it. The person can create a new one."""
+    address = optional_mfa.open_session().post("/v1/me/calendar", None).json["url"]
+    path = address[address.index("/v1/") :]
+    assert optional_mfa.anyone.get(path).status == 200
+
+    ask(optional_mfa, "sign-in-reset")
+
+    assert optional_mfa.anyone.get(path).status == 404
+    assert optional_mfa.clinic.stores.calendar_feeds.get_created_at(optional_mfa.member.member_id) is None
 
 
 @pytest.mark.parametrize("mfa", ["OPTIONAL", "ON"])

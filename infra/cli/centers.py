@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from infra.cli.common import PROBLEM_FOUND, USAGE_ERROR, AsJson, enter_site_or_fail, fail, print_json
+from infra.cli.common import PROBLEM_FOUND, USAGE_ERROR, AsJson, Yes, enter_site_or_fail, fail, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ centers.callback()(enter_site_or_fail)
 def import_file(
     file: Annotated[Path, typer.Argument(help="CSV file in the format described in docs/centers.md.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Apply without asking.")] = False,
+    yes: Yes = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, without changing it.")] = False,
     by: Annotated[str | None, typer.Option(help="Name to record in the history. Default: your user name.")] = None,
     as_json: AsJson = False,

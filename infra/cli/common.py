@@ -1,9 +1,9 @@
-"""Exit codes, JSON output, and error messages that all commands share."""
+"""What commands share: exit codes, JSON output, error messages, questions, and the operator in the audit trail."""
 
 import getpass
 import json
 import os
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -11,6 +11,9 @@ from typer.core import TyperGroup
 from chalicelib.errors import StoredItemError
 from infra.cli import site
 from infra.cli.site import OPERATOR_VARIABLE, NoSiteError
+
+if TYPE_CHECKING:
+    from chalicelib.services.platform.run_context import RunContext
 
 PROBLEM_FOUND, USAGE_ERROR, NO_SITE_FOUND = 1, 2, 3
 
@@ -62,6 +65,21 @@ def name_operator() -> str:
     run, it is the name of the user of this computer.
     """
     return f"operator:{os.environ.get(OPERATOR_VARIABLE) or _find_aws_name() or getpass.getuser()}"
+
+
+def append_operator_entry(subject: str, action: str, *, reason: str = "", context: "RunContext") -> None:
+    """Append the audit row of a command that is about no referral. It belongs to the operator, whom it names."""
+    from chalicelib.store.audit.rows import AuditEntry  # noqa: PLC0415 as in `commands`
+
+    entry = AuditEntry(
+        referral_id=subject,
+        at=context.now,
+        actor_id=name_operator(),
+        tenant_id="operator",
+        action=action,
+        reason=reason,
+    )
+    context.stores.audit_log.append(entry)
 
 
 def _find_aws_name() -> str:

@@ -14,6 +14,7 @@ from infra.cli.common import (
     PROBLEM_FOUND,
     USAGE_ERROR,
     AsJson,
+    Yes,
     confirm_or_exit,
     enter_site_or_fail,
     fail,
@@ -48,7 +49,7 @@ def erase(
         str, typer.Option(help="Number under which the request is filed. It is kept, so no health data.")
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be erased, and write nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Erase a patient. It cannot be undone; run it again after an interruption, and once more two hours later.
@@ -58,14 +59,13 @@ def erase(
     enter_site_or_fail()
     from chalicelib import wiring
     from chalicelib.errors import NotFoundError
-    from chalicelib.services.platform.run_context import RunContext
     from infra.erasure.erase import ErasureReason, plan_erasure
 
     if reason not in set(ErasureReason):
         fail(f"--reason is not valid. Use one of: {', '.join(ErasureReason)}.", USAGE_ERROR)
     if ticket and not _TICKET.fullmatch(ticket):
         fail("--ticket is not valid. Use up to 40 letters, digits, and . _ / -", USAGE_ERROR)
-    context = RunContext(wiring.get_stores(), wiring.read_clock())
+    context = wiring.build_run_context()
     try:
         plan = plan_erasure(referral, stores=context.stores)
     except NotFoundError:
@@ -90,15 +90,14 @@ def erase(
 def erase_restored(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List them, and write nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Erase again the patients whom a restored backup brought back. Run it after every restore."""
     enter_site_or_fail()
     from chalicelib import wiring
-    from chalicelib.services.platform.run_context import RunContext
     from infra.erasure.erase import ErasureReason, erase_referrals, list_restored
 
-    context = RunContext(wiring.get_stores(), wiring.read_clock())
+    context = wiring.build_run_context()
     referral_ids = sorted(list_restored(stores=context.stores))
     for referral_id in referral_ids:
         typer.echo(referral_id)

@@ -13,6 +13,8 @@ from infra.cli.common import (
     PROBLEM_FOUND,
     USAGE_ERROR,
     AsJson,
+    Yes,
+    append_operator_entry,
     confirm_or_exit,
     enter_site_or_fail,
     fail,
@@ -36,19 +38,17 @@ def export(
     to: Annotated[Path, typer.Option(help="File to write. It must not exist.")],
     *,
     passphrase_file: PassphraseFile = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Write everything that belongs to a tenant to an encrypted file. Whoever has the passphrase can read all of it."""
     enter_site_or_fail()
     from chalicelib import wiring
-    from chalicelib.services.platform.run_context import RunContext
-    from chalicelib.store.audit.rows import AuditEntry
     from chalicelib.store.platform.timestamps import to_timestamp
     from infra.tenant_export.container import ExportFileError, build_header, write_export
     from infra.tenant_export.rows import list_records
 
-    context = RunContext(wiring.get_stores(), wiring.read_clock())
+    context = wiring.build_run_context()
     kind = _find_kind(tenant)
     if to.exists():
         fail(f"{to} exists already.", USAGE_ERROR)
@@ -59,14 +59,7 @@ def export(
     )
     confirm_or_exit("Export the tenant?", yes=yes)
     passphrase = _read_passphrase(passphrase_file, confirm=True)
-    entry = AuditEntry(
-        referral_id=f"tenant#{tenant}",
-        at=context.now,
-        actor_id=name_operator(),
-        tenant_id="operator",
-        action="tenant.export",
-    )
-    context.stores.audit_log.append(entry)
+    append_operator_entry(f"tenant#{tenant}", "tenant.export", context=context)
     header = build_header(tenant_id=tenant, kind=kind.value, exported_at=to_timestamp(context.now))
     try:
         number = write_export(to, header, list_records(tenant, kind, stores=context.stores), passphrase=passphrase)
@@ -86,17 +79,16 @@ def import_tenant(
         bool,
         typer.Option("--create-accounts", help="Invite every active member: this deployment has another user pool."),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Write an exported tenant into a deployment that does not have it. Safe to repeat after an interruption."""
     enter_site_or_fail()
     from chalicelib import wiring
-    from chalicelib.services.platform.run_context import RunContext
     from infra.tenant_export.container import ExportFileError, read_header, read_records
     from infra.tenant_export.restoring import require_new_tenant, write_records
 
-    context = RunContext(wiring.get_stores(), wiring.read_clock())
+    context = wiring.build_run_context()
     try:
         header = read_header(file)
         require_new_tenant(header, context=context)

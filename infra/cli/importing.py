@@ -39,13 +39,12 @@ def import_file(
     """
     enter_site_or_fail()
     from chalicelib import wiring
-    from chalicelib.services.platform.run_context import RunContext
     from infra.centers.saved_files import SheetError
     from infra.referral_import import sheet
     from infra.referral_import.checks import check_rows
 
     rows = read_sheet(file, sheet.parse_sheet, max_bytes=sheet.MAX_BYTES, as_json=as_json)
-    context = RunContext(wiring.get_stores(), wiring.read_clock())
+    context = wiring.build_run_context()
     reporters = _find_reporters(member, center_member or [], context=context)
     try:
         checked = check_rows(rows, reporters, context=context)
@@ -116,13 +115,12 @@ def _print_plan(checked: "CheckedImport", *, as_json: bool) -> None:
 def _write(file: Path, checked: "CheckedImport", reporters: "Reporters", *, as_json: bool) -> None:
     from chalicelib import wiring
     from chalicelib.errors import ApiError
-    from chalicelib.services.platform.run_context import RunContext
     from infra.referral_import.writing import write_import
 
     created = steps = refused = 0
     for planned in checked.imports:
         try:
-            context = RunContext(wiring.get_stores(), wiring.read_clock())
+            context = wiring.build_run_context()
             is_new, reported = write_import(planned, reporters, context=context)
         except ApiError as error:
             # It changed since the check. The other rows do not depend on it.

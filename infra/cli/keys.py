@@ -14,6 +14,8 @@ from infra.cli.common import (
     PROBLEM_FOUND,
     USAGE_ERROR,
     AsJson,
+    Yes,
+    append_operator_entry,
     confirm_or_exit,
     enter_site_or_fail,
     fail,
@@ -33,7 +35,6 @@ _PROGRESS_EVERY = 500
 _MAX_GRACE_HOURS = 24 * 30
 
 Center = Annotated[str, typer.Option(help="Center ID or short name.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @secrets.command("list")
@@ -76,7 +77,6 @@ def rotate(
 ) -> None:
     """Create a webhook secret and print it once; end the earlier ones, at once or after a grace period."""
     from chalicelib import wiring
-    from chalicelib.services.platform.run_context import RunContext
     from chalicelib.store.audit.rows import AuditEntry
     from chalicelib.store.platform.transactions import ConditionFailedError
 
@@ -87,7 +87,7 @@ def rotate(
     end = "at once: its system's updates are refused until it has the new secret" if hours == 0 else f"in {hours} hours"
     typer.echo(f"{center_id} will get a new secret. Its earlier secrets end {end}.", err=True)
     confirm_or_exit("Rotate the secret?", yes=yes)
-    context = RunContext(wiring.get_stores(), wiring.read_clock())
+    context = wiring.build_run_context()
     new = context.stores.secrets.prepare_rotate(center_id, now=context.now, overlap=timedelta(hours=hours))
     entry = AuditEntry(
         referral_id=f"center#{center_id}",
@@ -113,9 +113,8 @@ def rotate_keys(
 ) -> None:
     """Give a tenant new keys, then encrypt its rows again. If it is interrupted, run `keys reencrypt`."""
     from chalicelib import wiring
-    from chalicelib.services.platform.run_context import RunContext
 
-    context = RunContext(wiring.get_stores(), wiring.read_clock())
+    context = wiring.build_run_context()
     _require_tenant(tenant, context=context)
     typer.echo(f"{tenant} will get new keys, and every row of it will be encrypted again. People can work.", err=True)
     confirm_or_exit("Rotate the keys?", yes=yes)
@@ -123,7 +122,7 @@ def rotate_keys(
         generation = context.stores.encryption.add_generation(tenant)
     except ValueError:
         fail("This tenant's keys were rotated too often to be rotated again.", PROBLEM_FOUND)
-    _append_audit_row(tenant, "keys.rotate", context=context)
+    append_operator_entry(f"keys#{tenant}", "keys.rotate", context=context)
     typer.echo(f"Generation {generation} of the keys is in use.")
     _reencrypt(tenant, context=context)
 
@@ -135,13 +134,12 @@ def reencrypt(tenant: Annotated[str, typer.Argument(help="ID of a practice or ce
     Safe to stop and repeat. Rows of an earlier release get a key for each referral.
     """
     from chalicelib import wiring
-    from chalicelib.services.platform.run_context import RunContext
 
-    context = RunContext(wiring.get_stores(), wiring.read_clock())
+    context = wiring.build_run_context()
     _require_tenant(tenant, context=context)
     typer.echo(f"Every row of {tenant} that has older keys will be encrypted again. People can work.", err=True)
     confirm_or_exit("Continue?", yes=yes)
-    _append_audit_row(tenant, "keys.reencrypt", context=context)
+    append_operator_entry(f"keys#{tenant}", "keys.reencrypt", context=context)
     _reencrypt(tenant, context=context)
 
 
@@ -155,10 +153,9 @@ def rewrap(
     from botocore.exceptions import ClientError
 
     from chalicelib import clients, wiring
-    from chalicelib.services.platform.run_context import RunContext
     from infra.scanning import scan_table
 
-    context = RunContext(wiring.get_stores(), wiring.read_clock())
+    context = wiring.build_run_context()
     try:
         metadata = clients.create_aws_client("kms").describe_key(KeyId=to)["KeyMetadata"]
     except ClientError:
@@ -173,7 +170,7 @@ def rewrap(
         err=True,
     )
     confirm_or_exit("Continue?", yes=yes)
-    _append_audit_row("keys", "keys.rewrap", context=context)
+    append_operator_entry("keys#keys", "keys.rewrap", context=context)
     rewrapped = 0
     for number, scope in enumerate(scopes, start=1):
         rewrapped += encryption.rows.rewrap(scope, to=metadata["Arn"])
@@ -198,19 +195,6 @@ def _reencrypt(tenant: str, *, context: "RunContext") -> None:
         f" `referrals keys reencrypt {tenant}` after that, until it encrypts none.",
         err=True,
     )
-
-
-def _append_audit_row(tenant: str, action: str, *, context: "RunContext") -> None:
-    from chalicelib.store.audit.rows import AuditEntry
-
-    entry = AuditEntry(
-        referral_id=f"keys#{tenant}",
-        at=context.now,
-        actor_id=name_operator(),
-        tenant_id="operator",
-        action=action,
-    )
-    context.stores.audit_log.append(entry)
 
 
 def _require_tenant(tenant: str, *, context: "RunContext") -> None:

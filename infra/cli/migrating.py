@@ -29,12 +29,11 @@ def migrate(
     """
     enter_site_or_fail()
     from chalicelib import wiring
-    from chalicelib.services.platform.run_context import RunContext
     from chalicelib.services.referrals.migrate import MigrationResult, migrate_referrals
 
     counts: Counter[str] = Counter()
     problems = []
-    context = RunContext(wiring.get_stores(), wiring.read_clock())
+    context = wiring.build_run_context()
     for practice in migrate_referrals(dry_run=dry_run, from_start=from_start, context=context):
         for each in practice.referrals:
             counts[each.result] += 1

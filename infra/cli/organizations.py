@@ -129,6 +129,40 @@ def administrator(
     typer.echo("Done.")
 
 
+@organizations.command("reset-sign-in")
+def reset_sign_in(
+    organization_id: _OrganizationId,
+    *,
+    email: Annotated[str, typer.Option(help="Email address of the member.")],
+    yes: Yes = False,
+) -> None:
+    """Let a member who lost their authenticator start again, with a temporary password by email.
+
+    Administrators do this for people of their own organization. Use it for a person of several organizations, or if
+    no administrator can sign in. First make sure that the person is who they say they are. Safe to repeat.
+    """
+    from chalicelib import wiring
+    from infra.organizations import sign_in_reset
+
+    tenant = _find(organization_id).tenant
+    context = _build_context()
+    with _fail_in_one_sentence():
+        memberships = sign_in_reset.find_memberships(tenant, email, stores=context.stores)
+    member = memberships[0]
+    typer.echo(f"{member.name} <{member.email}> will get a new account. The earlier password, authenticator and")
+    typer.echo(f"sessions end. It keeps the access to: {', '.join(each.tenant_id for each in memberships)}.")
+    confirm_or_exit(yes=yes)
+    with _fail_in_one_sentence():
+        sign_in_reset.reset_sign_in(
+            member,
+            delete_account=wiring.get_credential_service().delete_account,
+            create_account=_create_account,
+            by=name_operator(),
+            context=context,
+        )
+    typer.echo("Done. The person has 7 days to sign in with the temporary password from the email.")
+
+
 @organizations.command("list")
 def list_all(*, as_json: AsJson = False) -> None:
     """List all practices and centers."""

@@ -9,12 +9,20 @@ from typing import Annotated
 
 import typer
 
-from infra.cli.common import USAGE_ERROR, AsJson, confirm_or_exit, enter_site_or_fail, fail, name_operator, print_json
+from infra.cli.common import (
+    USAGE_ERROR,
+    AsJson,
+    Yes,
+    append_operator_entry,
+    confirm_or_exit,
+    enter_site_or_fail,
+    fail,
+    name_operator,
+    print_json,
+)
 
 retention = typer.Typer(help="Show and change how long rows are kept, and remove what is older.", no_args_is_help=True)
 retention.callback()(enter_site_or_fail)
-
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @retention.command()
@@ -48,12 +56,12 @@ def set_days(
         fail(f"There is no such kind. Use one of: {', '.join(RetainedKind)}.", USAGE_ERROR)
     typer.echo(f"{kind} will be kept for {days:,} days.", err=True)
     confirm_or_exit("Change the setting?", yes=yes)
-    stores = wiring.get_stores()
+    context = wiring.build_run_context()
     try:
-        save_setting(stores.heartbeats.table, RetainedKind(kind), days)
+        save_setting(context.stores.heartbeats.table, RetainedKind(kind), days)
     except RetentionError as error:
         fail(str(error), USAGE_ERROR)
-    _append_audit_row("retention.set", f"{kind} {days}")
+    append_operator_entry("retention", "retention.set", reason=f"{kind} {days}", context=context)
 
 
 @retention.command("apply")
@@ -65,11 +73,10 @@ def apply_retention(
 ) -> None:
     """Remove what is older than its period and needed by nothing. Run it once a month. Safe to stop and repeat."""
     from chalicelib import wiring
-    from chalicelib.services.platform.run_context import RunContext
     from infra.retention.expired import find_expired, remove_expired
     from infra.retention.settings import read_settings
 
-    context = RunContext(wiring.get_stores(), wiring.read_clock())
+    context = wiring.build_run_context()
     expired = find_expired(read_settings(context.stores.heartbeats.table), context=context)
     counts = expired.count()
     if as_json:
@@ -80,23 +87,9 @@ def apply_retention(
     if dry_run or not sum(counts.values()):
         return
     confirm_or_exit("Remove them? This cannot be undone.", yes=yes)
-    _append_audit_row("retention.apply", " ".join(f"{kind}={number}" for kind, number in counts.items()))
+    reason = " ".join(f"{kind}={number}" for kind, number in counts.items())
+    append_operator_entry("retention", "retention.apply", reason=reason, context=context)
     done: Counter[str] = Counter()
     for kind, number in remove_expired(expired, actor_id=name_operator(), context=context):
         done[kind] += number
         typer.echo(f"{kind}: {done[kind]:,} removed", err=True)
-
-
-def _append_audit_row(action: str, reason: str) -> None:
-    from chalicelib import wiring
-    from chalicelib.store.audit.rows import AuditEntry
-
-    entry = AuditEntry(
-        referral_id="retention",
-        at=wiring.read_clock(),
-        actor_id=name_operator(),
-        tenant_id="operator",
-        action=action,
-        reason=reason,
-    )
-    wiring.get_stores().audit_log.append(entry)

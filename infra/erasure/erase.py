@@ -112,10 +112,14 @@ def plan_erasure(referral_id: str, *, stores: Stores) -> ErasurePlan:
 
 
 def list_restored(*, stores: Stores) -> Iterator[str]:
-    """List the erased referrals that a restored backup brought back.
+    """List the erased referrals that a restored backup brought back, in any table, each once.
 
     Their key is destroyed, or the audit trail or a row says that they were erased.
     """
+    yield from dict.fromkeys(_list_restored_rows(stores=stores))
+
+
+def _list_restored_rows(*, stores: Stores) -> Iterator[str]:
     names = {"#action": "action"}
     rows = scan_table(stores.audit_log.table, "#action = :erase", {"erase": ERASE_ACTION}, names=names)
     erased = {str(row["subject"]) for row in rows}
@@ -123,6 +127,7 @@ def list_restored(*, stores: Stores) -> Iterator[str]:
         is_unreadable = stores.referrals.get(referral_id) is None
         if is_unreadable or referral_id in erased or stores.erasures.get(referral_id):
             yield referral_id
+    yield from (each for each in ErasureRows(stores).list_mentioned(erased) if stores.erasures.get(each))
 
 
 def erase_referrals(

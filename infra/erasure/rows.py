@@ -44,6 +44,15 @@ class ErasureRows:
         rows = scan_table(table, "#item = :state", {"state": REFERRAL_ITEM}, names=names)
         return (str(row["referral_id"]) for row in rows)
 
+    def list_mentioned(self, referral_ids: AbstractSet[str]) -> Iterator[str]:
+        """List which of these referrals have rows that an erasure removes; one can be listed several times."""
+        for row in scan_table(self._get_table("referrals")):
+            if row["referral_id"] in referral_ids and not row["item"].startswith((ERASED_ITEM, "stranger#")):
+                yield str(row["referral_id"])
+        for name in ("outbox", "notices", "looks"):
+            rows = scan_table(self._get_table(name), "attribute_exists(referral_id)")
+            yield from (str(row["referral_id"]) for row in rows if row["referral_id"] in referral_ids)
+
     def prepare_begin(
         self, row: Item, *, tenants: Sequence[str], entry: AuditEntry, now: datetime
     ) -> Sequence[TransactionWrite]:

@@ -81,7 +81,7 @@ def plan_administrator(tenant: Tenant, administrator: Invitation, *, stores: Sto
     """
     if tenant.tenant_id in stores.tenants.list_locked():
         raise OrganizationError(f"{tenant.name} is locked. Unlock it first.")
-    member = _find_by_email(tenant, administrator.email, stores=stores)
+    member = find_by_email(tenant, administrator.email, stores=stores)
     if member is None:
         return AdministratorState.INVITE
     has_all = member.active and administrator.roles <= member.roles
@@ -137,7 +137,7 @@ def ensure_administrator(
         OrganizationError: the organization was locked in the meantime.
         UnavailableError: others changed the members at every try.
     """
-    known = _find_by_email(tenant, administrator.email, stores=context.stores)
+    known = find_by_email(tenant, administrator.email, stores=context.stores)
     person = known.person if known else create_account(administrator.email)
 
     def attempt() -> Member:
@@ -184,7 +184,8 @@ def _give_access(member: Member, roles: frozenset[Role], *, by: str, context: Ru
     return changed
 
 
-def _find_by_email(tenant: Tenant, email: str, *, stores: Stores) -> Member | None:
+def find_by_email(tenant: Tenant, email: str, *, stores: Stores) -> Member | None:
+    """Find a member of an organization, disabled ones too, by the email address in any case."""
     members = stores.members.list_for_tenant(tenant.tenant_id)
     with_email = (member for member in members if member.email.casefold() == email.casefold())
     return next((member for member in with_email if member.names_person), None)

@@ -30,8 +30,10 @@ class FindingKind(StrEnum):
     EMAIL_ALREADY_SENT = "email_already_sent"
     ALERT_OUTDATED = "overdue_alert_outdated"
     DIGEST_OUTDATED = "digest_outdated"
+    ERASED_RETURNED = "erased_patient_returned"
     MEMBER_MISSING = "member_missing"
     ROSTER_MISSING = "roster_missing"
+    MEMBERSHIPS_DIFFER = "memberships_differ"
     ALIAS_MISSING = "alias_missing"
     LIST_ROW_OUTDATED = "list_row_outdated"
     TOTALS_WRONG = "document_totals_wrong"
@@ -70,8 +72,10 @@ KIND_MEANINGS = {
     FindingKind.EMAIL_ALREADY_SENT: "an email waits in the outbox, but the log shows that it was sent",
     FindingKind.ALERT_OUTDATED: "the next overdue alert is missing, too late, or was already sent",
     FindingKind.DIGEST_OUTDATED: "a member's weekly digest is not scheduled, or was already sent",
+    FindingKind.ERASED_RETURNED: "a restore brought back rows about a patient who was erased",
     FindingKind.MEMBER_MISSING: "the roster names a member who does not exist",
-    FindingKind.ROSTER_MISSING: "a member is not on the roster of the organization",
+    FindingKind.ROSTER_MISSING: "a member is not on the roster of the organization, or under another account",
+    FindingKind.MEMBERSHIPS_DIFFER: "the list of a person's further memberships and these memberships differ",
     FindingKind.ALIAS_MISSING: "the row of the patient's alias is missing",
     FindingKind.LIST_ROW_OUTDATED: "lists and search show an outdated row",
     FindingKind.TOTALS_WRONG: "the number or size of a referral's documents is counted wrong",

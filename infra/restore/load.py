@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from chalicelib.domain.audit.hash_chain import ChainHead
 from chalicelib.domain.consultation.invitations import CalendarInvitation
 from chalicelib.domain.identity.members import TenantKind
-from chalicelib.errors import UnavailableError
+from chalicelib.errors import ReferralErasedError, UnavailableError
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.event_writes import load_decision_context
 from chalicelib.store.platform import codec
 from chalicelib.store.platform.dynamo import Item
+from chalicelib.store.referrals.erasures import ERASED_ITEM
 from chalicelib.store.referrals.items import REFERRAL_ITEM
+from infra.erasure.erase import ERASE_ACTION
 from infra.restore.findings import Finding, FindingKind
 from infra.restore.joins import JoinFile
 from infra.restore.required_tasks import ReferralHistory
@@ -45,18 +48,25 @@ class LoadedReferral:
 
     Attributes:
         history: None if the referral itself is missing or unreadable, or one of its events is.
+        was_erased: Whether the patient was erased: a row, the destroyed key or the audit trail says so.
         findings: What cannot be read.
     """
 
     referral_id: str
     rows: Sequence[Item]
     history: ReferralHistory | None = None
+    was_erased: bool = False
     findings: list[Finding] = field(default_factory=list)
 
     @property
     def state_row(self) -> Item | None:
         """The row of the current state."""
         return next((row for row in self.rows if row["item"] == REFERRAL_ITEM), None)
+
+    @property
+    def rows_about_patient(self) -> list[Item]:
+        """The rows that an erasure removes. A center that never had the referral can have sent a `stranger#`."""
+        return [row for row in self.rows if row["item"] != ERASED_ITEM and not row["item"].startswith("stranger#")]
 
     def list_rows(self, *prefixes: str) -> list[Item]:
         """List the rows whose sort key starts with one of these."""
@@ -68,6 +78,10 @@ def load_referral(referral_id: str, context: RunContext) -> LoadedReferral:
     stores = context.stores
     rows = list(stores.referrals.table.query_all("referral_id = :id", {"id": referral_id}))
     loaded = LoadedReferral(referral_id, rows)
+    is_erased = loaded.list_rows(ERASED_ITEM) or _has_audited_erasure(loaded, context)
+    if loaded.rows and is_erased:
+        loaded.was_erased = True
+        return loaded
     items, state_row = stores.referrals.items, loaded.state_row
     referral = _read(loaded, state_row, items.item_to_referral) if state_row else None
     events = [_read(loaded, row, items.item_to_event) for row in loaded.list_rows("event#")]
@@ -86,6 +100,14 @@ def load_referral(referral_id: str, context: RunContext) -> LoadedReferral:
     return loaded
 
 
+def _has_audited_erasure(loaded: LoadedReferral, context: RunContext) -> bool:
+    """Whether the audit trail says that the patient was erased after the state that a restore brought back."""
+    state_row = loaded.state_row
+    last_known = codec.from_json(ChainHead, state_row["audited"]).seq if state_row else 0
+    later = context.stores.audit_log.list_chained_rows(loaded.referral_id, after=last_known)
+    return any(row["action"] == ERASE_ACTION for row in later)
+
+
 def _item_to_invitation(row: Item) -> CalendarInvitation:
     return codec.from_json(CalendarInvitation, row["invitation"])
 
@@ -95,6 +117,9 @@ def _read(loaded: LoadedReferral, row: Item, convert: Callable[[Item], _T]) -> _
         return convert(row)
     except UnavailableError:
         raise
+    except ReferralErasedError:
+        loaded.was_erased = True
+        return None
     except Exception as error:  # noqa: BLE001 whatever is wrong with one row, the others are still checked
         loaded.findings.append(
             Finding(

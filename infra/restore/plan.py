@@ -104,8 +104,9 @@ def build_steps(prefix: str, tables: Sequence[str], at: datetime, *, export_buck
         [f"referrals restore copy {name} --from {prefix}restored-{name}" for name in tables],
     )
     yield RestoreStep(
-        "Make the tables fit together.",
+        "Erase again the patients who were erased since then, and make the tables fit together.",
         [
+            "referrals erase-restored",
             f"referrals restore check --since {second} --sent-log sent.log",
             f"referrals restore repair --since {second} --sent-log sent.log",
             f"referrals restore check --since {second} --sent-log sent.log",

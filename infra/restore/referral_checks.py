@@ -24,6 +24,9 @@ def check_referral_rows(loaded: LoadedReferral, scope: CheckScope) -> Iterator[F
 
     The order is that of the repairs: nothing can be written to a referral before its audit trail fits.
     """
+    if loaded.was_erased:
+        yield from _check_erased(loaded)
+        return
     yield from loaded.findings
     if loaded.state_row is None:
         yield from _check_without_state(loaded)
@@ -57,8 +60,20 @@ def build_finding(
     )
 
 
+def _check_erased(loaded: LoadedReferral) -> Iterator[Finding]:
+    """Of an erased patient there is one row, with ids and times. Nothing that came back is repaired."""
+    rows = loaded.rows_about_patient
+    if rows:
+        yield Finding(
+            kind=FindingKind.ERASED_RETURNED,
+            subject=loaded.referral_id,
+            detail=f"{len(rows)} rows",
+            advice="Run `referrals erase-restored`.",
+        )
+
+
 def _check_without_state(loaded: LoadedReferral) -> Iterator[Finding]:
-    own_rows = [row for row in loaded.rows if not str(row["item"]).startswith("stranger#")]
+    own_rows = loaded.rows_about_patient
     if own_rows:
         yield Finding(
             kind=FindingKind.REFERRAL_MISSING,

@@ -10,9 +10,11 @@ from functools import partial
 from typing import Any
 
 from chalicelib.domain.consultation.slots import SeatState, Slot
+from chalicelib.domain.identity.members import Member
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.events import EventSource
-from chalicelib.errors import UnavailableError
+from chalicelib.errors import ReferralErasedError, UnavailableError
+from chalicelib.store.identity.members_and_tenants import to_member
 from chalicelib.store.platform import codec
 from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.webhooks.idempotency import DeliveryStatus
@@ -66,6 +68,14 @@ def _collect_new_referral(row: Item, scope: CheckScope) -> Iterator[Finding]:
         referral_id = str(records.read_body(row)["referral_id"])
     except UnavailableError:
         raise
+    except ReferralErasedError:
+        yield Finding(
+            kind=FindingKind.ERASED_RETURNED,
+            subject=row["scope_key"],
+            detail="stored response",
+            fix=partial(fixes.remove_record, row["scope_key"]),
+        )
+        return
     except Exception as error:  # noqa: BLE001 as in `load`
         detail = f"idempotency record: {type(error).__name__}"
         yield Finding(kind=FindingKind.UNREADABLE, subject=row["scope_key"], detail=detail)
@@ -77,6 +87,9 @@ def mark_referral(loaded: LoadedReferral, scope: CheckScope) -> Iterator[Finding
     """Mark what belongs to a referral, and find deliveries that the log lacks."""
     if loaded.state_row:
         scope.joins.see("record", loaded.referral_id)
+    if loaded.was_erased:
+        _mark_erased(loaded, scope)
+        return
     for row in loaded.list_rows("event#"):
         scope.joins.see("record", row["event_id"])
         delivery = _parse(scope.joins.see("delivery", row["event_id"]))
@@ -104,6 +117,13 @@ def mark_referral(loaded: LoadedReferral, scope: CheckScope) -> Iterator[Finding
                 advice="Nothing to do: if the center sends it again, it is answered as a duplicate.",
             )
     yield from _check_seat(loaded, scope)
+
+
+def _mark_erased(loaded: LoadedReferral, scope: CheckScope) -> None:
+    """Mark what is left of an erased patient: updates of centers that never had the referral."""
+    scope.joins.add("erased", loaded.referral_id)
+    for row in loaded.list_rows("stranger#"):
+        scope.joins.see("delivery", row["event_id"])
 
 
 def _build_outdated_delivery(loaded: LoadedReferral, status: str, delivery: Any) -> Finding:
@@ -142,12 +162,13 @@ def check_leftovers(scope: CheckScope) -> Iterator[Finding]:
     for event_id, text in scope.joins.list_unseen("delivery"):
         delivery = _parse(text)
         if delivery and delivery["status"] in _IN_HISTORY | _STILL_PARKED:
+            is_erased = scope.joins.find("erased", delivery["referral_id"]) is not None
             yield Finding(
                 kind=FindingKind.DELIVERY_WITHOUT_EVENT,
                 subject=delivery["referral_id"],
                 detail=f"{delivery['webhook_id']} of {delivery['center_id']} ({delivery['status']}, {event_id})",
                 fix=partial(fixes.remove_delivery, delivery),
-                advice=f"Ask {delivery['center_id']} to send it again.",
+                advice="" if is_erased else f"Ask {delivery['center_id']} to send it again.",
             )
     for made_id, text in scope.joins.list_unseen("record"):
         scope_key, route = json.loads(text)
@@ -168,22 +189,17 @@ def check_leftovers(scope: CheckScope) -> Iterator[Finding]:
 
 
 def check_members(scope: CheckScope) -> Iterator[Finding]:
-    """Compare the roster with the members, and find members whose weekly digest is not scheduled."""
+    """Compare the roster and the lists of memberships with the members, and find unscheduled weekly digests."""
     stores, joins = scope.run.stores, scope.joins
     for row in scan_table(stores.members.roster):
         joins.add("roster", f"{row['tenant_id']}/{row['member_id']}", row["subject"])
     for row in scan_table(stores.members.table):
-        key = f"{row.get('tenant_id')}/{row.get('member_id')}"
-        if "member_id" not in row:
-            continue
-        if joins.see("roster", key) is None:
-            yield Finding(
-                kind=FindingKind.ROSTER_MISSING,
-                subject=str(row["member_id"]),
-                tenant_id=str(row["tenant_id"]),
-                fix=partial(fixes.add_to_roster, str(row["subject"])),
-            )
-        yield from fixes.check_digest(str(row["subject"]), scope)
+        if "member_id" in row:
+            yield from _check_member(to_member(row), scope)
+        else:
+            for key in row.get("memberships", ()):
+                joins.add("listed membership", key)
+    yield from _check_later_memberships(scope)
     for key, _subject in joins.list_unseen("roster"):
         tenant_id, _, member_id = key.partition("/")
         yield Finding(
@@ -191,6 +207,44 @@ def check_members(scope: CheckScope) -> Iterator[Finding]:
             subject=member_id,
             tenant_id=tenant_id,
             advice="Invite this person again: only the table `members` has the roles.",
+        )
+
+
+def _check_member(member: Member, scope: CheckScope) -> Iterator[Finding]:
+    joins = scope.joins
+    on_roster = joins.see("roster", f"{member.tenant_id}/{member.member_id}")
+    if on_roster != member.subject:
+        yield Finding(
+            kind=FindingKind.ROSTER_MISSING,
+            subject=member.member_id,
+            detail="the roster has an earlier account" if on_roster else "",
+            tenant_id=member.tenant_id,
+            fix=partial(fixes.add_to_roster, member.subject),
+        )
+    if member.subject != member.person:
+        joins.add("later membership", member.subject, json.dumps([member.tenant_id, member.member_id]))
+    yield from fixes.check_digest(member.subject, scope)
+
+
+def _check_later_memberships(scope: CheckScope) -> Iterator[Finding]:
+    """Find second and later memberships that their person's row does not list, and listed ones that do not exist."""
+    joins = scope.joins
+    for key, _ in list(joins.list_unseen("listed membership")):
+        if joins.see("later membership", key) is None:
+            yield Finding(
+                kind=FindingKind.MEMBERSHIPS_DIFFER,
+                subject=key.rpartition("#")[2],
+                detail="it is listed and does not exist",
+                fix=partial(fixes.unlist_membership, key),
+            )
+    for key, text in joins.list_unseen("later membership"):
+        tenant_id, member_id = json.loads(text)
+        yield Finding(
+            kind=FindingKind.MEMBERSHIPS_DIFFER,
+            subject=member_id,
+            detail="it is not listed",
+            tenant_id=tenant_id,
+            fix=partial(fixes.list_membership, key),
         )
 
 

@@ -73,10 +73,26 @@ def free_seat(center_id: str, slot_id: str, referral_id: str, context: RunContex
 
 
 def add_to_roster(subject: str, context: RunContext) -> None:
-    """Write a member's row of the roster again."""
-    member = context.stores.members.get_by_subject(subject)
-    if member:
-        _commit(context, context.stores.members.prepare_add(member)[1])
+    """Write a member's row of the roster again, unless it names a member who exists."""
+    members = context.stores.members
+    member = members.get_by_subject(subject)
+    if member and members.get_by_member_id(member.tenant_id, member.member_id) is None:
+        _commit(context, members.prepare_put_on_roster(member))
+
+
+def list_membership(key: str, context: RunContext) -> None:
+    """Add a second or later membership to the list of the person, if it is missing there."""
+    members = context.stores.members
+    member = members.get_by_subject(key)
+    if member and key not in {each.subject for each in members.list_for_person(member.person)}:
+        _commit(context, members.prepare_list(member))
+
+
+def unlist_membership(key: str, context: RunContext) -> None:
+    """Remove a membership that does not exist from the list of its person."""
+    write = context.stores.members.prepare_unlist(key)
+    if write:
+        _commit(context, write)
 
 
 def check_digest(subject: str, scope: CheckScope) -> Iterator[Finding]:

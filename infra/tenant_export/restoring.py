@@ -1,6 +1,9 @@
 """Write an export into a deployment that does not have the tenant.
 
 The tenant's own row is written last, so a run that was interrupted can be repeated: rows that are there are left.
+
+A member can belong to other organizations, in the old deployment, in the new one, or both. So a membership gets its
+key here: it is the first one of a person whom the deployment does not know, and a further one of everyone else.
 """
 
 from base64 import b64decode
@@ -9,8 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from chalicelib.domain.identity.members import build_membership_key
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.audit.rows import AuditEntry
+from chalicelib.store.identity.members_and_tenants import to_member
 from chalicelib.store.platform.dynamo import Item
 from infra.tenant_export.container import ExportFileError, ExportHeader, Record
 from infra.tenant_export.rows import decode_row
@@ -21,7 +26,6 @@ CreateAccount = Callable[[str], str]
 
 _KEY_BY_TABLE = {
     "referrals": "referral_id",
-    "members": "subject",
     "roster": "tenant_id",
     "tenants": "tenant_id",
     "webhook_secrets": "center_id",
@@ -61,7 +65,7 @@ def write_records(
     Args:
         records: The records, in order.
         header: What the file says about itself.
-        create_account: If given, members get new accounts; None keeps the subjects of the same identity service.
+        create_account: If given, active members get new accounts; None keeps those of the same identity service.
         actor_id: Who does it.
         context: The tables and the time.
 
@@ -82,9 +86,12 @@ def write_records(
             if name == "tenants" and row["tenant_id"] == header.tenant_id:
                 tenant_row = row
                 continue
-            if name == "members" and create_account and row["active"]:
-                subjects[row["subject"]] = create_account(row["email"])
-            if row.get("subject") in subjects and name != "audit":
+            if name == "members":
+                subjects[row["subject"]], is_added = _add_membership(row, create_account, context=context)
+                # With its row of the roster, which therefore exists already when it comes.
+                counts.update(members=is_added, roster=is_added)
+                continue
+            if name != "audit" and row.get("subject") in subjects:
                 row["subject"] = subjects[row["subject"]]
             counts[name] += _add_row(name, row, context=context)
     if tenant_row is None:
@@ -101,6 +108,21 @@ def write_records(
     )
     counts["tenants"] += _add_row("tenants", tenant_row, context=context)
     return counts
+
+
+def _add_membership(row: Item, create_account: CreateAccount | None, *, context: RunContext) -> tuple[str, bool]:
+    """Add a membership of a person. Return its key, and whether it is new here."""
+    stores, exported = context.stores, to_member(row)
+    person = create_account(exported.email) if create_account and exported.active else exported.person
+    memberships = stores.members.list_for_person(person)
+    known = next((each for each in memberships if each.tenant_id == exported.tenant_id), None)
+    if known:
+        return known.subject, False
+    key = build_membership_key(person, exported.member_id) if memberships else person
+    member = replace(exported, subject=key)
+    writes = stores.members.prepare_add_later(member) if memberships else stores.members.prepare_add(member)
+    stores.transactions.commit(*writes)
+    return key, True
 
 
 def _add_row(table: str, row: Item, *, context: RunContext) -> bool:

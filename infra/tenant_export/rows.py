@@ -5,7 +5,8 @@ its organization, its log of updates, its consultation times and its webhook sec
 records, so a center's export has none. The directory of centers is public and is always part of an export.
 
 Not exported: what a center's system sent and waits for an earlier update, because it is encrypted for the center
-(the center sends it again); rate limits; heartbeats; accounts of the identity service.
+(the center sends it again); rate limits; heartbeats; accounts of the identity service; which other organizations
+a member belongs to.
 """
 
 from base64 import b64decode, b64encode
@@ -51,7 +52,7 @@ def _list_rows(
 ) -> Iterator[tuple[str, Item]]:
     ids = set(stores.referrals.list_ids_for_practice(tenant_id)) if kind is TenantKind.PRACTICE else set[str]()
     rules: Mapping[str, Callable[[Item], bool]] = {
-        "members": lambda row: row["tenant_id"] == tenant_id,
+        "members": lambda row: row.get("tenant_id") == tenant_id,
         "roster": lambda row: row["tenant_id"] == tenant_id,
         "referrals": lambda row: _is_in_practice(row, tenant_id, ids),
         "outbox": lambda row: _is_task_of(row, ids, members),

@@ -4,6 +4,8 @@ import json
 import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -11,16 +13,17 @@ from typer.testing import CliRunner
 from app import app as chalice_app
 from chalicelib import wiring
 from chalicelib.domain.documents.document import CleanedFile
+from chalicelib.domain.identity.members import build_membership_key
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.routes.notices.preferences import PREFERENCES_PATH
 from chalicelib.services.notices.outbox_worker import run_job
 from infra.cli.commands import app
 from infra.tenant_export.container import read_records
 from tests.support import aws_fakes as cloud
-from tests.support import faults
+from tests.support import factories, faults, tokens
 from tests.support.api_driver import STAGES_TO_INFUSED
 from tests.support.document_driver import DocumentDriver, SentEvents
-from tests.support.factories import CENTER, OTHER_PRACTICE, PRACTICE
+from tests.support.factories import CENTER, OTHER_PRACTICE, PRACTICE, build_member
 from tests.support.stores import get_aws_client, list_rows
 
 SECRET = "correct horse battery staple"
@@ -294,3 +297,150 @@ def test_a_center_takes_its_own_records_and_no_referral(api, tmp_path, passphras
     assert list_rows("referrals") == []
     secrets = wiring.get_stores().secrets.list_valid(CENTER.tenant_id, now=wiring.read_clock())
     assert api.secrets[CENTER.tenant_id] in secrets
+
+
+@pytest.fixture
+def accounts(monkeypatch):
+    """The addresses that were invited. The new user pool gives each of them one person."""
+    invited = []
+
+    def create_account(email, **_pool):
+        invited.append(email)
+        return f"new-{email}"
+
+    service = SimpleNamespace(create_account=create_account)
+    monkeypatch.setattr(wiring, "get_identity_service", cache(lambda: service))
+    return invited
+
+
+def join(api, person, *tenants):
+    """Make a person a member of organizations, in this order, and return the members."""
+    joined = []
+    for tenant in tenants:
+        member = build_member(tenant, n=7, email="quill@shared.example", name=f"Dr. Quill at {tenant.name}")
+        store = wiring.get_stores().members
+        known = store.list_for_person(person)
+        member = replace(member, subject=build_membership_key(person, member.member_id) if known else person)
+        writes = store.prepare_add_later(member) if known else store.prepare_add(member)
+        wiring.get_stores().transactions.commit(*writes)
+        joined.append(member)
+    return joined
+
+
+def list_memberships(api, person):
+    """What the person's app lists."""
+    items = api.anyone.with_token(tokens.create_token(person)).get("/v1/memberships").json["items"]
+    return [(item["member_id"], item["name"]) for item in items]
+
+
+IN_EITHER_ORDER = pytest.mark.parametrize(
+    "order", [(PRACTICE, CENTER), (CENTER, PRACTICE)], ids=["exported-first", "exported-later"]
+)
+"""The exported membership is the one with the person's id as its key, or one with a key of its own."""
+
+
+@IN_EITHER_ORDER
+@pytest.mark.parametrize("has_new_pool", [True, False], ids=["create-accounts", "same-pool"])
+def test_a_person_of_several_organizations_arrives_with_one(
+    api, tmp_path, passphrase, monkeypatch, accounts, order, has_new_pool
+):
+    """The export says nothing about the other organization, and the person can act in this one."""
+    joined = {member.tenant_id: member for member in join(api, "sub-quill", *order)}
+    member = joined[PRACTICE.tenant_id]
+    file = export(tmp_path, passphrase)
+    open_empty_deployment(monkeypatch)
+
+    result = import_tenant(file, passphrase, *(["--create-accounts"] if has_new_pool else []))
+
+    assert result.exit_code == 0, result.output
+    person = f"new-{member.email}" if has_new_pool else "sub-quill"
+    assert list_memberships(api, person) == [(member.member_id, member.name)]
+    client = api.anyone.with_token(tokens.create_token(person))
+    assert client.get("/v1/me").json["member_id"] == member.member_id
+    assert client.with_membership(member.member_id).get("/v1/me").status == 200
+    assert accounts.count(member.email) == has_new_pool
+
+
+@IN_EITHER_ORDER
+@pytest.mark.parametrize("has_new_pool", [True, False], ids=["create-accounts", "same-pool"])
+def test_a_person_whom_the_new_deployment_knows_gets_a_further_membership(
+    api, tmp_path, passphrase, monkeypatch, accounts, order, has_new_pool
+):
+    """After those that the person has there, which stay as they are."""
+    person = "new-quill@shared.example" if has_new_pool else "sub-quill"
+    joined = {member.tenant_id: member for member in join(api, "sub-quill", *order)}
+    file = export(tmp_path, passphrase)
+    open_empty_deployment(monkeypatch)
+    factories.add_tenants(wiring.get_stores(), [OTHER_PRACTICE])
+    [known] = join(api, person, OTHER_PRACTICE)
+
+    result = import_tenant(file, passphrase, *(["--create-accounts"] if has_new_pool else []))
+
+    assert result.exit_code == 0, result.output
+    imported = joined[PRACTICE.tenant_id]
+    assert list_memberships(api, person) == [(known.member_id, known.name), (imported.member_id, imported.name)]
+    client = api.anyone.with_token(tokens.create_token(person))
+    for member in (known, imported):
+        assert client.with_membership(member.member_id).get("/v1/me").json["name"] == member.name
+    roster = {row["member_id"]: row["subject"] for row in list_rows("roster")}
+    assert roster[imported.member_id] == build_membership_key(person, imported.member_id)
+
+
+def test_organizations_that_are_imported_one_after_the_other_share_their_people(
+    api, tmp_path, passphrase, monkeypatch, accounts
+):
+    """Each person gets one account, which opens both."""
+    at_practice, at_center = join(api, "sub-quill", PRACTICE, CENTER)
+    files = [export(tmp_path / name, passphrase, tenant) for name, tenant in folders(tmp_path)]
+    open_empty_deployment(monkeypatch)
+
+    for file in files:
+        assert import_tenant(file, passphrase, "--create-accounts").exit_code == 0
+
+    names = [(each.member_id, each.name) for each in (at_center, at_practice)]
+    assert list_memberships(api, f"new-{at_practice.email}") == names
+    stored = {row["member_id"]: row["subject"] for row in list_rows("members") if "member_id" in row}
+    assert {row["member_id"]: row["subject"] for row in list_rows("roster")} == stored
+
+
+def folders(tmp_path):
+    """A folder for the file of each organization, the center first."""
+    for tenant in (CENTER, PRACTICE):
+        (tmp_path / tenant.tenant_id).mkdir()
+        yield tenant.tenant_id, tenant.tenant_id
+
+
+def test_a_disabled_member_gets_no_account(api, tmp_path, passphrase, monkeypatch, accounts):
+    """The membership arrives, and stays disabled."""
+    disabled = build_member(n=9, active=False)
+    factories.add_members(api.stores, [disabled])
+    file = export(tmp_path, passphrase)
+    open_empty_deployment(monkeypatch)
+
+    import_tenant(file, passphrase, "--create-accounts")
+
+    stored = wiring.get_stores().members.get_by_member_id(PRACTICE.tenant_id, disabled.member_id)
+    assert stored == disabled
+    assert disabled.email not in accounts
+
+
+def test_an_interrupted_import_with_accounts_adds_each_membership_once(
+    api, tmp_path, passphrase, monkeypatch, accounts
+):
+    """After the commits of the first two."""
+    join(api, "sub-quill", CENTER, PRACTICE)
+    file = export(tmp_path, passphrase)
+    open_empty_deployment(monkeypatch)
+    join(api, "new-quill@shared.example", OTHER_PRACTICE)
+    arguments = ("import-tenant", str(file), "--passphrase-file", passphrase, "--yes", "--create-accounts")
+    for _ in range(2):
+        plan = faults.plan_nth_fault("TransactWriteItems", 1, faults.FaultMode.CRASH_AFTER)
+        with faults.inject_faults(plan), pytest.raises(faults.SimulatedCrash):
+            CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+    assert import_tenant(file, passphrase, "--create-accounts").exit_code == 0
+
+    members = wiring.get_stores().members
+    assert len(members.list_for_person("new-quill@shared.example")) == 2
+    roster = [row["member_id"] for row in list_rows("roster") if row["tenant_id"] == PRACTICE.tenant_id]
+    assert sorted(roster) == sorted(each.member_id for each in members.list_for_tenant(PRACTICE.tenant_id))

@@ -1,6 +1,7 @@
 """`referrals organizations`: add practices and centers with an administrator, list, show, lock and unlock them."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from chalicelib import wiring
-from chalicelib.domain.identity.members import Role, TenantKind
+from chalicelib.domain.identity.members import Role, TenantKind, build_membership_key
 from chalicelib.errors import UnavailableError
 from infra.cli import site
 from infra.cli.commands import app
 from tests.support import factories, faults
-from tests.support.factories import CENTER, PRACTICE, build_member
+from tests.support.factories import CENTER, OTHER_PRACTICE, PRACTICE, build_member
 from tests.support.stores import list_rows, restart_stores
 
 TEMPLATE = Path(__file__).parents[2] / "docs" / "organizations.csv"
@@ -35,6 +36,15 @@ def accounts(monkeypatch):
     service = SimpleNamespace(create_account=create_account)
     monkeypatch.setattr(wiring, "get_identity_service", cache(lambda: service))
     return created
+
+
+@pytest.fixture
+def deleted(monkeypatch):
+    """The people whose accounts were deleted."""
+    people: list[str] = []
+    service = SimpleNamespace(delete_account=people.append)
+    monkeypatch.setattr(wiring, "get_credential_service", cache(lambda: service))
+    return people
 
 
 @pytest.fixture
@@ -345,3 +355,86 @@ def test_a_repeat_completes_an_interrupted_lock(run, deployment, command, nth):
     assert bool(deployment.tenants.list_locked()) == (command == "lock")
     actions = [row["action"] for row in list_rows("audit") if row["action"].startswith("organization.")]
     assert actions.count(f"organization.{command}") == 1
+
+
+@pytest.fixture
+def person(deployment):
+    """The memberships of a person of a practice and a center."""
+    deployment.tenants.add(PRACTICE, {})
+    first = build_member(PRACTICE, subject="sub-lost", email="pat@elm.example", name="Pat Ames")
+    second = build_member(CENTER, n=2, email=first.email, name="Dr. Ames")
+    second = replace(second, subject=build_membership_key(first.person, second.member_id))
+    deployment.members.add(first)
+    deployment.transactions.commit(*deployment.members.prepare_add_later(second))
+    return first, second
+
+
+def reset(run, tenant, *options, email="pat@elm.example", **answer):
+    return run("reset-sign-in", tenant.tenant_id, "--email", email, *options, **answer)
+
+
+def list_people_of(stores, person):
+    """The members and organizations of a person, in the order of joining."""
+    members = restart_stores(stores).members.list_for_person(person)
+    return [(member.member_id, member.tenant_id) for member in members]
+
+
+@pytest.mark.parametrize("tenant", [PRACTICE, CENTER], ids=lambda tenant: tenant.kind)
+def test_a_person_of_several_organizations_gets_a_new_account(run, deployment, accounts, deleted, person, tenant):
+    """From either organization. Each one's trail names the operator."""
+    result = reset(run, tenant, "--yes", email="Pat@Elm.example")
+
+    assert result.exit_code == 0, result.output
+    assert (deleted, accounts) == (["sub-lost"], ["pat@elm.example"])
+    assert list_people_of(deployment, "sub-lost") == []
+    assert list_people_of(deployment, "sub-of-pat@elm.example") == [(m.member_id, m.tenant_id) for m in person]
+    assert list_audited() == [("operator:jo", "member.reset_sign_in", "member")] * 2
+
+
+def test_a_reset_says_what_the_account_opens_and_stops_if_declined(run, deleted, person):
+    result = reset(run, CENTER, answer="n\n")
+
+    assert result.exit_code == 1
+    assert "Dr. Ames <pat@elm.example> will get a new account." in result.stdout
+    assert f"{CENTER.tenant_id}, {PRACTICE.tenant_id}" in result.stdout
+    assert (deleted, list_rows("audit")) == ([], [])
+
+
+def test_a_reset_needs_an_active_member_with_the_address(run, deployment, deleted, person):
+    assert "has no member with this email" in reset(run, CENTER, "--yes", email="x@elm.example").stderr
+    disabled = replace(person[1], active=False, version=2)
+    deployment.transactions.commit(deployment.members.prepare_save(disabled))
+
+    refused = reset(run, CENTER, "--yes")
+
+    assert (refused.exit_code, deleted) == (1, [])
+    assert f"Dr. Ames is disabled in {CENTER.name}." in refused.stderr
+    assert reset(run, PRACTICE, "--yes").exit_code == 0
+
+
+def test_a_repeat_completes_an_interrupted_reset(run, deployment, deleted, person):
+    """The earlier account is gone and the new one exists; the memberships follow."""
+    with (
+        faults.inject_faults(faults.plan_nth_fault("TransactWriteItems", 1, faults.FaultMode.CRASH_BEFORE)),
+        pytest.raises(faults.SimulatedCrash),
+    ):
+        reset(run, CENTER, "--yes")
+
+    result = reset(run, CENTER, "--yes")
+
+    assert result.exit_code == 0, result.output
+    assert len(list_people_of(deployment, "sub-of-pat@elm.example")) == 2
+
+
+def test_a_membership_that_is_added_during_a_reset_moves_too(run, deployment, deleted, person):
+    """The first try fails, and the next one reads again."""
+    third = build_member(OTHER_PRACTICE, n=3)
+    third = replace(third, subject=build_membership_key("sub-lost", third.member_id))
+    added = deployment.members.prepare_add_later(third)
+    interruption = faults.plan_interruption("TransactWriteItems", lambda: deployment.transactions.commit(*added))
+
+    with faults.inject_faults(interruption):
+        result = reset(run, CENTER, "--yes")
+
+    assert result.exit_code == 0, result.output
+    assert len(list_people_of(deployment, "sub-of-pat@elm.example")) == 3

@@ -1,25 +1,29 @@
 """`referrals restore check` and `repair`: each kind of inconsistency is found, and repaired if a program can."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
 
 from chalicelib import wiring
+from chalicelib.domain.identity.members import Role, build_membership_key
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.services.notices.outbox_worker import process_queue
 from chalicelib.services.notices.weekly_digest import prepare_digest_writes
+from chalicelib.store.documents.files import DocumentFiles
 from chalicelib.store.platform.dynamo import unmarshal
 from infra.cli.commands import app
+from infra.cli.site import OPERATOR_VARIABLE
 from infra.restore.findings import KIND_MEANINGS, FindingKind
 from tests.support.api_driver import REQUIRED_STAGES_TO_INFUSED, ApiDriver
 from tests.support.bookings import Booker, publish_slot
 from tests.support.coverage_driver import play
+from tests.support.factories import CENTER, OTHER_CENTER, OTHER_PRACTICE, PRACTICE, build_member
 from tests.support.new_worlds import save_world
 from tests.support.shared_clinic import open_shared_clinic
-from tests.support.stores import get_dynamodb_client, list_rows
+from tests.support.stores import get_dynamodb_client, list_rows, restart_stores
 from tests.support.table_restores import TableCopies, change_rows, delete_rows
 
 
@@ -77,8 +81,10 @@ def saved(tmp_path_factory):
 
 
 @pytest.fixture
-def world(saved):
-    """The world, as it was."""
+def world(saved, monkeypatch):
+    """The world, as it was. It has no buckets, so an erasure finds no files."""
+    monkeypatch.setenv(OPERATOR_VARIABLE, "jo")
+    monkeypatch.setattr(DocumentFiles, "remove_referral", lambda *_: 0)
     return saved.reopen()
 
 
@@ -123,6 +129,37 @@ def lose_the_state_after_an_event(world):
     world.stores.referrals.table.put(newest)
 
 
+def erase(referral_id):
+    result = CliRunner().invoke(app, ["erase", referral_id, "--reason", "patient_request", "--yes"])
+    assert result.exit_code == 0, result.output
+
+
+def set_back_an_erasure(world, *tables):
+    """Set tables back to before an erasure: everything but the keys and the audit trail, or some of them."""
+    copies = TableCopies.take()
+    erase(world.booked)
+    copies.put_back(*(tables or [name for name in copies.rows if name not in {"keys", "audit"}]))
+    restart_stores(world.stores)
+    wiring.reset()
+
+
+def join(world, person, tenant):
+    """Make a person a member of an organization, and return the member."""
+    members, known = world.stores.members, world.stores.members.list_for_person(person)
+    member = build_member(tenant, role=Role.ADMIN, n=len(known) + 70)
+    member = replace(member, subject=build_membership_key(person, member.member_id) if known else person)
+    writes = members.prepare_add_later(member) if known else members.prepare_add(member)
+    world.stores.transactions.commit(*writes)
+    return member
+
+
+def lose_the_list_of_memberships(world):
+    """A person of three organizations loses the row that lists the second and the third."""
+    for tenant in (PRACTICE, CENTER, OTHER_PRACTICE):
+        join(world, "sub-several", tenant)
+    return delete_rows("members", lambda row: row["subject"]["S"].startswith("person#"))
+
+
 DAMAGES = {
     FindingKind.UNREADABLE: lambda w: change_rows("referrals", is_item(w.booked, "referral"), details={"B": b"broken"}),
     FindingKind.REFERRAL_MISSING: lambda w: delete_rows("referrals", is_item(w.booked, "referral")),
@@ -146,9 +183,11 @@ DAMAGES = {
     FindingKind.EMAIL_MISSING: lambda _: delete_rows("outbox", has_rule("mail")),
     FindingKind.ALERT_OUTDATED: lambda _: delete_rows("outbox", has_rule("clock")),
     FindingKind.DIGEST_OUTDATED: lambda _: delete_rows("outbox", has_rule("digest")),
+    FindingKind.ERASED_RETURNED: set_back_an_erasure,
     FindingKind.MEMBER_MISSING: lambda w: delete_rows(
         "members", lambda row: row["member_id"]["S"] == w.members["center_admin"].member_id
     ),
+    FindingKind.MEMBERSHIPS_DIFFER: lose_the_list_of_memberships,
     FindingKind.ROSTER_MISSING: lambda _: delete_rows("roster", is_any),
     FindingKind.ALIAS_MISSING: lambda _: delete_rows("referrals", lambda row: row["item"]["S"] == "alias"),
     FindingKind.LIST_ROW_OUTDATED: lambda w: change_rows(
@@ -159,6 +198,7 @@ DAMAGES = {
     FindingKind.CONSULTATION_DIFFERS: lambda w: delete_rows("referrals", is_item(w.booked, "consultation")),
 }
 FOR_A_PERSON = {
+    FindingKind.ERASED_RETURNED,
     FindingKind.UNREADABLE,
     FindingKind.REFERRAL_MISSING,
     FindingKind.EVENT_MISSING,
@@ -183,6 +223,102 @@ def test_each_kind_is_found_and_repaired(world, kind):
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     remaining = list_kinds() - FOR_A_PERSON - {FindingKind.DELIVERY_MISSING}
     assert remaining == set()
+
+
+def test_an_erased_patient_is_no_finding(world):
+    """Nor is an update of a center that never had the referral."""
+    erase(world.booked)
+    assert world.deliver(world.booked, "received", center=OTHER_CENTER).json["status"] == "parked"
+
+    result = run("check")
+
+    assert (result.exit_code, result.stdout) == (0, "All tables fit together.\n")
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        (),
+        ("referrals",),
+        ("referrals", "keys"),
+        ("referrals", "outbox", "notices", "deliveries", "slots"),
+        ("deliveries", "idempotency"),
+    ],
+    ids="-".join,
+)
+def test_erase_restored_completes_a_restore_to_before_an_erasure(world, tables):
+    """The check names the command, the repair brings no one back, and afterward all tables fit together."""
+    set_back_an_erasure(world, *tables)
+
+    if "referrals" in tables or not tables:
+        result = run("check")
+        assert f"{world.booked}  " in result.stdout
+        assert "Run `referrals erase-restored`." in result.stdout
+        assert result.exit_code == 1
+    run("repair", "--yes")
+    restored = CliRunner().invoke(app, ["erase-restored", "--yes"])
+    assert restored.exit_code == 0, restored.output
+    run("repair", "--yes")
+
+    assert list_kinds() == set()
+    assert [row["item"] for row in list_rows("referrals") if row["referral_id"] == world.booked] == ["erased"]
+    assert not [row for row in list_rows("notices") if row.get("referral_id") == world.booked]
+
+
+@pytest.mark.parametrize("table", ["outbox", "notices"])
+def test_erase_restored_finds_what_came_back_in_another_table(world, table):
+    """The row of the erasure is still there, and no referral."""
+    set_back_an_erasure(world, table)
+
+    listed = CliRunner().invoke(app, ["erase-restored", "--dry-run"])
+    CliRunner().invoke(app, ["erase-restored", "--yes"])
+
+    assert world.booked in listed.stdout
+    assert not [row for row in list_rows(table) if row.get("referral_id") == world.booked]
+    assert CliRunner().invoke(app, ["erase-restored", "--dry-run"]).stdout.endswith(": 0\n")
+
+
+def test_a_repair_lists_a_persons_memberships_again(world):
+    """In the order of their keys: the order of joining is lost."""
+    lose_the_list_of_memberships(world)
+    assert len(world.stores.members.list_for_person("sub-several")) == 1
+
+    run("repair", "--yes")
+
+    members = world.stores.members.list_for_person("sub-several")
+    assert {each.tenant_id for each in members} == {PRACTICE.tenant_id, CENTER.tenant_id, OTHER_PRACTICE.tenant_id}
+    assert members[0].tenant_id == PRACTICE.tenant_id
+
+
+def test_a_listed_membership_that_does_not_exist_is_taken_from_the_list(world):
+    """Otherwise no one can reset the person's sign-in. The roster says who has to be invited again."""
+    join(world, "sub-several", PRACTICE)
+    lost, kept = join(world, "sub-several", CENTER), join(world, "sub-several", OTHER_PRACTICE)
+    delete_rows("members", lambda row: row["subject"]["S"] == lost.subject)
+
+    assert list_kinds() == {FindingKind.MEMBERSHIPS_DIFFER, FindingKind.MEMBER_MISSING}
+    run("repair", "--yes")
+
+    [row] = [row for row in list_rows("members") if row["subject"].startswith("person#")]
+    assert row["memberships"] == [kept.subject]
+    assert list_kinds() == {FindingKind.MEMBER_MISSING}
+
+
+@pytest.mark.parametrize("table", ["members", "roster"])
+def test_a_repair_finds_members_again_whose_sign_in_was_reset_since(world, table):
+    """The roster and the member name different accounts, so no list of the organization has the member."""
+    member = join(world, "sub-several", PRACTICE)
+    copies = TableCopies.take()
+    moved = world.stores.members.prepare_move([member], person="sub-new")
+    world.stores.transactions.commit(*moved)
+    copies.put_back(table)
+
+    assert list_kinds() == {FindingKind.ROSTER_MISSING}
+    run("repair", "--yes")
+
+    found = world.stores.members.get_by_member_id(PRACTICE.tenant_id, member.member_id)
+    assert found.subject == ("sub-several" if table == "members" else "sub-new")
+    assert list_kinds() == set()
 
 
 def test_an_unreadable_referral_does_not_stop_the_check(world):

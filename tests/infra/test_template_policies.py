@@ -317,6 +317,7 @@ OPERATOR_ACTIONS = {
     "roster": {"GetItem", "PutItem", "Query"},
     "tenants": {"ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query"},
     "recipients": {"GetItem"},
+    "calendars": {"DeleteItem"},
     "outbox": {"GetItem", "Query", "UpdateItem"},
     "audit": {"PutItem", "Query"},
     "jobs": {"BatchGetItem"},

@@ -39,6 +39,7 @@ def disaster(kms_key_id):
         sent = drill.SentLines()
         patch.setattr(send_mail, "log", sent)
         cloud.clear_tables()
+        cloud.create_audit_heads()
         world = drill.open_world(create_cold_stores(kms_key_id))
         world.take(drill.BEFORE, copying=False)
         world.take(drill.DAYS_OF_THE_RESTORE, copying=True)
@@ -58,6 +59,7 @@ def test_after_a_restore_no_email_is_sent_twice_and_no_notice_is_lost(disaster, 
     sent = drill.SentLines(list(disaster.sent))
     monkeypatch.setattr(send_mail, "log", sent)
     cloud.clear_tables()
+    cloud.create_audit_heads()
     disaster.last.put_back(*TABLE_NAMES)
     since = drill.set_back(disaster.world.copies, tables, seed) - MINUTE
     world = drill.DrillWorld(ServiceDriver(create_cold_stores(disaster.key_id), now=disaster.at))

@@ -5,7 +5,7 @@ A member is one membership: whatever a request reads or writes belongs to its or
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -54,6 +54,11 @@ def build_membership_key(person: str, member_id: str) -> str:
     return f"{person}{_PERSON_END}{member_id}"
 
 
+def get_person(key: str) -> str:
+    """Return the identity service's own id of the person of a membership's key."""
+    return key.partition(_PERSON_END)[0]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A person in a tenant.
@@ -86,7 +91,7 @@ class Member:
     @property
     def person(self) -> str:
         """The identity service's own id of the person (`sub`)."""
-        return self.subject.partition(_PERSON_END)[0]
+        return get_person(self.subject)
 
     @property
     def names_person(self) -> bool:
@@ -112,6 +117,17 @@ class Member:
     def actor(self) -> Actor:
         """The side for which this member updates a referral."""
         return Actor(self.kind.value)
+
+    def with_account(self, person: str) -> "Member":
+        """The membership after the person got a new account, in which no session began yet."""
+        is_first = self.subject == self.person
+        return replace(
+            self,
+            subject=person if is_first else build_membership_key(person, self.member_id),
+            version=self.version + 1,
+            sessions_ended_at=0,
+            ended_sessions=(),
+        )
 
     def has_open_session(self, session_id: str, *, signed_in_at: int) -> bool:
         """Whether a session of this person is still open. Times are in Unix seconds."""

@@ -32,6 +32,7 @@ PROBLEM_CODES: dict[str, str] = {
     "authenticator_off": "The site does not use authenticator apps.",
     "code_incorrect": "The code is wrong, too old, or was used already.",
     "member_disabled": "The member is disabled. Enable the member first.",
+    "uses_another_organization": "The person also uses another organization. Only the operator can reset the sign-in.",
     "password_incorrect": "The current password is wrong.",
     "password_refused": "The new password does not follow the rules, or was used before.",
     "sign_in_expired": "The challenge was answered already, or is too old. Sign in again with the password.",

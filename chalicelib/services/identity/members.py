@@ -10,6 +10,7 @@ remove themselves, one always remains.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from chalicelib.domain.identity.members import ROLES_BY_TENANT_KIND, Member, Role, build_membership_key
 from chalicelib.domain.platform.ids import derive_id
@@ -30,6 +31,8 @@ from chalicelib.store.identity.members_and_tenants import ACTING_MEMBER, ORGANIZ
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
+
+_Result = TypeVar("_Result")
 
 ORGANIZATION_LOCKED = (
     "Access of your organization is locked. Your administrator can ask the operator of this service why."
@@ -225,6 +228,31 @@ def change_member(member_id: str, change: MemberChange, *, version: int, by: Mem
                 raise PreconditionFailedError from e
             raise
         return changed
+
+    return commit_with_retry(attempt)
+
+
+def commit_as_administrator(by: Member, commit: Callable[[TransactionWrite], _Result], *, stores: Stores) -> _Result:
+    """Commit something about a member while the acting administrator still is one, until there is no conflict.
+
+    Args:
+        by: The administrator, as read.
+        commit: Commits its writes together with the given check of the administrator. Each try calls it.
+        stores: The tables.
+
+    Raises:
+        ForbiddenError: the acting member is no longer an administrator with access. Nothing was written.
+        UnavailableError: every try met a conflict.
+    """
+    acting = by
+
+    def attempt() -> _Result:
+        nonlocal acting
+        try:
+            return commit(stores.members.prepare_check_acting(acting))
+        except ConditionFailedError as e:
+            acting = _read_acting_again(acting, e, stores=stores)
+            raise
 
     return commit_with_retry(attempt)
 

@@ -2,21 +2,29 @@
 
 Cognito cannot remove an authenticator while everyone needs one. Therefore a person who lost theirs gets a new account
 with the same email address, and keeps the membership with everything that belongs to it.
+
+The account is the person's for all organizations. Therefore an administrator can replace it only for someone who
+has no access to another organization; for everyone else the operator does it, in `infra.organizations.sign_in_reset`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.platform.rate_limit import INVITATIONS_PER_MEMBER
 from chalicelib.errors import ConflictError, ForbiddenError, NotFoundError, UnavailableError
-from chalicelib.services.platform.optimistic import commit_with_retry
+from chalicelib.services.audit.refusals import record_refusal
+from chalicelib.services.identity.members import commit_as_administrator
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.write_once import commit_once
 from chalicelib.store.audit.rows import AuditEntry
+from chalicelib.store.identity.members_and_tenants import ACTING_MEMBER
+from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
+
+_RESET = "member.reset_sign_in"
 
 BuildResponse = Callable[[Member], StoredResponse]
 
@@ -43,7 +51,7 @@ def send_invitation_again(
         context: The tables and the time.
 
     Raises:
-        ForbiddenError: only an administrator can do this.
+        ForbiddenError: only an administrator can do this, also at the moment of the commit.
         NotFoundError: no such member in the administrator's tenant.
         ConflictError: the member is disabled.
         RateLimitedError: the member was invited too often.
@@ -54,10 +62,13 @@ def send_invitation_again(
     enforce_rate_limit(f"invite#{member_id}", INVITATIONS_PER_MEMBER, context=context)
     send(member.email)
     response = build_response(member)
-    entry = _build_entry(member, by, "member.invite_again", context=context)
-    return commit_with_retry(
-        lambda: commit_once(request, response, context.stores.audit_log.prepare_append(entry), context=context)
-    )
+    entry = _build_entry(member, by.member_id, "member.invite_again", context=context)
+
+    def commit(acting_check: TransactionWrite) -> StoredResponse:
+        audit_write = context.stores.audit_log.prepare_append(entry)
+        return commit_once(request, response, acting_check, audit_write, context=context)
+
+    return commit_as_administrator(by, commit, stores=context.stores)
 
 
 def replace_account(
@@ -73,8 +84,9 @@ def replace_account(
     """Give a member a new account, after they lost their authenticator.
 
     The earlier account is deleted, with its password, its authenticator and its sessions. The person gets an
-    invitation with a temporary password, and sets everything up again. A person with several memberships keeps all
-    of them; each organization's audit trail names the administrator. A repeat after a failure completes it.
+    invitation with a temporary password, and sets everything up again. Disabled memberships in other organizations
+    move to the new account too; each organization's audit trail names the administrator. A repeat after a failure
+    completes it.
 
     Args:
         member_id: The member.
@@ -86,9 +98,10 @@ def replace_account(
         context: The tables and the time.
 
     Raises:
-        ForbiddenError: only an administrator can do this.
+        ForbiddenError: only an administrator can do this, also at the moment of the commit.
         NotFoundError: no such member in the administrator's tenant.
-        ConflictError: the member is disabled, or the administrator's own account was meant.
+        ConflictError: the member is disabled or has access to another organization, or the administrator's own
+            account was meant.
         RateLimitedError: the member got too many new accounts.
     """
     member = _get_active_member(member_id, by=by, context=context)
@@ -96,23 +109,67 @@ def replace_account(
         raise ConflictError("not_yourself", "You cannot reset your own sign-in. Ask another administrator.")
     if (stored := context.stores.idempotency_records.find_response(request, now=context.now)) is not None:
         return stored
-    enforce_rate_limit(f"invite#{member_id}", INVITATIONS_PER_MEMBER, context=context)
     memberships = context.stores.members.list_for_person(member.person)
+    _require_no_other_access(member, memberships, by=by, context=context)
+    enforce_rate_limit(f"invite#{member_id}", INVITATIONS_PER_MEMBER, context=context)
     delete_account(member.person)
     person = create_account(member.email)
     response = build_response(replace(member, version=member.version + 1))
-    entries = [_build_entry(each, by, "member.reset_sign_in", context=context) for each in memberships]
-    try:
-        return commit_once(
-            request,
-            response,
-            *context.stores.members.prepare_move(memberships, person=person),
-            *(context.stores.audit_log.prepare_append(entry) for entry in entries),
-            context=context,
+
+    def commit(acting_check: TransactionWrite) -> StoredResponse:
+        try:
+            return commit_once(
+                request,
+                response,
+                acting_check,
+                *prepare_new_account(memberships, person=person, actor_id=by.member_id, context=context),
+                context=context,
+            )
+        except ConditionFailedError as e:
+            if ACTING_MEMBER in e.items:
+                raise
+            # The new account exists; the next request finds it.
+            raise UnavailableError("busy") from e
+
+    return commit_as_administrator(by, commit, stores=context.stores)
+
+
+def prepare_new_account(
+    memberships: Sequence[Member], *, person: str, actor_id: str, context: RunContext
+) -> Sequence[TransactionWrite]:
+    """Build the writes that give all memberships of a person to a new account, with an audit row for each.
+
+    Weekly digests go on. Calendar links end: whoever has the lost phone may have them.
+
+    Args:
+        memberships: All memberships of the person, the first one first.
+        person: The person's id in the identity service from now on.
+        actor_id: The administrator or the operator.
+        context: The tables and the time.
+    """
+    stores = context.stores
+    entries = [_build_entry(each, actor_id, _RESET, context=context) for each in memberships]
+    digest_writes = [stores.digests.prepare_follow(each.with_account(person)) for each in memberships]
+    return [
+        *stores.members.prepare_move(memberships, person=person),
+        *(write for write in digest_writes if write),
+        *(stores.calendar_feeds.prepare_end(each.member_id) for each in memberships),
+        *(stores.audit_log.prepare_append(entry) for entry in entries),
+    ]
+
+
+def _require_no_other_access(member: Member, memberships: Sequence[Member], *, by: Member, context: RunContext) -> None:
+    """Refuse to replace an account that also opens another organization, and record the attempt.
+
+    A locked organization counts too, because the operator can unlock it.
+    """
+    if any(each.active and each.tenant_id != member.tenant_id for each in memberships):
+        refusal = ConflictError(
+            "uses_another_organization",
+            "This person also uses another organization. Ask the operator of this service to reset the sign-in.",
         )
-    except ConditionFailedError as e:
-        # The new account exists; the next try finds it.
-        raise UnavailableError("busy") from e
+        record_refusal(refusal, _build_entry(member, by.member_id, _RESET, context=context), context=context)
+        raise refusal
 
 
 def _get_active_member(member_id: str, *, by: Member, context: RunContext) -> Member:
@@ -126,11 +183,11 @@ def _get_active_member(member_id: str, *, by: Member, context: RunContext) -> Me
     return member
 
 
-def _build_entry(member: Member, by: Member, action: str, *, context: RunContext) -> AuditEntry:
+def _build_entry(member: Member, actor_id: str, action: str, *, context: RunContext) -> AuditEntry:
     return AuditEntry(
         referral_id=f"member#{member.member_id}",
         at=context.now,
-        actor_id=by.member_id,
+        actor_id=actor_id,
         tenant_id=member.tenant_id,
         action=action,
     )

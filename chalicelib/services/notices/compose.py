@@ -37,6 +37,13 @@ def is_overtaken_by_ending(notice: Notice, referral: Referral) -> bool:
     return notice.category in PLANNED_CATEGORIES or (referral.stage is Stage.DECEASED and is_older)
 
 
+def find_recipient(mail: Mail, *, context: RunContext) -> Member | None:
+    """Find the member to whom an email is sent, with or without access, as of now."""
+    return context.stores.members.find_recipient(
+        mail.recipient_subject, tenant_id=mail.tenant_id, member_id=mail.member_id
+    )
+
+
 @dataclass
 class OutgoingMail:
     """An email with everything that is looked up when it is sent."""
@@ -47,7 +54,7 @@ class OutgoingMail:
     @cached_property
     def recipient(self) -> Member | None:
         """The recipient with the current address; None if the person is no longer an active member with access."""
-        member = self.context.stores.members.get_by_subject(self.mail.recipient_subject)
+        member = find_recipient(self.mail, context=self.context)
         return member if member and member.active and member.has_clinical_access else None
 
     @cached_property

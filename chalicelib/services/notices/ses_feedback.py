@@ -2,6 +2,7 @@
 
 from chalicelib.domain.notices.ses_events import MailEvent, MailEventKind
 from chalicelib.observe import log
+from chalicelib.services.notices.compose import find_recipient
 from chalicelib.services.notices.escalation import escalate_to_colleague
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.notices.mails import item_to_mail
@@ -20,7 +21,7 @@ def record_mail_event(event: MailEvent, *, context: RunContext) -> None:
         return
     context.stores.mails.record_event(event.mail_id, event.kind, event.at)
     mail = item_to_mail(row)
-    member = context.stores.members.get_by_subject(mail.recipient_subject)
+    member = find_recipient(mail, context=context)
     if event.suppresses_address and member:
         reason = SuppressionReason.COMPLAINED if event.kind is MailEventKind.COMPLAINT else SuppressionReason.BOUNCED
         context.stores.recipients.suppress_address(member, event.address, Suppression(reason, event.at))

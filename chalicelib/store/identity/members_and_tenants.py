@@ -3,11 +3,11 @@
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind, build_membership_key
+from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind, build_membership_key, get_person
 from chalicelib.store.centers.directory_versions import CURRENT_VERSION_KEY, DirectoryVersions, Row
 from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError, Transactions
@@ -51,7 +51,7 @@ class Members:
     def get_by_subject(self, subject: str) -> Member | None:
         """Read a member, strongly consistent, so that a disabled member is rejected on the next request."""
         item = self.table.get({"subject": subject})
-        return _item_to_member(item) if item else None
+        return to_member(item) if item else None
 
     def get_membership(self, person: str, member_id: str) -> tuple[Member | None, Member | None]:
         """Read a person's first membership and the one that the person chose, in one strongly consistent call.
@@ -59,9 +59,7 @@ class Members:
         Each is None if the person has no such membership. They can be the same.
         """
         keys = (person, build_membership_key(person, member_id))
-        by_key = {
-            item["subject"]: _item_to_member(item) for item in self.table.get_many([{"subject": k} for k in keys])
-        }
+        by_key = {item["subject"]: to_member(item) for item in self.table.get_many([{"subject": k} for k in keys])}
         chosen = (member for member in by_key.values() if member.member_id == member_id)
         return by_key.get(person), next(chosen, None)
 
@@ -73,14 +71,14 @@ class Members:
         for start in range(0, len(later_keys), _BATCH_SIZE):
             keys = [{"subject": key} for key in later_keys[start : start + _BATCH_SIZE]]
             by_key |= {item["subject"]: item for item in self.table.get_many(keys)}
-        return [_item_to_member(by_key[key]) for key in (person, *later_keys) if key in by_key]
+        return [to_member(by_key[key]) for key in (person, *later_keys) if key in by_key]
 
     def list_for_tenant(self, tenant_id: str) -> Iterator[Member]:
         """List the tenant's members as they are now, including those who joined just before."""
         rows = self.roster.query_all("tenant_id = :tenant", {"tenant": tenant_id})
         while batch := list(islice(rows, _BATCH_SIZE)):
             items = self.table.get_many([{"subject": row["subject"]} for row in batch])
-            by_subject = {item["subject"]: _item_to_member(item) for item in items}
+            by_subject = {item["subject"]: to_member(item) for item in items}
             for row in batch:
                 member = by_subject.get(row["subject"])
                 if member and member.tenant_id == tenant_id:
@@ -91,6 +89,15 @@ class Members:
         row = self.roster.get({"tenant_id": tenant_id, "member_id": member_id})
         member = self.get_by_subject(row["subject"]) if row else None
         return member if member and member.tenant_id == tenant_id else None
+
+    def find_recipient(self, subject: str, *, tenant_id: str, member_id: str) -> Member | None:
+        """Read the member for whom something was planned, also if the person has another account by now."""
+        member = self.get_by_subject(subject)
+        if member:
+            return member
+        where, values = "tenant_id = :tenant AND member_id = :member", {"tenant": tenant_id, "member": member_id}
+        row = next(self.roster.query_all(where, values), None)
+        return self.get_by_subject(row["subject"]) if row else None
 
     def add(self, member: Member) -> bool:
         """Store a new member. Return False if the person already is a member."""
@@ -117,15 +124,7 @@ class Members:
             replaced: The row of an earlier release without its person, which the new row replaces.
         """
         member_write, roster_write = self.prepare_add(member)
-        writes = [
-            member_write,
-            self.table.prepare_update(
-                "person",
-                {"subject": _build_person_key(member.person)},
-                "SET memberships = list_append(if_not_exists(memberships, :none), :added)",
-                values={"none": [], "added": [member.subject]},
-            ),
-        ]
+        writes = [member_write, self.prepare_list(member)]
         if replaced is None:
             return (*writes, roster_write)
         return (
@@ -141,6 +140,29 @@ class Members:
             ),
         )
 
+    def prepare_list(self, member: Member) -> TransactionWrite:
+        """Build the write that adds a second or later membership to the list of the person."""
+        return self.table.prepare_update(
+            "person",
+            {"subject": _build_person_key(member.person)},
+            "SET memberships = list_append(if_not_exists(memberships, :none), :added)",
+            values={"none": [], "added": [member.subject]},
+        )
+
+    def prepare_unlist(self, key: str) -> TransactionWrite | None:
+        """Build the write that removes a membership from the list of its person; None if it is not listed."""
+        row = self.table.get({"subject": _build_person_key(get_person(key))})
+        if row is None or key not in row["memberships"]:
+            return None
+        left = [each for each in row["memberships"] if each != key]
+        return self.table.prepare_put(
+            "person", {**row, "memberships": left}, when="memberships = :read", values={"read": row["memberships"]}
+        )
+
+    def prepare_put_on_roster(self, member: Member) -> TransactionWrite:
+        """Build the write that puts a member on the roster of the tenant, in place of what is there."""
+        return self.roster.prepare_put("roster", _build_roster_row(member))
+
     def prepare_check_acting(self, member: Member) -> TransactionWrite:
         """Build the check that a member still is as it was read: not demoted, disabled or locked in the meantime."""
         when, values = _as_read(member.version), {"read": member.version}
@@ -153,7 +175,7 @@ class Members:
         )
 
     def prepare_move(self, memberships: Sequence[Member], *, person: str) -> Sequence[TransactionWrite]:
-        """Build the writes that give a person's memberships to another account, unless one of them changed.
+        """Build the writes that give a person's memberships to another account, unless one changed or was added.
 
         Tokens of the earlier account then belong to no one.
 
@@ -162,25 +184,22 @@ class Members:
             person: The id of the person in the identity service from now on.
         """
         earlier_person = memberships[0].person
-        moved = [
-            replace(
-                member,
-                subject=person if member.subject == earlier_person else build_membership_key(person, member.member_id),
-                version=member.version + 1,
-                sessions_ended_at=0,
-                ended_sessions=(),
-            )
-            for member in memberships
-        ]
+        moved = [member.with_account(person) for member in memberships]
         writes = [write for pair in zip(memberships, moved, strict=True) for write in self._prepare_move_one(*pair)]
+        earlier_row = {"subject": _build_person_key(earlier_person)}
+        earlier_keys = [member.subject for member in memberships if member.subject != earlier_person]
+        if not earlier_keys:
+            no_row = "attribute_not_exists(subject)"
+            return [*writes, self.table.prepare_check("earlier person", earlier_row, when=no_row, values={})]
         later_keys = [member.subject for member in moved if member.subject != person]
-        if later_keys:
-            row = {"subject": _build_person_key(person), "memberships": later_keys}
-            writes += [
-                self.table.prepare_put("person", row, when="attribute_not_exists(subject)"),
-                self.table.prepare_delete("earlier person", {"subject": _build_person_key(earlier_person)}),
-            ]
-        return writes
+        row = {"subject": _build_person_key(person), "memberships": later_keys}
+        return [
+            *writes,
+            self.table.prepare_put("person", row, when="attribute_not_exists(subject)"),
+            self.table.prepare_delete(
+                "earlier person", earlier_row, when="memberships = :read", values={"read": earlier_keys}
+            ),
+        ]
 
     def _prepare_move_one(self, member: Member, moved: Member) -> Sequence[TransactionWrite]:
         return (
@@ -360,7 +379,8 @@ def _build_roster_row(member: Member) -> Item:
     return {"tenant_id": member.tenant_id, "member_id": member.member_id, "subject": member.subject}
 
 
-def _item_to_member(item: Item) -> Member:
+def to_member(item: Item) -> Member:
+    """Convert a row to a membership."""
     return Member(
         subject=item["subject"],
         member_id=item["member_id"],

@@ -67,6 +67,17 @@ class DigestRows:
             names=_NAMES,
         )
 
+    def prepare_follow(self, member: Member) -> TransactionWrite | None:
+        """Build the write after which a member's digest is sent to the new account; None if the member has no row.
+
+        A run that has claimed the row ends without a result, and the digest is claimed again.
+        """
+        key = {"outbox_id": _derive_row_id(member.member_id)}
+        if self.table.get(key) is None:
+            return None
+        values = {"one": 1, "subject": member.subject}
+        return self.table.prepare_update(DIGEST, key, "ADD fence :one SET subject = :subject", values=values)
+
     def prepare_end(self, member_id: str) -> TransactionWrite:
         """Build the write that removes a member's row from the index."""
         return self.table.prepare_update(

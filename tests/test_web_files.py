@@ -19,7 +19,7 @@ consultation times and their link account for 250 bytes, those of the audit trai
 sign-in notice for 150, the choice of one of several organizations for 400, and the ways to a forgotten password, to
 one's own account and to the members for 250."""
 
-ALL_BYTES = 232_500
+ALL_BYTES = 234_000
 """All views. Reports about care by both sides account for 2,500 bytes, messages and information requests for
 8,200, what people really have to enter about a patient for 1,500, corrections by each side for 12,000,
 drafts that are saved while the user types for 1,800, their discard for 1,600, values that are kept although they

@@ -80,7 +80,7 @@ def test_the_sign_in_page_is_accessible_and_has_the_statements(open_page):
 
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert find_violations(page) == []
-    assert page.locator(".statements > p").count() > 1
+    assert page.locator(".statements > .in-full > p").count() > 1
     expect(page.locator(".emergency")).to_contain_text("Not for emergencies")
 
 
@@ -90,7 +90,7 @@ def test_a_text_of_the_operator_is_accessible(open_page, text, color_scheme):
     """From the link at the bottom of the sign-in page, on a phone."""
     page = open_page(width=390)
     page.emulate_media(color_scheme=color_scheme)
-    page.goto(page.locator(f".statements a[href$='legal/{text}']").evaluate("link => link.href"))
+    page.goto(page.locator(f".about a[href$='legal/{text}']").evaluate("link => link.href"))
 
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     assert find_violations(page) == []
@@ -108,10 +108,29 @@ def test_no_page_is_too_wide_or_lacks_the_statements(open_page, monitored_referr
                 problems.append(f"{name} scrolls sideways at {width}")
         if name in PAGES_WITH_PHONE_LAYOUT:
             problems += find_violations(page)
-        if page.locator(".statements > p").count() < 2 or not page.locator(".emergency").count():
+        if page.locator(".statements > .in-full > p").count() < 2 or not page.locator(".emergency").count():
             problems.append(f"{name} lacks the statements or the emergency note")
 
     assert problems == []
+
+
+@pytest.mark.parametrize(("width", "form"), [(1280, "in-full"), (390, "in-short")])
+def test_the_statements_are_in_view_on_every_page(open_page, monitored_referral_path, width, form):
+    """At the top of a page and in the middle of it. On a phone in short, and one tap opens them."""
+    page = open_page(by=COORDINATOR, width=width)
+    lines = page.locator(f".statements > .{form}")
+    hidden = []
+    for name in open_views(page, monitored_referral_path):
+        for part in (0, 0.5):
+            page.evaluate("part => scrollTo(0, document.documentElement.scrollHeight * part)", part)
+            box = lines.bounding_box()
+            if not box or box["y"] < 0 or box["y"] + box["height"] > page.viewport_size["height"] + 1:
+                hidden.append(f"{name} at {part}: {box}")
+    assert hidden == []
+
+    if form == "in-short":
+        page.get_by_text("Full text").click()
+    expect(lines.get_by_text("Only a treatment center authorized for the therapy can decide")).to_be_in_viewport()
 
 
 def test_the_keyboard_focus_follows_the_user(open_page, demo_world):
@@ -140,7 +159,7 @@ def test_a_printed_page_has_the_statements_and_no_buttons(open_page, monitored_r
 
     page.emulate_media(media="print")
 
-    expect(page.locator(".statements > p").first).to_be_visible()
+    expect(page.locator(".statements > .in-full > p").first).to_be_visible()
     expect(page.locator(".emergency")).to_be_visible()
     expect(page.locator(".on-paper", has_text="As of ")).to_be_visible()
     assert [button for button in page.get_by_role("button").all() if button.is_visible()] == []

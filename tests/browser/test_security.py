@@ -85,6 +85,58 @@ def test_an_idle_page_warns_and_then_signs_out(open_page):
     expect(page.get_by_role("heading", name="Notices")).to_be_visible()
 
 
+def open_second_tab(page):
+    """Open another tab of the same browser, and return it when it is signed in."""
+    second = page.context.new_page()
+    second.goto(page.url)
+    expect(second.get_by_role("heading", name="Worklist")).to_be_visible()
+    return second
+
+
+def sign_in_and_open_second_tab(open_page):
+    """Sign in on one tab, as a person does, and open another one."""
+    page = open_page()
+    page.clock.install()
+    page.reload()
+    PageUser(page).sign_in(PROVIDER)
+    expect(page.get_by_role("heading", name="Worklist")).to_be_visible()
+    return page, open_second_tab(page)
+
+
+def test_one_sign_in_is_for_all_tabs(open_page):
+    """And one sign-out."""
+    page, second = sign_in_and_open_second_tab(open_page)
+
+    second.get_by_role("button", name="Sign out").click()
+
+    for tab in (page, second):
+        expect(tab.get_by_label("Password")).to_be_visible()
+        assert tab.evaluate(READ_STORAGE) == {"session": [], "local": []}
+
+
+def test_a_new_tab_after_the_sign_out_is_not_signed_in(open_page):
+    """No tab has a session that it could share."""
+    page, second = sign_in_and_open_second_tab(open_page)
+    second.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Password")).to_be_visible()
+
+    third = page.context.new_page()
+    third.goto(page.url)
+
+    expect(third.get_by_label("Password")).to_be_visible()
+
+
+def test_work_in_one_tab_keeps_the_others_signed_in(open_page):
+    """The clocks of both tabs go on, and only one of them is used."""
+    page, second = sign_in_and_open_second_tab(open_page)
+    for _ in range(3):
+        page.clock.fast_forward("06:00")
+        second.get_by_role("heading", name="Worklist").click()
+
+    expect(page.get_by_role("alertdialog")).to_have_count(0)
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
 def test_a_sign_in_after_an_expired_session_returns_to_the_same_page(as_coordinator):
     """A rejected token leads to the sign-in page."""
     page = as_coordinator.page

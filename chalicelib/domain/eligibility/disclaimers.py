@@ -14,9 +14,17 @@ DISCLAIMERS = (
     ),
 )
 
+DISCLAIMERS_IN_SHORT = (
+    "The provider and the patient decide whether and where to refer. Only an authorized center decides on CAR T."
+)
+"""Both statements in two lines of a phone, where the full ones open with one tap."""
+
 EMERGENCY_CALL = (
     "If a patient may have cytokine release syndrome, a neurologic change, or a serious infection, "
     "call 911 or the treatment center's 24/7 line."
 )
 
 EMERGENCY_NOTE = f"Not for emergencies. {EMERGENCY_CALL}"
+
+EMERGENCY_NOTE_IN_SHORT = "Not for emergencies. Call 911 or the center's 24/7 line."
+"""One line of a phone. The full note opens with one tap."""

@@ -3,7 +3,12 @@
 from chalice import Blueprint
 
 from chalicelib import catalog, wiring
-from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOTE
+from chalicelib.domain.eligibility.disclaimers import (
+    DISCLAIMERS,
+    DISCLAIMERS_IN_SHORT,
+    EMERGENCY_NOTE,
+    EMERGENCY_NOTE_IN_SHORT,
+)
 from chalicelib.errors import NotFoundError
 from chalicelib.routes.centers.responses import (
     CenterPageResponse,
@@ -28,7 +33,9 @@ def read_disclaimers(request: ApiRequest) -> ApiResponse[DisclaimersResponse]:  
     return ApiResponse(
         body={
             "statements": list(DISCLAIMERS),
+            "statements_in_short": DISCLAIMERS_IN_SHORT,
             "emergency_note": EMERGENCY_NOTE,
+            "emergency_note_in_short": EMERGENCY_NOTE_IN_SHORT,
             "texts": [{"title": title, "path": f"legal/{name}"} for name, title in load_titles().items()],
             "sign_in_notice": load_sign_in_notice(),
         },

@@ -97,7 +97,9 @@ class DisclaimersResponse(TypedDict):
     """What every page shows: the statements, links to the operator's texts; and the notice of the sign-in page."""
 
     statements: list[str]
+    statements_in_short: str
     emergency_note: str
+    emergency_note_in_short: str
     texts: list[TextLinkResponse]
     sign_in_notice: str
 

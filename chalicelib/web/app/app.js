@@ -1,5 +1,5 @@
 // The entry point: loads the statements, then the signed-in member, then the view in the address.
-import { loadMe, me, mustChoose } from "../identity/member.js";
+import { getFirstView, loadMe, me, mustChoose } from "../identity/member.js";
 import { session, signOut } from "../identity/session.js";
 import { SignIn } from "../identity/sign_in.js";
 import { html, render } from "../platform/dom.js";
@@ -94,10 +94,12 @@ function LazyView({ view, ...rest }) {
 }
 
 const PageNotFound = () => html`<${PageTitle} page="Page not found">Page not found<//>
-  <p><a href="#/">Go to your worklist</a></p>`;
+  <p><a href="#/">Go to your first page</a></p>`;
 
 function View() {
-  const { view, id, list, step } = route.value;
+  const { id, list, step, ...address } = route.value;
+  // Without patients, there is no worklist.
+  const view = address.view === "worklist" ? getFirstView() : address.view;
   if (view === "worklist") return html`<${Worklist} key=${list} list=${list} />`;
   if (view === "form") return html`<${LazyView} view="form" id=${id} step=${step} />`;
   if (view in LAZY_VIEWS) return html`<${LazyView} key=${id} view=${view} id=${id} />`;

@@ -2,7 +2,9 @@
 import { IdleWatch } from "../identity/idle.js";
 import {
   canRefer,
+  getFirstView,
   getTimeZone,
+  hasClinicalAccess,
   hasSeveral,
   isAdmin,
   isCenterAdmin,
@@ -45,14 +47,15 @@ function Bell() {
 
 function Header() {
   const member = me.value;
-  const { view, id } = route.value;
+  const { id, ...address } = route.value;
+  const view = member && address.view === "worklist" ? getFirstView() : address.view;
   return html`<header class="app-header">
-    <a class="brand" href="#/" aria-label="CAR T Referral Dashboard, go to worklist"><span class="logo"><${Icon} name="route" /></span>CAR T Referrals</a>
+    <a class="brand" href="#/" aria-label="CAR T Referral Dashboard, go to your first page"><span class="logo"><${Icon} name="route" /></span>CAR T Referrals</a>
     ${
       member &&
       !mustChoose() &&
       html`<nav aria-label="Main">
-        <${NavLink} href="#/" current=${view === "worklist"}>Worklist<//>
+        ${hasClinicalAccess() && html`<${NavLink} href="#/" current=${view === "worklist"}>Worklist<//>`}
         <${NavLink} href="#/centers" current=${view === "centers" || view === "compare"}>Centers<//>
         ${isCenterCare() && html`<${NavLink} href="#/times" current=${view === "times"}>Consultation times<//>`}
         ${canRefer() && html`<${NavLink} href="#/new/patient" current=${view === "form" && !id}>New referral<//>`}
@@ -60,6 +63,7 @@ function Header() {
         <${NavLink} href="#/catalogue" current=${view === "products"}>Products<//>
         <${NavLink} href="#/resources" current=${view === "resources"}>Resources<//>
         ${isCenterAdmin() && html`<${NavLink} href="#/feed" current=${view === "webhook_deliveries"}>System updates<//>`}
+        ${isAdmin() && html`<${NavLink} href="#/members" current=${view === "members"}>Members<//>`}
         ${isAdmin() && html`<${NavLink} href="#/audit" current=${view === "audit"}>Audit trail<//>`}
         ${hasSeveral() && html`<${NavLink} href="#/organizations" current=${view === "organizations"}>Switch organization<//>`}
         <${NavLink} href="#/account" current=${view === "account"}>Account<//>
@@ -94,18 +98,31 @@ function skipToMain(event) {
   document.querySelector("h1")?.focus();
 }
 
+/** The statements, which stay in view at the bottom of every page: in full, or in short where there is little room. */
+function Statements() {
+  const { statements, statements_in_short: short, emergency_note: emergency } = disclaimers.value;
+  return html`<aside class="statements" aria-label="Statements">
+    <div class="in-full">${statements.map((statement) => html`<p>${statement}</p>`)}</div>
+    <details class="in-short"><summary>${short} <span class="as-link">Full text</span></summary>
+      ${[...statements, emergency].map((text) => html`<p>${text}</p>`)}
+    </details>
+  </aside>`;
+}
+
 export function Shell({ children }) {
-  const { statements, emergency_note: emergency, texts } = disclaimers.value;
+  const { emergency_note: emergency, emergency_note_in_short: short, texts } = disclaimers.value;
   return html`
     <a class="skip-link" href="#main" onClick=${skipToMain}>Skip to content</a>
     <${Header} />
-    <aside class="emergency" aria-label="Emergencies"><${Icon} name="shield-alert" /><p>${emergency}</p></aside>
+    <aside class="emergency" aria-label="Emergencies"><${Icon} name="shield-alert" />
+      <p class="in-full">${emergency}</p><p class="in-short">${short}</p>
+    </aside>
     <main id="main"><${EmailProblem} />${children}</main>
-    <footer class="statements" aria-label="Statements">
-      ${statements.map((statement) => html`<p>${statement}</p>`)}
-      <p class="small-text">${texts.map((text) => html`<a href=${text.path} target="_blank" rel="noopener">${text.title}</a> `)}</p>
-      <p class="small-text">An independent, open-source project. Product names belong to their owners, who do not endorse this project.</p>
+    <footer class="about">
+      <p>${texts.map((text) => html`<a href=${text.path} target="_blank" rel="noopener">${text.title}</a> `)}</p>
+      <p>An independent, open-source project. Product names belong to their owners, who do not endorse this project.</p>
     </footer>
+    <${Statements} />
     <div class="visually-hidden" aria-live="polite">${announcement.value}</div>
     ${session.value && me.value && html`<${IdleWatch} minutes=${me.value.idle_minutes} />`}
   `;

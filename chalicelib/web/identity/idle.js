@@ -1,8 +1,8 @@
 // Signs out an idle page after a warning. Only a person's own input counts as activity, not
-// polling and timers. Idle time is measured by the clock, so it includes time asleep.
+// polling and timers, in any tab. Idle time is measured by the clock, so it includes time asleep.
 import { html, useEffect, useRef, useState } from "../platform/dom.js";
 import { Dialog } from "../platform/ui.js";
-import { isPastMaxSession, signOut } from "./session.js";
+import { activityElsewhere, isPastMaxSession, shareActivity, signOut } from "./session.js";
 
 const WARN_BEFORE_MS = 120_000;
 const ACTIVITY_EVENTS = ["pointerdown", "keydown", "wheel", "touchstart"];
@@ -15,7 +15,7 @@ export function IdleWatch({ minutes }) {
   useEffect(() => {
     const limit = minutes * 60_000;
     const warnBefore = Math.min(WARN_BEFORE_MS, limit / 2);
-    const remaining = () => lastActivity.current + limit - Date.now();
+    const remaining = () => Math.max(lastActivity.current, activityElsewhere.at) + limit - Date.now();
     const check = () => {
       if (remaining() <= 0) return signOut("idle");
       if (isPastMaxSession()) return signOut("expired");
@@ -23,7 +23,9 @@ export function IdleWatch({ minutes }) {
     };
     // While the warning is open, only its own button counts as activity.
     const noteActivity = () => {
-      if (remaining() > warnBefore) lastActivity.current = Date.now();
+      if (remaining() <= warnBefore) return;
+      lastActivity.current = Date.now();
+      shareActivity();
     };
     const timer = setInterval(check, 1000);
     for (const type of ACTIVITY_EVENTS) addEventListener(type, noteActivity, { passive: true, capture: true });
@@ -38,6 +40,7 @@ export function IdleWatch({ minutes }) {
   if (left === null) return null;
   const stay = () => {
     lastActivity.current = Date.now();
+    shareActivity();
     setLeft(null);
   };
   const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;

@@ -43,6 +43,10 @@ export const isCenterAdmin = () => me.value?.tenant.kind === "center" && isAdmin
 /** Whether this member works with patients of a center, and so publishes its consultation times. */
 export const isCenterCare = () => me.value?.tenant.kind === "center" && hasClinicalAccess();
 
+/** The page that a person sees first: what this person works with. */
+export const getFirstView = () =>
+  hasClinicalAccess() ? "worklist" : isCenterAdmin() ? "webhook_deliveries" : "members";
+
 export const isPractice = () => me.value?.tenant.kind === "practice";
 
 /** The time zone of this member's organization. @returns {string} */

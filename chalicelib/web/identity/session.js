@@ -1,4 +1,4 @@
-// The session. Its tokens are only in sessionStorage, so they end with the tab.
+// The session. Its tokens are only in sessionStorage, so they end with the last tab. A new tab gets them from another.
 import { effect, signal } from "../platform/dom.js";
 import { ApiProblem, sendRequest } from "../platform/http.js";
 
@@ -6,6 +6,8 @@ const KEY = "cart-session";
 const MAX_SESSION_MS = 12 * 3_600_000;
 const RENEW_BEFORE_MS = 60_000;
 const LAST_SAVE_MS = 5_000;
+const OTHER_TABS_SAVE_MS = 2_000;
+const SHARE_EVERY_MS = 1_000;
 
 /**
  * @typedef {{access: string, refresh: string, until: number, since: number, membership?: string}} Session
@@ -49,6 +51,7 @@ function readStoredSession() {
 
 /** @param {Session} value */
 export function storeSession(value) {
+  isAsking = false;
   sessionStorage.setItem(KEY, JSON.stringify(value));
   session.value = value;
 }
@@ -92,9 +95,30 @@ export function endSession(why) {
   session.value = null;
 }
 
-// Sign-out in one tab signs out all tabs of this browser.
+// What the tabs of this browser tell each other. Only pages of this origin can listen.
 const tabChannel = new BroadcastChannel(KEY);
-tabChannel.onmessage = () => session.value && endSession("signed_out");
+let isAsking = !session.value;
+let sharedAt = 0;
+
+/** When the user was last active in another tab. */
+export const activityElsewhere = { at: 0 };
+
+tabChannel.onmessage = ({ data }) => {
+  if (data.type === "question" && session.value && !isPastMaxSession()) {
+    tabChannel.postMessage({ type: "session", session: session.value });
+  }
+  if (data.type === "session" && isAsking && !session.value) storeSession(data.session);
+  if (data.type === "activity") activityElsewhere.at = Date.now();
+  if (data.type === "sign-out" && session.value) endSession("signed_out");
+};
+if (isAsking) tabChannel.postMessage({ type: "question" });
+
+/** Tell the other tabs that the user is active, so that they do not sign out. */
+export function shareActivity() {
+  if (Date.now() < sharedAt + SHARE_EVERY_MS) return;
+  sharedAt = Date.now();
+  tabChannel.postMessage({ type: "activity" });
+}
 
 /** @type {Promise<unknown> | null} */
 let lastSave = null;
@@ -112,9 +136,12 @@ export async function signOut(why = "signed_out") {
   await saveEntries();
   const old = session.value;
   endSession(why);
-  if (why === "signed_out") tabChannel.postMessage(why);
-  // This browser is already signed out, so a failure on the server does not block the user.
-  if (old) await revoke(old).catch(() => {});
+  if (why === "signed_out") tabChannel.postMessage({ type: "sign-out" });
+  // The server ends the session of every tab. Those that were idle too save their entries first.
+  else await new Promise((resolve) => setTimeout(resolve, OTHER_TABS_SAVE_MS));
+  // This browser is already signed out, so a failure on the server does not block the user. It would also end the
+  // session of someone who has signed in again.
+  if (old && !session.value) await revoke(old).catch(() => {});
 }
 
 /** @param {Session} old */

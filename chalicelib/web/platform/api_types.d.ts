@@ -1257,7 +1257,9 @@ export interface DiagnosisCodeResponse {
 /** What every page shows: the statements, links to the operator's texts; and the notice of the sign-in page. */
 export interface DisclaimersResponse {
   statements: string[];
+  statements_in_short: string;
   emergency_note: string;
+  emergency_note_in_short: string;
   texts: TextLinkResponse[];
   sign_in_notice: string;
 }

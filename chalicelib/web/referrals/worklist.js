@@ -1,5 +1,5 @@
 // The worklist: the status of every patient, the time in that status, and who acts next.
-import { canRefer, getTimeZone, isCenterAdmin, isPractice } from "../identity/member.js";
+import { canRefer, getTimeZone, isPractice } from "../identity/member.js";
 import { onSignOut } from "../identity/session.js";
 import { html, signal, useEffect, useRef, useState } from "../platform/dom.js";
 import { formatCount, getLabel } from "../platform/labels.js";
@@ -196,10 +196,6 @@ export function Worklist({ list }) {
     pages.reload();
     totals.reload();
   };
-  if (pages.problem?.status === 403) {
-    return html`<${PageTitle} page="Worklist">Worklist<//><p class="banner">Your role does not include patient records. Ask your administrator if you need access.</p>
-      ${isCenterAdmin() && html`<p><a href="#/feed">See system updates</a></p>`}`;
-  }
   return html`<div class="title-row">
       <${PageTitle} page="Worklist">Worklist<//>
       ${loadedAt && html`<p class="small-text tabular-numbers">As of ${formatTime(loadedAt, getTimeZone())}</p>`}

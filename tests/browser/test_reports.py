@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from chalicelib.domain.referrals.reason_codes import REASON_FACTS, ReasonCode
@@ -100,16 +101,27 @@ def test_a_status_reported_by_mistake_can_be_removed(as_center, demo_world):
     expect(timeline).to_contain_text(f"“{get_label('accepted')}” removed: it did not happen")
 
 
-def test_every_row_of_the_overdue_list_has_an_overdue_badge(as_coordinator):
-    """On a phone, a select replaces the tabs of the lists."""
-    page = as_coordinator.go("#/worklist/update_overdue").page
-    expect(page.get_by_role("link", name="Overdue or update missing")).to_have_attribute("aria-current", "page")
+@pytest.mark.parametrize(
+    ("worklist", "name", "badges"),
+    [
+        ("late", "Late", ("Overdue", "Long overdue")),
+        ("update_missing", "Update missing", ("Update missing from center",)),
+    ],
+)
+def test_every_row_of_a_list_says_why_it_is_there(as_coordinator, worklist, name, badges):
+    """A late step and a gap in the updates of a center's system are two things."""
+    page = as_coordinator.go(f"#/worklist/{worklist}").page
+    expect(page.get_by_role("link", name=name)).to_have_attribute("aria-current", "page")
     expect(page.get_by_role("rowheader").first).to_be_visible()
 
     rows = page.get_by_role("row").filter(has=page.get_by_role("rowheader"))
 
-    badges = ("Overdue", "Long overdue", "Update missing from center")
     assert [row for row in rows.all_inner_texts() if not any(badge in row for badge in badges)] == []
+
+
+def test_a_select_replaces_the_tabs_on_a_phone(as_coordinator):
+    """With the same lists."""
+    page = as_coordinator.go("#/worklist/late").page
     page.set_viewport_size({"width": 390, "height": 800})
     page.get_by_label("Show").select_option("needs_my_action")
     expect(page.get_by_text("Your team").first).to_be_visible()

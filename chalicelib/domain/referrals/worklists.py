@@ -27,7 +27,12 @@ class Worklist(StrEnum):
     NEEDS_INFORMATION = "needs_information"
     AWAITING_BOOKING = "awaiting_booking"
     NO_SHOW_OR_CANCELLED = "no_show_or_cancelled"
+    LATE = "late"
+    """A step is overdue, whoever must act."""
+    UPDATE_MISSING = "update_missing"
+    """The center's system left out updates, so the status may be old. No one is late because of that."""
     UPDATE_OVERDUE = "update_overdue"
+    """Both of them, for programs that were written before there were two lists."""
     MONITORING_ENDS_SOON = "monitoring_ends_soon"
     HANDBACK_AWAITING_ACKNOWLEDGEMENT = "handback_awaiting_acknowledgement"
     RETURNED_OR_DECLINED = "returned_or_declined"
@@ -198,6 +203,8 @@ WORKLIST_RULES: Mapping[Worklist, Callable[[StageSummary, ListViewer], bool]] = 
     Worklist.NEEDS_INFORMATION: lambda s, _: s.awaits_information,
     Worklist.AWAITING_BOOKING: lambda s, _: s.time_asked or (s.stage is Stage.ACCEPTED and not s.has_consultation),
     Worklist.NO_SHOW_OR_CANCELLED: lambda s, _: s.has_missed_consultation or s.consultation_canceled,
+    Worklist.LATE: is_late,
+    Worklist.UPDATE_MISSING: lambda s, _: s.has_gap,
     Worklist.UPDATE_OVERDUE: lambda s, v: s.has_gap or is_late(s, v),
     Worklist.MONITORING_ENDS_SOON: _is_window_ending_soon,
     Worklist.HANDBACK_AWAITING_ACKNOWLEDGEMENT: lambda s, _: s.stage is Stage.HANDBACK_READY,

@@ -3311,7 +3311,7 @@ export interface WithdrawalEventRequest {
 }
 
 /** A list of referrals that a team reviews. */
-export type Worklist = "needs_my_action" | "needs_information" | "awaiting_booking" | "no_show_or_cancelled" | "update_overdue" | "monitoring_ends_soon" | "handback_awaiting_acknowledgement" | "returned_or_declined" | "changed_since_seen";
+export type Worklist = "needs_my_action" | "needs_information" | "awaiting_booking" | "no_show_or_cancelled" | "late" | "update_missing" | "update_overdue" | "monitoring_ends_soon" | "handback_awaiting_acknowledgement" | "returned_or_declined" | "changed_since_seen";
 
 /** The worst grade of a toxicity, 0 for none, and its treatment. Source: ASTCT consensus of 2019. */
 export interface WorstGrade {

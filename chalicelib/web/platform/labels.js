@@ -60,10 +60,11 @@ export const PHASES = {
 /** The lists of referrals that need attention, in the order in which a team works through them. @type {Record<string, string>} */
 export const WORKLISTS = {
   needs_my_action: "Needs my action",
+  late: "Late",
+  update_missing: "Update missing",
   needs_information: "Needs information",
   awaiting_booking: "Consult to be scheduled",
   no_show_or_cancelled: "No-show or canceled",
-  update_overdue: "Overdue or update missing",
   monitoring_ends_soon: "Monitoring ends soon",
   handback_awaiting_acknowledgement: "Return awaiting acknowledgment",
   returned_or_declined: "Declined, deferred, or redirected",

@@ -106,7 +106,8 @@ function Results({ items }) {
 
 const EMPTY_LABELS = {
   needs_my_action: "Nothing needs your action.",
-  update_overdue: "Nothing is overdue.",
+  late: "Nothing is late.",
+  update_missing: "No updates are missing.",
   changed_since_seen: "No unread changes.",
 };
 

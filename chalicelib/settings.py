@@ -1,6 +1,8 @@
 """The settings from the environment, as one value. No other module reads `os.environ`."""
 
 import os
+import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -95,14 +97,23 @@ def is_on_lambda(environment: Mapping[str, str] = os.environ) -> bool:
     return "AWS_LAMBDA_FUNCTION_NAME" in environment
 
 
+_USE_OWN_COMMANDS = (
+    "Use `make package`: chalice alone leaves out the libraries and the tables. To run the product here, use "
+    "`make run`; to deploy it, see docs/deploy.md."
+)
+
+
 def require_own_packager(environment: Mapping[str, str] = os.environ) -> None:
     """Refuse the commands of the framework, which would package no libraries and no tables, and say so nowhere.
 
     Raises:
         SystemExit: the framework's command line runs, and infra/bundle did not start it.
     """
-    if "AWS_CHALICE_CLI_MODE" in environment and "CART_BUNDLE" not in environment:
-        raise SystemExit(
-            "Use `make package`: chalice alone leaves out the libraries and the tables. To run the product here, use "
-            "`make run`; to deploy it, see docs/deploy.md."
-        )
+    if "AWS_CHALICE_CLI_MODE" not in environment or "CART_BUNDLE" in environment:
+        return
+    if threading.current_thread() is not threading.main_thread():
+        # `chalice local` loads the app in a thread. SystemExit would end only this thread, without a word.
+        sys.stderr.write(_USE_OWN_COMMANDS + "\n")
+        sys.stderr.flush()
+        os._exit(1)
+    raise SystemExit(_USE_OWN_COMMANDS)

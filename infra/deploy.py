@@ -79,6 +79,7 @@ class DeployedStack:
         values = resolve_values(parameters, existing, packaged) | {"AWS::AccountId": self._get_account_id()}
         if stack is None:
             parameters = {**self._prepare_new(packaged, parameters, values, intent), **parameters}
+            values |= parameters
         else:
             self._refuse(list_refusals(self._plan(values, intent, before=existing)))
             self._refuse(list_template_problems(self._get_template(), packaged))

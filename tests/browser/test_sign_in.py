@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+import time
 import urllib.request
 
 import pytest
@@ -24,11 +25,16 @@ def newcomer(demo_world):
 
 
 def find_in_email(site, to, label):
-    """What follows a label in the last email with it to an address, which also gets notices."""
-    with urllib.request.urlopen(f"{site}/mailbox.json") as response:
-        mails = json.load(response)
-    html = next(mail["html"] for mail in mails if to in mail["to"] and label in mail["html"])
-    return html.partition(label)[2].partition("<")[0]
+    """Wait for an email to an address, which also gets notices: what follows a label in the last one with it."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with urllib.request.urlopen(f"{site}/mailbox.json") as response:
+            mails = json.load(response)
+        for mail in mails:
+            if to in mail["to"] and label in mail["html"]:
+                return str(mail["html"]).partition(label)[2].partition("<")[0]
+        time.sleep(0.1)
+    raise AssertionError(f"No email to {to} has {label!r}.")
 
 
 def sign_in(page, email, password):

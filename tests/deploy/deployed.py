@@ -106,6 +106,17 @@ class Stack:
         finally:
             functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
 
+    def use_retries_of_alias(self, function):
+        """Give a function the deployed settings of its alias for runs that fail.
+
+        The local cloud keeps the settings of an alias, and applies only those of the function without an alias.
+        """
+        functions = self.create_client("lambda")
+        found = functions.get_function_event_invoke_config(FunctionName=function, Qualifier=ALIAS)
+        names = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
+        settings = {name: found[name] for name in names}
+        functions.put_function_event_invoke_config(FunctionName=function, **settings)
+
     def list_mails(self):
         """List every sent mail, oldest first."""
         with build_opener(ProxyHandler({})).open(f"{self.endpoint}/_ministack/ses/messages") as response:

@@ -206,8 +206,10 @@ def test_the_commands_of_the_framework_are_refused(tmp_path, command):
         capture_output=True,
         text=True,
         check=False,
+        timeout=60,
     )
 
-    assert done.returncode != 0
+    # The parent process of `chalice local` ends with 0, whatever happens in its worker.
+    assert done.returncode != 0 or command == "local"
     assert "Use `make package`" in done.stderr
     assert list(tmp_path.iterdir()) == []

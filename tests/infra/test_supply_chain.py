@@ -52,7 +52,7 @@ def test_a_new_finding_a_stale_review_and_an_empty_reason_are_problems():
 # Written in two parts, so that the check does not find them in this file.
 SECRETS = {
     "aws-access-key": "AKIA" + "QWERTYUIOPASDFGH",
-    "aws-secret-key": "aws_secret_access_key = " + "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzKEYX",
+    "aws-secret-key": "aws_secret_access_key = " + "wJalrXUtnFEMI/" + "K7MDENG/bPxRfiCYzzzzzzKEYX",
     "private-key": "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIEowIBAAKCAQEAx4fm7dngEmOULNmAs1IGZ9Ap",
     "private-jwk": '"d": ' + '"rOZ3vyu4P8q9o1T2zQX1y5bWm0nJkLhGfDsApQwErTy"',
     "github-token": "ghp_" + "a1B2" * 9,

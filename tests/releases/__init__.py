@@ -1,6 +1,6 @@
 """The rows of each release, which every later release must read: `<version>.json.gz`, as `freeze` writes them.
 
-The documents of 0.1.0 and 0.2.0 were written by the code of those releases.
+Each document was written by the code of its release.
 """
 
 import gzip

@@ -2,7 +2,6 @@
 
 from tests.simulation.known_mutant import KnownMutant
 
-_REQUEST = "chalicelib/routes/platform/request.py"
 _MEMBERS = "chalicelib/domain/identity/members.py"
 _IDEMPOTENCY = "chalicelib/store/webhooks/idempotency.py"
 _EVENT_DECISIONS = "chalicelib/services/referrals/event_decisions.py"
@@ -35,9 +34,9 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "a disabled member keeps access",
-        _REQUEST,
-        "if member is None or not member.active:",
-        "if member is None:",
+        _MEMBERS,
+        "return self.active and not self.locked",
+        "return not self.locked",
         f"{_ROUTE_TABLE_TESTS}::test_a_disabled_member_is_refused_on_the_next_request",
     ),
     KnownMutant(
@@ -85,7 +84,9 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "a stored response is not encrypted",
         _IDEMPOTENCY,
-        "self.encryption.encrypt(compressed, scope=request.tenant_id, context=context)",
+        "self.encryption.encrypt(\n"
+        "                compressed, scope=request.tenant_id, context=context, referral_id=referral_id\n"
+        "            )",
         "compressed",
         f"{_IDEMPOTENCY_TESTS}::test_a_stored_response_is_encrypted",
     ),
@@ -227,7 +228,7 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "a data key can be decrypted for any scope",
-        _ENCRYPTION,
+        "chalicelib/store/platform/scope_keys.py",
         'EncryptionContext={"scope": scope}',
         'EncryptionContext={"scope": "any"}',
         f"{_ENCRYPTION_TESTS}::test_a_data_key_of_another_scope_is_not_decrypted",

@@ -45,7 +45,7 @@ def _giving_up_early() -> Iterator[None]:
 
 @contextmanager
 def _telling_no_one() -> Iterator[None]:
-    with patch.object(coverage_writes, "_build_notice_task", lambda *_, **__: None):
+    with patch.object(coverage_writes, "build_coverage_notice_task", lambda *_, **__: None):
         yield
 
 

@@ -127,9 +127,15 @@ def dump_tables() -> str:
 
 
 def forget_rate_limits() -> None:
-    """Let every member send again: tests that share a member would otherwise reach the limit together."""
+    """Let every member send again: tests that share a member would otherwise reach the limit together.
+
+    The API also remembers calls that it has not charged yet. Under a lower limit, they would cost more than it has.
+    """
     from moto.dynamodb.models import dynamodb_backends
 
+    from chalicelib import wiring
+
+    wiring.get_stores().rate_limits._callers.clear()
     dynamodb_backends[_ACCOUNT][_REGION].tables[f"{PREFIX}allowances"].items.clear()
 
 

@@ -114,15 +114,20 @@ def _today() -> str:
     return dt.datetime.now(dt.UTC).date().isoformat()
 
 
+def list_paths(side: str, referrals: Mapping[str, str]) -> list[str]:
+    """List what a team reads of the history. A center sees no drafts."""
+    paths = ["/v1/me", "/v1/notices", "/v1/referrals", "/v1/me/notification-preferences"]
+    for name, referral_id in referrals.items():
+        if side == "practice" or name != "draft":
+            paths += [f"/v1/referrals/{referral_id}", f"/v1/referrals/{referral_id}/events"]
+    return [*paths, f"/v1/referrals/{referrals['infused']}/window"]
+
+
 def list_failed_reads(sites: Mapping[str, Any], referrals: Mapping[str, str]) -> list[str]:
     """Read everything that each team sees of the history. Return what was not answered with 200, with its answer."""
     failed = []
     for side, site in sites.items():
-        paths = ["/v1/me", "/v1/notices", "/v1/referrals", "/v1/me/notification-preferences"]
-        for name, referral_id in referrals.items():
-            if side == "practice" or name != "draft":
-                paths += [f"/v1/referrals/{referral_id}", f"/v1/referrals/{referral_id}/events"]
-        paths.append(f"/v1/referrals/{referrals['infused']}/window")
+        paths = list_paths(side, referrals)
         answers = {path: site.get(path) for path in paths}
         failed += [f"{side} {path}: {answer.text}" for path, answer in answers.items() if answer.status != 200]
         listed = {row["referral_id"] for row in answers["/v1/referrals"].json.get("items", ())}

@@ -4,24 +4,19 @@ A request names a membership in the header `X-Membership`. Without it, the reque
 that the person joined and that has access. A person with one membership never needs the header.
 """
 
-import re
 from collections.abc import Sequence
-from datetime import datetime
 
 from chalicelib.domain.identity.members import Member
+from chalicelib.domain.platform.ids import ID_PATTERNS, IMPOSSIBLE_ID
 from chalicelib.domain.platform.rate_limit import RateLimit
 from chalicelib.errors import ForbiddenError, UnauthenticatedError
+from chalicelib.services.audit.refusals import record_refusal
 from chalicelib.services.identity.access_tokens import TokenSession
 from chalicelib.services.identity.members import ORGANIZATION_LOCKED
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
-
-_MEMBER_ID = re.compile(r"mem_[a-z2-7]{26}", re.ASCII)
-
-IMPOSSIBLE_ID = "impossible_id"
-"""The subject of the audit rows about ids that no member can have."""
 
 
 def list_memberships(person: str, *, stores: Stores) -> Sequence[Member]:
@@ -68,25 +63,23 @@ def find_member(
     memberships = context.stores.members.list_for_person(person)
     with_access = next((each for each in memberships if each.has_access), None)
     if with_access is None:
-        raise _build_refusal(memberships)
+        enforce_rate_limit(f"person#{person}", rate_limit, context=context)
+        actor = member or next(iter(memberships), None)
+        subject = f"member#{actor.member_id}" if actor else ""
+        raise _record_refusal(_build_refusal(memberships), subject, actor, context=context)
     return with_access
 
 
 def _find_chosen(session: TokenSession, chosen: str, *, rate_limit: RateLimit | None, context: RunContext) -> Member:
     person = session.subject
-    is_possible = _MEMBER_ID.fullmatch(chosen) is not None
+    is_possible = ID_PATTERNS["member_id"].fullmatch(chosen) is not None
     first, member = context.stores.members.get_membership(person, chosen if is_possible else IMPOSSIBLE_ID)
     require_open_session(first, session)
     if member and member.has_access:
         return member
     enforce_rate_limit(f"person#{person}", rate_limit, context=context)
-    refusal = _build_refusal([member] if member else [])
-    actor = member or first
-    if actor:
-        subject = f"member#{chosen}" if is_possible else IMPOSSIBLE_ID
-        entry = _build_refusal_entry(subject, actor, refusal.code, context.now)
-        context.stores.audit_log.append(entry)
-    raise refusal
+    subject = f"member#{chosen}" if is_possible else IMPOSSIBLE_ID
+    raise _record_refusal(_build_refusal([member] if member else []), subject, member or first, context=context)
 
 
 def _build_refusal(memberships: Sequence[Member]) -> ForbiddenError:
@@ -98,12 +91,17 @@ def _build_refusal(memberships: Sequence[Member]) -> ForbiddenError:
     )
 
 
-def _build_refusal_entry(subject: str, actor: Member, code: str, now: datetime) -> AuditEntry:
-    return AuditEntry(
-        referral_id=subject,
-        at=now,
-        actor_id=actor.member_id,
-        tenant_id=actor.tenant_id,
-        action="membership.use",
-        outcome=code,
-    )
+def _record_refusal(
+    refusal: ForbiddenError, subject: str, actor: Member | None, *, context: RunContext
+) -> ForbiddenError:
+    """Append the audit row of a refusal, in the trail of the organization that the person belongs or belonged to."""
+    if actor:
+        entry = AuditEntry(
+            referral_id=subject,
+            at=context.now,
+            actor_id=actor.member_id,
+            tenant_id=actor.tenant_id,
+            action="membership.use",
+        )
+        record_refusal(refusal, entry, context=context)
+    return refusal

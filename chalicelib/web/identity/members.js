@@ -63,14 +63,14 @@ function MemberRow({ member, choose }) {
   return html`<tr role="row">
     <th scope="row" role="rowheader">${member.name}<span class="subtext">${member.email}</span></th>
     <td role="cell">${member.roles.map((role) => ROLE_LABELS[role]).join(", ")}${!member.active && html` <span class="chip is-warning">Disabled</span>`}</td>
-    <td role="cell" class="row-actions">${
+    <td role="cell" class="actions-cell"><div class="actions">${
       isOwn
         ? html`<a href="#/account">Your account</a>`
         : actions.map(
             (name) =>
               html`<button type="button" aria-label="${ACTIONS[name].title}: ${member.name}" onClick=${() => choose({ name, member })}>${ACTIONS[name].title}</button>`,
           )
-    }</td>
+    }</div></td>
   </tr>`;
 }
 
@@ -89,7 +89,7 @@ function Invite({ onDone }) {
       <${Field} pointer="name" label="Name" required />
       <${Field} pointer="email" label="Work email" type="email" required />
       <fieldset><legend>Roles</legend>
-        ${listRoles().map((role) => html`<label class="check"><input type="checkbox" name="role" value=${role} />${ROLE_LABELS[role]}</label>`)}
+        <div class="actions">${listRoles().map((role) => html`<label class="check"><input type="checkbox" name="role" value=${role} />${ROLE_LABELS[role]}</label>`)}</div>
       </fieldset>
     <//>
   </section>`;

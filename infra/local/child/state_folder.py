@@ -128,7 +128,7 @@ def _verify(checkpoint: Path, formats: Mapping[str, int]) -> None:
 def _read_digests(checkpoint: Path) -> dict[str, str]:
     manifest = checkpoint / MANIFEST
     if not manifest.exists():
-        # Written by a version before 0.3.0. Its files are checked as far as they show what is wrong.
+        # Written by a version before 0.4.0. Its files are checked as far as they show what is wrong.
         return {}
     content = _read_object(manifest)
     if content.get("version") != MANIFEST_VERSION:

@@ -166,6 +166,17 @@ def test_a_disabled_membership_cannot_be_chosen(shared_api, client, at_practice,
     assert (answer.status, answer.json["code"]) == (403, "not_a_member")
 
 
+def test_a_disabled_member_leaves_an_audit_row(shared_api, client, at_practice):
+    """The administrators of the organization see that someone without access still tries."""
+    set_access(shared_api, at_practice, active=False)
+
+    assert client.get("/v1/referrals").status == 403
+
+    assert list_refusals(shared_api, at_practice.member_id) == [
+        (at_practice.member_id, "membership.use", "not_a_member")
+    ]
+
+
 def test_the_header_sent_twice_is_refused(client, at_practice, at_center):
     """One reader could use the first value and another reader the last."""
     event = client.build_event("GET", "/v1/me", None, {"Authorization": f"Bearer {client.token}"})

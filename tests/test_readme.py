@@ -132,14 +132,14 @@ def test_the_names_in_the_recipes_exist():
     """The names in the recipes are names in the code."""
     stages = importlib.import_module("chalicelib.domain.referrals.stages")
     moves = importlib.import_module("chalicelib.domain.referrals.transitions")
-    people = importlib.import_module("chalicelib.store.identity.members_and_tenants")
+    organizations = importlib.import_module("chalicelib.store.identity.tenants")
     secrets = importlib.import_module("chalicelib.store.webhooks.secrets")
 
     assert {"`Stage`", "`STAGE_FACTS`", "`Tenants.add`", "`WebhookSecrets.prepare_rotate`"} <= set(
         re.findall(r"`[\w.]+`", README)
     )
     assert stages.STAGE_FACTS.keys() == set(stages.Stage) == moves.TRANSITIONS.keys()
-    assert callable(people.Tenants.add)
+    assert callable(organizations.Tenants.add)
     assert callable(secrets.WebhookSecrets.prepare_rotate)
 
 

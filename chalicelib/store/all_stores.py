@@ -20,7 +20,8 @@ from chalicelib.store.ehr.chart_links import ChartLinks
 from chalicelib.store.ehr.used_tokens import UsedTokens
 from chalicelib.store.handback.calendar_feeds import CalendarFeeds
 from chalicelib.store.handback.packages import HandbackVersions
-from chalicelib.store.identity.members_and_tenants import Members, Tenants
+from chalicelib.store.identity.members import Members
+from chalicelib.store.identity.tenants import Tenants
 from chalicelib.store.notices.digests import DigestRows
 from chalicelib.store.notices.mails import Mails
 from chalicelib.store.notices.notices import Notices

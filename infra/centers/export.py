@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chalicelib.store.identity.members_and_tenants import Center
+from chalicelib.store.identity.tenants import Center
 from infra.centers.columns import COLUMN_NAMES
 
 

@@ -10,7 +10,7 @@ from chalicelib.domain.identity.members import TenantKind
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.centers.directory_versions import DirectoryVersion, DirectoryVersions, Row
-from chalicelib.store.identity.members_and_tenants import Center, CenterDirectory
+from chalicelib.store.identity.tenants import Center, CenterDirectory
 from chalicelib.store.platform.timestamps import to_timestamp
 from chalicelib.store.platform.transactions import ConditionFailedError
 

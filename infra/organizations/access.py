@@ -11,7 +11,7 @@ from chalicelib.domain.identity.members import Member, Tenant, TenantKind
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.identity.members_and_tenants import ORGANIZATION_LOCK
+from chalicelib.store.identity.tenants import ORGANIZATION_LOCK
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.timestamps import to_timestamp
 from chalicelib.store.platform.transactions import ConditionFailedError

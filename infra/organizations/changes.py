@@ -19,7 +19,7 @@ from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
-from chalicelib.store.identity.members_and_tenants import ORGANIZATION_LOCK
+from chalicelib.store.identity.tenants import ORGANIZATION_LOCK
 from chalicelib.store.platform.transactions import ConditionFailedError
 from infra.organizations.requests import RequestedOrganization
 

@@ -14,7 +14,7 @@ from chalicelib.domain.identity.members import Member
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.events import EventSource
 from chalicelib.errors import ReferralErasedError, UnavailableError
-from chalicelib.store.identity.members_and_tenants import to_member
+from chalicelib.store.identity.members import to_member
 from chalicelib.store.platform import codec
 from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.webhooks.idempotency import DeliveryStatus

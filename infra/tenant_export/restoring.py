@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.domain.identity.members import build_membership_key
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.audit.rows import AuditEntry
-from chalicelib.store.identity.members_and_tenants import to_member
+from chalicelib.store.identity.members import to_member
 from chalicelib.store.platform.dynamo import Item
 from infra.tenant_export.container import ExportFileError, ExportHeader, Record
 from infra.tenant_export.rows import decode_row

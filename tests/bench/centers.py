@@ -29,7 +29,7 @@ from chalicelib import wiring, zip_codes
 from chalicelib.domain.centers.geo import EARTH_RADIUS_MILES, Point
 from chalicelib.domain.identity.members import Tenant, TenantKind
 from chalicelib.services.centers.search import CenterCriteria, CenterSearch
-from chalicelib.store.identity.members_and_tenants import Center, Tenants
+from chalicelib.store.identity.tenants import Center, Tenants
 from tests.bench.paired import MeasurePlan, PairedRounds, measure_in_turns
 from tests.bench.recording import Event, RecordedRequests, ReplayClient, replay_requests
 from tests.bench.table import MetricRow, build_ratio_row, check_limit

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from chalicelib import wiring, zip_codes
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.services.centers.search import CenterCriteria, CenterSearch
-from chalicelib.store.identity.members_and_tenants import Tenants
+from chalicelib.store.identity.tenants import Tenants
 from infra.centers.columns import COLUMN_NAMES
 from infra.cli import site
 from infra.cli.commands import app

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from chalicelib.catalog.diagnoses import Diagnosis
 from chalicelib.domain.eligibility.histologies import HISTOLOGIES
-from chalicelib.store.identity.members_and_tenants import Center
+from chalicelib.store.identity.tenants import Center
 
 
 class CapacityResponse(TypedDict):

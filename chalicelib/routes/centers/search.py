@@ -18,7 +18,7 @@ from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID
 from chalicelib.routes.platform.query_params import CenterQuery
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.centers.search import CenterCriteria, CenterMatch, CenterPosition
-from chalicelib.store.identity.members_and_tenants import Center
+from chalicelib.store.identity.tenants import Center
 
 DISTANCE_NOTE = "straight-line miles between the midpoints of ZIP codes, not a driving distance"
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from chalicelib import zip_codes
 from chalicelib.domain.centers.geo import Point
 from chalicelib.domain.centers.nearest import DistanceRank, NamedPlace, NearestIndex, rank_by_distance
-from chalicelib.store.identity.members_and_tenants import Center, Tenants
+from chalicelib.store.identity.tenants import Center, Tenants
 
 CACHED_SELECTIONS = 64
 """How many sorted selections are cached. With 10,000 centers, each takes about 3 MB at most."""

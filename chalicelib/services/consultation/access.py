@@ -6,7 +6,7 @@ from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.errors import ForbiddenError, NotFoundError
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.audit.rows import AuditEntry
-from chalicelib.store.identity.members_and_tenants import Center
+from chalicelib.store.identity.tenants import Center
 
 
 def get_center_or_404(center_id: str, member: Member, *, context: RunContext) -> Center:

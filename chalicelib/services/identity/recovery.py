@@ -19,7 +19,7 @@ from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.write_once import commit_once
 from chalicelib.store.audit.rows import AuditEntry
-from chalicelib.store.identity.members_and_tenants import ACTING_MEMBER
+from chalicelib.store.identity.members import ACTING_MEMBER
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse

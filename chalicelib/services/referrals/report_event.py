@@ -64,7 +64,7 @@ from chalicelib.services.referrals.report_results import (
     replay_result,
 )
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.identity.members_and_tenants import ORGANIZATION_LOCK
+from chalicelib.store.identity.tenants import ORGANIZATION_LOCK
 from chalicelib.store.notices.outbox import parse_existing_tasks
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.items import ParkedDelivery

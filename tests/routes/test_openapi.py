@@ -314,6 +314,11 @@ def test_a_route_is_described_as_it_is_declared(document, operation):
     in_path = {part[1:-1] for part in operation.path.split("/") if part.startswith("{")}
     headers = {"Idempotency-Key"} if operation.needs_idempotency_key else set()
     headers |= {"If-Match"} if operation.needs_if_match else set()
+    in_query = (
+        {name for name, each in operation.query.model_fields.items() if each.is_required()}
+        if operation.query
+        else set()
+    )
     signed = operation.access is RouteAccess.WEBHOOK_SIGNATURE
     headers |= {"webhook-id", "webhook-timestamp"} if signed else set()
     security: dict[RouteAccess, list[dict[str, list[str]]]] = {
@@ -326,7 +331,7 @@ def test_a_route_is_described_as_it_is_declared(document, operation):
         RouteAccess.MEMBER: [{"access_token": []}],
     }
     assert result["security"] == security[operation.access]
-    assert needed == in_path | headers
+    assert needed == in_path | headers | in_query
     assert ("requestBody" in result) is (operation.body is not None or signed)
     assert result["summary"]
     assert result["operationId"] == operation.name

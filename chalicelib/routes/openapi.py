@@ -9,6 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core.core_schema import AfterValidatorFunctionSchema
 
 from chalicelib.routes.field_texts import FieldTexts, load_field_texts
+from chalicelib.routes.openapi_examples import add_examples
 from chalicelib.routes.openapi_parameters import (
     build_header_parameters,
     build_path_parameters,
@@ -107,6 +108,7 @@ def _build_operation(operation: RouteOperation, definitions: dict[str, Any], tex
         schema = _add_schema(operation.body, "validation", definitions)
     if schema is not None:
         document["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    add_examples(document)
     return document
 
 

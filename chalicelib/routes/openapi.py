@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document, generated from the declared routes and nothing else."""
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Union, get_args
@@ -15,15 +16,15 @@ from chalicelib.routes.openapi_parameters import (
     build_path_parameters,
     build_query_parameters,
 )
+from chalicelib.routes.openapi_responses import HEADERS, build_refusals, build_responses
 from chalicelib.routes.platform.fields import ReferralId
 from chalicelib.routes.platform.operations import (
     OPERATIONS,
-    PDF_TYPE,
     RouteAccess,
     RouteOperation,
 )
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
-from chalicelib.routes.platform.responses import ProblemResponse, ReadinessResponse
+from chalicelib.routes.platform.responses import ProblemResponse
 from chalicelib.routes.referrals.event_bodies import AnyEventRequest
 from chalicelib.version import VERSION
 
@@ -49,6 +50,7 @@ def build_document() -> dict[str, Any]:
     for operation in OPERATIONS:
         described = _build_operation(operation, definitions, texts)
         paths.setdefault(operation.path, {})[operation.method.lower()] = described
+    refusals = build_refusals(_add_schema(ProblemResponse, "serialization", definitions))
     _describe_fields(definitions, texts)
     return {
         "openapi": "3.1.0",
@@ -63,6 +65,8 @@ def build_document() -> dict[str, Any]:
         "x-problem-codes": PROBLEM_CODES,
         "components": {
             "schemas": dict(sorted(definitions.items())),
+            "responses": refusals,
+            "headers": HEADERS,
             "securitySchemes": {
                 "access_token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "ehr_token": {
@@ -75,7 +79,10 @@ def build_document() -> dict[str, Any]:
                     "type": "apiKey",
                     "in": "header",
                     "name": "webhook-signature",
-                    "description": "Standard Webhooks 1.0: HMAC-SHA256 over id.timestamp.body",
+                    "description": (
+                        "Standard Webhooks 1.0: `v1,` and the HMAC-SHA256 in base64 over the `webhook-id`, the "
+                        "`webhook-timestamp` and the body, joined by periods. `receive_delivery` describes each step."
+                    ),
                 },
             },
         },
@@ -92,13 +99,17 @@ def describe_sign_in(*, pool_id: str, client_id: str) -> str:
 
 
 def _build_operation(operation: RouteOperation, definitions: dict[str, Any], texts: FieldTexts) -> dict[str, Any]:
+    answered = None
+    if operation.response_type is not None:
+        answered = _add_schema(operation.response_type, "serialization", definitions)
     document: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
+        **({"description": operation.description} if operation.description else {}),
         "tags": [operation.path.removeprefix("/v1").strip("/").partition("/")[0] or "pages"],
         "security": _SECURITY[operation.access],
         "parameters": _build_parameters(operation, definitions, texts),
-        "responses": _build_responses(operation, definitions),
+        "responses": build_responses(operation, answered),
     }
     schema = None
     if operation.access is RouteAccess.WEBHOOK_SIGNATURE:
@@ -113,14 +124,18 @@ def _build_operation(operation: RouteOperation, definitions: dict[str, Any], tex
 
 
 def _describe_fields(definitions: dict[str, Any], texts: FieldTexts) -> None:
-    """Add the text of each field, and drop a `null` that is only a default: a field that is left out is left out."""
+    """Add the text of each field.
+
+    A default becomes part of the text: generators of types make a field with a `default` one that must be sent.
+    """
     for model, schema in definitions.items():
         described = texts.get(model) or texts.get(model.removeprefix("Delivered"), {})
         for name, field in schema.get("properties", {}).items():
             if name in described:
                 field.setdefault("description", described[name])
-            if "default" in field and field["default"] is None:
-                del field["default"]
+            default = field.pop("default", None)
+            if isinstance(default, bool | float | int | str):
+                field["description"] += f" If left out: `{json.dumps(default)}`."
 
 
 def _build_delivery_type() -> Any:
@@ -144,54 +159,6 @@ def _build_parameters(
         name = operation.query.__name__
         parameters += build_query_parameters(definitions.pop(name), texts, name)
     return parameters
-
-
-def _build_responses(operation: RouteOperation, definitions: dict[str, Any]) -> dict[str, Any]:
-    success: dict[str, Any] = {"description": "Done"}
-    if operation.response_type is not None:
-        schema = _add_schema(operation.response_type, "serialization", definitions)
-        success["content"] = {"application/json": {"schema": schema}}
-    problem = {
-        "description": "Refused; `code` gives the reason",
-        "content": {"application/problem+json": {"schema": _add_schema(ProblemResponse, "serialization", definitions)}},
-    }
-    responses = {str(operation.status): success} | dict.fromkeys(sorted(_list_refusal_codes(operation)), problem)
-    if operation.access is RouteAccess.WEBHOOK_SIGNATURE:
-        responses["202"] = success | {"description": "Parked until an earlier event arrives"}
-    if operation.returns_pdf:
-        success["content"] = {PDF_TYPE: {"schema": {"type": "string", "contentMediaType": PDF_TYPE}}}
-    elif operation.response_type is None and operation.status == 200:
-        success["content"] = {"*/*": {"schema": {"type": "string"}}}
-        responses["304"] = {"description": "Not changed since the response with this ETag"}
-    if operation.returns_pdf:
-        responses["406"] = problem
-    if operation.response_type is ReadinessResponse:
-        responses["503"] = success | {"description": "Not ready; `dependencies` shows which service does not respond"}
-    return responses
-
-
-def _list_refusal_codes(operation: RouteOperation) -> set[str]:
-    codes = {"400", "429", "500", "503"}
-    if operation.access not in {RouteAccess.PUBLIC, RouteAccess.LINK_HOLDER}:
-        codes |= {"401"}
-    if operation.path == "/v1/sessions" or operation.path.startswith("/v1/sessions/"):
-        codes |= {"401"}
-    if operation.access in {RouteAccess.MEMBER, RouteAccess.WEBHOOK_SIGNATURE}:
-        codes |= {"403"}
-    # A new referral may name one that it continues.
-    if "{" in operation.path or (operation.method, operation.path) == ("POST", "/v1/referrals"):
-        codes |= {"404"}
-    if operation.body is not None or operation.access is RouteAccess.WEBHOOK_SIGNATURE:
-        codes |= {"409", "413", "415"}
-    if operation.access is RouteAccess.SNS_SIGNATURE:
-        codes |= {"413"}
-    if operation.access is RouteAccess.CDS_CALLER:
-        codes |= {"412"}
-    if operation.needs_idempotency_key:
-        codes |= {"409", "422"}
-    if operation.needs_if_match:
-        codes |= {"409", "412", "428"}
-    return codes
 
 
 def _add_schema(model: Any, mode: JsonSchemaMode, definitions: dict[str, Any]) -> dict[str, Any]:

@@ -109,6 +109,8 @@ def list_faults(document, operation, answer):
     result = operation["responses"].get(str(answer.status))
     if result is None:
         return [f"status {answer.status} is not documented"]
+    if "$ref" in result:
+        result = document["components"]["responses"][result["$ref"].rpartition("/")[2]]
     if "content" not in result:
         return [] if not answer.text else ["a body that is not documented"]
     if "*/*" in result["content"]:
@@ -135,6 +137,17 @@ def test_every_response_matches_the_document(document, recorded_responses):
         for fault in list_faults(strict, strict["paths"][path][method], answer)
     }
     assert sorted(wrong) == []
+
+
+def test_every_response_has_the_headers_that_the_document_names(document, exchanges):
+    """An `ETag` for the next change, where the new object is, and the number of the request."""
+    sometimes = {"Idempotent-Replayed", "Link"}
+    for each in [each for each in exchanges if each.answer.status < 300]:
+        response = document["paths"][each.route][each.method]["responses"][str(each.answer.status)]
+        named = response["headers"].keys() - sometimes
+
+        assert {name for name in named if name.lower() not in each.answer.headers} == set(), each.route
+        assert ("location" in each.answer.headers) is ("Location" in named), each.route
 
 
 def test_every_route_succeeded_in_the_walk(recorded_responses):

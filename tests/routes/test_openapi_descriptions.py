@@ -56,11 +56,13 @@ def test_limits_have_the_names_of_json_schema(document):
     assert {"minimum", "maximum", "minLength", "maxLength"} <= names
 
 
-def test_no_field_has_null_as_its_default(document):
-    """A3: a generator of types makes a field with a default required."""
-    parts = [part for part in walk_schemas(document) if "default" in part]
+def test_no_field_of_a_body_has_a_default(document):
+    """A3: a generator of types makes a field with a default one that must be sent. Its text has the value."""
+    schemas = document["components"]["schemas"]
 
-    assert [part for part in parts if part["default"] is None] == []
+    assert [part for part in walk_schemas(schemas) if "default" in part] == []
+    assert schemas["ReferralRequest"]["properties"]["urgency"]["description"].endswith('If left out: `"routine"`.')
+    assert set(schemas["ReferralRequest"].get("required", ())) == set()
 
 
 def test_parameters_have_the_limits_that_the_server_checks(document):
@@ -79,3 +81,16 @@ def test_parameters_have_the_limits_that_the_server_checks(document):
         schema.get("format") or schema.get("const") or schema["type"] in {"boolean", "integer"}
         for schema in others.values()
     )
+
+
+def test_every_operation_lists_the_statuses_that_a_gateway_and_the_routes_send(document):
+    """A4: 431 for large headers everywhere, and 428 where a version is needed."""
+    operations = [each for path in document["paths"].values() for each in path.values()]
+    versioned = [each for each in operations if any(part["name"] == "If-Match" for part in each["parameters"])]
+
+    assert all({"400", "429", "431", "500", "503"} <= each["responses"].keys() for each in operations)
+    assert versioned
+    assert all({"409", "412", "428"} <= each["responses"].keys() for each in versioned)
+    texts = [response["description"] for response in document["components"]["responses"].values()]
+    assert all(texts)
+    assert len(set(texts)) == len(texts)

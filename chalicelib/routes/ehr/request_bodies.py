@@ -12,7 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 class TolerantModel(BaseModel):
     """The base: unknown fields are ignored, and no value appears in an error."""
 
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, defer_build=True, frozen=True)
+    model_config = ConfigDict(
+        extra="ignore",
+        hide_input_in_errors=True,
+        defer_build=True,
+        frozen=True,
+        json_schema_extra={"additionalProperties": True},
+    )
 
 
 class HookContext(TolerantModel):

@@ -55,7 +55,7 @@ class PageQuery(StrictModel):
     limit: Annotated[int, Field(ge=1, le=100), BeforeValidator(_parse_whole_number)] = 25
     """How many items a page has at most."""
     cursor: Annotated[str, Field(max_length=2048, json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"})] | None = None
-    """The `next_cursor` of the page before. Send it with the same filters."""
+    """The `next_cursor` of the page before, at most 24 hours old. Send it with the same filters."""
 
 
 class ReferralQuery(PageQuery):

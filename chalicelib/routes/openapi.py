@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, generated from the declared routes and nothing else."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, Union, get_args
 
@@ -17,6 +17,7 @@ from chalicelib.routes.openapi_parameters import (
     build_query_parameters,
 )
 from chalicelib.routes.openapi_responses import HEADERS, build_refusals, build_responses
+from chalicelib.routes.openapi_texts import CALLERS, INTRODUCTION, TAGS
 from chalicelib.routes.platform.fields import ReferralId
 from chalicelib.routes.platform.operations import (
     OPERATIONS,
@@ -58,9 +59,11 @@ def build_document() -> dict[str, Any]:
             "title": "CAR T Referral Dashboard",
             "version": VERSION,
             "summary": "Refer a patient for CAR T evaluation and follow the referral.",
+            "description": INTRODUCTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": dict(sorted(paths.items())),
         "x-problem-codes": PROBLEM_CODES,
         "components": {
@@ -105,7 +108,7 @@ def _build_operation(operation: RouteOperation, definitions: dict[str, Any], tex
     document: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
-        **({"description": operation.description} if operation.description else {}),
+        "description": "\n\n".join(_list_paragraphs(operation)),
         "tags": [operation.path.removeprefix("/v1").strip("/").partition("/")[0] or "pages"],
         "security": _SECURITY[operation.access],
         "parameters": _build_parameters(operation, definitions, texts),
@@ -121,6 +124,14 @@ def _build_operation(operation: RouteOperation, definitions: dict[str, Any], tex
         document["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     add_examples(document)
     return document
+
+
+def _list_paragraphs(operation: RouteOperation) -> Iterator[str]:
+    """What an operation does, and who can call it."""
+    yield f"{operation.summary}."
+    if operation.description:
+        yield operation.description
+    yield CALLERS[operation.access]
 
 
 def _describe_fields(definitions: dict[str, Any], texts: FieldTexts) -> None:

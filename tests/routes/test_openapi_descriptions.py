@@ -33,7 +33,15 @@ def test_every_operation_and_parameter_is_described(document):
                   for each in operation["parameters"]}  # fmt: skip
 
     assert [name for name, each in parameters.items() if not each.get("description")] == []
-    assert [name for name, each in operations.items() if not each.get("summary")] == []
+    assert [name for name, each in operations.items() if not (each.get("summary") and each.get("description"))] == []
+
+
+def test_every_group_of_operations_is_described(document):
+    """A1: a reader of the document sees what each group is for, and how to begin."""
+    used = {tag for path in document["paths"].values() for each in path.values() for tag in each["tags"]}
+
+    assert {each["name"] for each in document["tags"] if each["description"]} == used
+    assert "`POST /v1/sessions`" in document["info"]["description"]
 
 
 def walk_schemas(part):

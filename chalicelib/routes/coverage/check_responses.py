@@ -103,7 +103,7 @@ class CoverageCheckResponse(TypedDict):
     valid_until: str | None
     """The last day on which the fact counts (YYYY-MM-DD); null if it is not known."""
     suggestions: list[str]
-    """Moves of the coverage that the answer suggests. A person decides."""
+    """What to do next, as codes. A person decides."""
     differences: list[MemberDifferenceResponse]
     """What the payer has otherwise about the member."""
     rejections: list[PayerRejectionResponse]

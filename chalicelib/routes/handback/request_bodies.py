@@ -164,6 +164,6 @@ class HandbackRequest(StrictModel):
     responsibilities: Annotated[list[Responsibility], Field(default_factory=list, max_length=20)]
     """Who does what from now on."""
     care_points: Annotated[list[CarePointRequest], Field(max_length=40)] | None = None
-    """The care points for the practice; the published list if it is left out."""
+    """The care points for the practice, from the published list or the center's own."""
     wallet_card_given: bool | None = None
     """Whether the patient was given the wallet card."""

@@ -40,7 +40,7 @@ class ConsentToShare(StrictModel):
     expires_on: CalendarDate | None = None
     """The last day of the consent (YYYY-MM-DD)."""
     confirmed: bool = False
-    """Whether the person who enters it confirms that the record is on file."""
+    """Send true if someone checked that a consent older than a year still applies."""
 
 
 class ConsentChange(ConsentToShare):

@@ -107,7 +107,7 @@ class Replacement(StrictModel):
     type: Literal["stage.changed"] = "stage.changed"
     """The type of the replacement: always `stage.changed`."""
     occurred_at: Timestamp
-    """When it happened, with an offset (RFC 3339). It cannot be in the future."""
+    """When it happened, with an offset (RFC 3339). It can be at most 10 minutes in the future."""
     data: StageEventData
     """The status that was really reached."""
 
@@ -129,9 +129,9 @@ class _EventRequest(StrictModel):
     referral_id: ReferralId | None = None
     """The referral. If you send it, it must be the one in the address."""
     occurred_at: Timestamp
-    """When it happened, with an offset (RFC 3339). It cannot be in the future."""
+    """When it happened, with an offset (RFC 3339). It can be at most 10 minutes in the future."""
     sequence: Annotated[int, Field(ge=0, le=10**11)] | None = None
-    """A number that the sender counts up for each referral, so that a lost event shows."""
+    """The sender's own number for the referral, rising by 1. A gap shows as a missing update."""
     confirm_old_date: bool = False
     """Send true if `occurred_at` is unusually long ago and right."""
 

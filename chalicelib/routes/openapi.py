@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document, generated from the declared routes and nothing else."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, Union, get_args
 
@@ -8,31 +9,27 @@ from pydantic import Field, RootModel, TypeAdapter, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core.core_schema import AfterValidatorFunctionSchema
 
+from chalicelib.routes.field_texts import FieldTexts, load_field_texts
+from chalicelib.routes.openapi_examples import add_examples
+from chalicelib.routes.openapi_parameters import (
+    build_header_parameters,
+    build_path_parameters,
+    build_query_parameters,
+)
+from chalicelib.routes.openapi_responses import HEADERS, build_refusals, build_responses
+from chalicelib.routes.openapi_texts import CALLERS, INTRODUCTION, TAGS
 from chalicelib.routes.platform.fields import ReferralId
 from chalicelib.routes.platform.operations import (
-    MEMBERSHIP_HEADER,
     OPERATIONS,
-    PDF_TYPE,
     RouteAccess,
     RouteOperation,
 )
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
-from chalicelib.routes.platform.request import MAX_KEY_CHARS
-from chalicelib.routes.platform.responses import ProblemResponse, ReadinessResponse
+from chalicelib.routes.platform.responses import ProblemResponse
 from chalicelib.routes.referrals.event_bodies import AnyEventRequest
 from chalicelib.version import VERSION
 
 _REF = "#/components/schemas/{model}"
-
-# The values that the routes accept, see platform/request.py and domain/webhooks/signature.py.
-_HEADERS: dict[str, dict[str, Any]] = {
-    "Idempotency-Key": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARS, "pattern": "^[ -~]+$"},
-    "If-Match": {"type": "string", "pattern": '^(W/)?"[0-9]{1,9}"$'},
-    MEMBERSHIP_HEADER: {"type": "string", "pattern": "^mem_[a-z2-7]{26}$"},
-    "webhook-id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
-    "webhook-timestamp": {"type": "string", "pattern": "^[0-9]{10}$"},
-}
-_PATH_VALUE = {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,200}$"}
 
 _SECURITY: dict[RouteAccess, list[dict[str, list[str]]]] = {
     RouteAccess.PUBLIC: [],
@@ -47,25 +44,32 @@ _SECURITY: dict[RouteAccess, list[dict[str, list[str]]]] = {
 
 @cache
 def build_document() -> dict[str, Any]:
-    """The whole document. It is built once and takes about 30 ms."""
+    """The whole document. It is built once."""
     definitions: dict[str, Any] = {}
     paths: dict[str, Any] = {}
+    texts = load_field_texts()
     for operation in OPERATIONS:
-        described = _build_operation(operation, definitions)
+        described = _build_operation(operation, definitions, texts)
         paths.setdefault(operation.path, {})[operation.method.lower()] = described
+    refusals = build_refusals(_add_schema(ProblemResponse, "serialization", definitions))
+    _describe_fields(definitions, texts)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "CAR T Referral Dashboard",
             "version": VERSION,
             "summary": "Refer a patient for CAR T evaluation and follow the referral.",
+            "description": INTRODUCTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": dict(sorted(paths.items())),
         "x-problem-codes": PROBLEM_CODES,
         "components": {
             "schemas": dict(sorted(definitions.items())),
+            "responses": refusals,
+            "headers": HEADERS,
             "securitySchemes": {
                 "access_token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "ehr_token": {
@@ -78,7 +82,10 @@ def build_document() -> dict[str, Any]:
                     "type": "apiKey",
                     "in": "header",
                     "name": "webhook-signature",
-                    "description": "Standard Webhooks 1.0: HMAC-SHA256 over id.timestamp.body",
+                    "description": (
+                        "Standard Webhooks 1.0: `v1,` and the HMAC-SHA256 in base64 over the `webhook-id`, the "
+                        "`webhook-timestamp` and the body, joined by periods. `receive_delivery` describes each step."
+                    ),
                 },
             },
         },
@@ -94,14 +101,18 @@ def describe_sign_in(*, pool_id: str, client_id: str) -> str:
     )
 
 
-def _build_operation(operation: RouteOperation, definitions: dict[str, Any]) -> dict[str, Any]:
+def _build_operation(operation: RouteOperation, definitions: dict[str, Any], texts: FieldTexts) -> dict[str, Any]:
+    answered = None
+    if operation.response_type is not None:
+        answered = _add_schema(operation.response_type, "serialization", definitions)
     document: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
+        "description": "\n\n".join(_list_paragraphs(operation)),
         "tags": [operation.path.removeprefix("/v1").strip("/").partition("/")[0] or "pages"],
         "security": _SECURITY[operation.access],
-        "parameters": _build_parameters(operation, definitions),
-        "responses": _build_responses(operation, definitions),
+        "parameters": _build_parameters(operation, definitions, texts),
+        "responses": build_responses(operation, answered),
     }
     schema = None
     if operation.access is RouteAccess.WEBHOOK_SIGNATURE:
@@ -111,12 +122,37 @@ def _build_operation(operation: RouteOperation, definitions: dict[str, Any]) -> 
         schema = _add_schema(operation.body, "validation", definitions)
     if schema is not None:
         document["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    add_examples(document)
     return document
+
+
+def _list_paragraphs(operation: RouteOperation) -> Iterator[str]:
+    """What an operation does, and who can call it."""
+    yield f"{operation.summary}."
+    if operation.description:
+        yield operation.description
+    yield CALLERS[operation.access]
+
+
+def _describe_fields(definitions: dict[str, Any], texts: FieldTexts) -> None:
+    """Add the text of each field.
+
+    A default becomes part of the text: generators of types make a field with a `default` one that must be sent.
+    """
+    for model, schema in definitions.items():
+        described = texts.get(model) or texts.get(model.removeprefix("Delivered"), {})
+        for name, field in schema.get("properties", {}).items():
+            if name in described:
+                field.setdefault("description", described[name])
+            default = field.pop("default", None)
+            if isinstance(default, bool | float | int | str):
+                field["description"] += f" If left out: `{json.dumps(default)}`."
 
 
 def _build_delivery_type() -> Any:
     """The body that a center's system sends: an event, with the id of its referral."""
-    extra_fields: dict[str, Any] = {"referral_id": (ReferralId, ...)}
+    referral_id = Annotated[ReferralId, Field(description="The referral that the event is about.")]
+    extra_fields: dict[str, Any] = {"referral_id": (referral_id, ...)}
     events = get_args(get_args(AnyEventRequest)[0])
     delivered = [create_model(f"Delivered{event.__name__}", __base__=event, **extra_fields) for event in events]
     union: Any = Union[tuple(delivered)]  # noqa: UP007 its members are known only here
@@ -125,87 +161,15 @@ def _build_delivery_type() -> Any:
     return delivery
 
 
-def _build_parameters(operation: RouteOperation, definitions: dict[str, Any]) -> list[dict[str, Any]]:
-    parameters = [
-        _build_parameter(part[1:-1], "path", _PATH_VALUE) for part in operation.path.split("/") if part.startswith("{")
-    ]
-    if operation.needs_idempotency_key:
-        parameters.append(_build_header("Idempotency-Key"))
-    if operation.needs_if_match:
-        parameters.append(_build_header("If-Match"))
-    if operation.access is RouteAccess.MEMBER:
-        parameters.append(_build_header(MEMBERSHIP_HEADER) | {"required": False})
-    if operation.access is RouteAccess.WEBHOOK_SIGNATURE:
-        parameters += [_build_header("webhook-id"), _build_header("webhook-timestamp")]
+def _build_parameters(
+    operation: RouteOperation, definitions: dict[str, Any], texts: FieldTexts
+) -> list[dict[str, Any]]:
+    parameters = [*build_path_parameters(operation), *build_header_parameters(operation)]
     if operation.query is not None:
         _add_schema(operation.query, "validation", definitions)
-        model = definitions.pop(operation.query.__name__)
-        parameters += [_build_query_parameter(name, schema) for name, schema in model["properties"].items()]
+        name = operation.query.__name__
+        parameters += build_query_parameters(definitions.pop(name), texts, name)
     return parameters
-
-
-def _build_query_parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Describe a parameter that may be left out. Its `null` is not published: a query cannot send it."""
-    sent = [each for each in schema.pop("anyOf", []) if each != {"type": "null"}]
-    if sent:
-        del schema["default"]
-    return {"name": name, "in": "query", "required": False, "schema": schema | (sent[0] if sent else {})}
-
-
-def _build_header(name: str) -> dict[str, Any]:
-    return _build_parameter(name, "header", _HEADERS[name])
-
-
-def _build_parameter(name: str, where: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": where, "required": True, "schema": schema}
-
-
-def _build_responses(operation: RouteOperation, definitions: dict[str, Any]) -> dict[str, Any]:
-    success: dict[str, Any] = {"description": "Done"}
-    if operation.response_type is not None:
-        schema = _add_schema(operation.response_type, "serialization", definitions)
-        success["content"] = {"application/json": {"schema": schema}}
-    problem = {
-        "description": "Refused; `code` gives the reason",
-        "content": {"application/problem+json": {"schema": _add_schema(ProblemResponse, "serialization", definitions)}},
-    }
-    responses = {str(operation.status): success} | dict.fromkeys(sorted(_list_refusal_codes(operation)), problem)
-    if operation.access is RouteAccess.WEBHOOK_SIGNATURE:
-        responses["202"] = success | {"description": "Parked until an earlier event arrives"}
-    if operation.returns_pdf:
-        success["content"] = {PDF_TYPE: {"schema": {"type": "string", "contentMediaType": PDF_TYPE}}}
-    elif operation.response_type is None and operation.status == 200:
-        success["content"] = {"*/*": {"schema": {"type": "string"}}}
-        responses["304"] = {"description": "Not changed since the response with this ETag"}
-    if operation.returns_pdf:
-        responses["406"] = problem
-    if operation.response_type is ReadinessResponse:
-        responses["503"] = success | {"description": "Not ready; `dependencies` shows which service does not respond"}
-    return responses
-
-
-def _list_refusal_codes(operation: RouteOperation) -> set[str]:
-    codes = {"400", "429", "500", "503"}
-    if operation.access not in {RouteAccess.PUBLIC, RouteAccess.LINK_HOLDER}:
-        codes |= {"401"}
-    if operation.path == "/v1/sessions" or operation.path.startswith("/v1/sessions/"):
-        codes |= {"401"}
-    if operation.access in {RouteAccess.MEMBER, RouteAccess.WEBHOOK_SIGNATURE}:
-        codes |= {"403"}
-    # A new referral may name one that it continues.
-    if "{" in operation.path or (operation.method, operation.path) == ("POST", "/v1/referrals"):
-        codes |= {"404"}
-    if operation.body is not None or operation.access is RouteAccess.WEBHOOK_SIGNATURE:
-        codes |= {"409", "413", "415"}
-    if operation.access is RouteAccess.SNS_SIGNATURE:
-        codes |= {"413"}
-    if operation.access is RouteAccess.CDS_CALLER:
-        codes |= {"412"}
-    if operation.needs_idempotency_key:
-        codes |= {"409", "422"}
-    if operation.needs_if_match:
-        codes |= {"409", "412", "428"}
-    return codes
 
 
 def _add_schema(model: Any, mode: JsonSchemaMode, definitions: dict[str, Any]) -> dict[str, Any]:

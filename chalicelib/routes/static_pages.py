@@ -12,7 +12,6 @@ from chalice import Blueprint
 from chalicelib import web, wiring
 from chalicelib.aws import translate_aws_errors
 from chalicelib.errors import NotFoundError
-from chalicelib.routes import openapi
 from chalicelib.routes.platform.conditional import matches_tag
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.operations import RouteAccess
@@ -55,6 +54,8 @@ def read_asset(request: ApiRequest, package: str, name: str) -> ApiResponse[str]
 @declare_endpoint(blueprint, "GET", "/v1/openapi.json", access=RouteAccess.PUBLIC)
 def read_openapi(request: ApiRequest) -> ApiResponse[dict[str, Any]]:  # noqa: ARG001 all views take it
     """The OpenAPI 3.1 document."""
+    from chalicelib.routes import openapi  # noqa: PLC0415 few requests need it
+
     settings = wiring.get_settings()
     sign_in = openapi.describe_sign_in(pool_id=settings.identity_pool_id, client_id=settings.identity_client_id)
     document = openapi.build_document()

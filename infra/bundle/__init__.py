@@ -20,6 +20,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from chalicelib.routes import field_texts
 from infra import site_texts
 from infra.bundle import archive, binaries, bytecode, packages, slim, template
 from infra.bundle.own_bundles import CHECK, OWN_BUNDLES, PACKET, build_own_bundle
@@ -60,6 +61,7 @@ def build(out: Path, *, stage: str = "production", texts: Path | None = None) ->
         _copy_project(project)
         if texts:
             site_texts.copy_texts(texts, project / "chalicelib" / "texts")
+        field_texts.write_field_texts(project / "chalicelib" / "routes")
         raw = _chalice_package(project, stage)
         _copy_into_bundle(tree, project, stage)
         archive.pack(tree, out / BUNDLE)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.model import ServiceModel
 
+from chalicelib.routes.field_texts import load_field_texts
 from infra import bundle
 from infra.bundle import archive, packages, slim
 from infra.bundle.own_bundles import OWN_BUNDLES
@@ -34,6 +35,13 @@ def bundle_archive(dist):
 def test_the_bundle_is_small(dist):
     """Every cold start downloads and unpacks it."""
     assert (dist / bundle.BUNDLE).stat().st_size <= LIMIT_BYTES
+
+
+def test_the_bundle_has_the_texts_of_the_openapi_document(bundle_archive):
+    """It has no source that they could be read from."""
+    texts = json.loads(bundle_archive.read("chalicelib/routes/field_texts.json"))
+
+    assert texts == load_field_texts()
 
 
 def test_two_builds_are_identical(dist, tmp_path):

@@ -43,55 +43,85 @@ class SlotQuery(StrictModel):
     """Which times: days at the center, both included; two weeks from today if none is named."""
 
     first_day: CalendarDate | None = None
+    """The first day, at the center (YYYY-MM-DD); today if it is left out."""
     last_day: CalendarDate | None = None
+    """The last day, at the center (YYYY-MM-DD); two weeks after the first if it is left out."""
     mode: VisitMode | None = None
+    """Only times for this kind of visit."""
     referral_id: ReferralId | None = None
+    """Shows the times as they are for this referral, with the one that it holds."""
 
 
 class NewSlotRequest(StrictModel):
     """One time to publish."""
 
     starts_at: Timestamp
+    """When the visit starts, with an offset (RFC 3339)."""
     minutes: Minutes = 60
+    """How long the visit takes, in minutes."""
     mode: VisitMode
+    """How the visit takes place: `in_person` or `telehealth`."""
     capacity: Capacity = 1
+    """How many patients can book the time."""
     place: SingleLineText | None = None
+    """Where the visit is, such as a building and room."""
     contact: SingleLineText | None = None
+    """Whom to ask, such as a name and a phone number."""
 
 
 class NewSlotsRequest(StrictModel):
     """One time to publish, or a list of them under `slots`."""
 
     slots: Annotated[list[NewSlotRequest], Field(min_length=1, max_length=MAX_NEW_SLOTS)] | None = None
+    """The times to publish. Send either this list or the other fields."""
     starts_at: Timestamp | None = None
+    """When the visit starts, with an offset (RFC 3339). Leave it out if you send `slots`."""
     minutes: Minutes = 60
+    """How long the visit takes, in minutes."""
     mode: VisitMode | None = None
+    """How the visit takes place. Leave it out if you send `slots`."""
     capacity: Capacity = 1
+    """How many patients can book the time."""
     place: SingleLineText | None = None
+    """Where the visit is, such as a building and room."""
     contact: SingleLineText | None = None
+    """Whom to ask, such as a name and a phone number."""
 
 
 class ExtraStartRequest(StrictModel):
     """One more time on a single day, at the center."""
 
     on: CalendarDate
+    """The day at the center (YYYY-MM-DD)."""
     at: WallTime
+    """The time of day at the center, as `HH:MM`."""
 
 
 class PatternRequest(StrictModel):
     """Times of every week at the center, with days off and extra times. `begins_on` is today if it is left out."""
 
     weekdays: Annotated[list[Weekday], Field(max_length=7, default_factory=list)]
+    """The days of the week, in lowercase, such as `monday`."""
     starts: Annotated[list[WallTime], Field(max_length=MAX_STARTS_PER_DAY, default_factory=list)]
+    """The times of day at which visits start, at the center, as `HH:MM`."""
     minutes: Minutes = 60
+    """How long the visit takes, in minutes."""
     mode: VisitMode
+    """How the visit takes place: `in_person` or `telehealth`."""
     capacity: Capacity = 1
+    """How many patients can book the time."""
     begins_on: CalendarDate | None = None
+    """The first day of the pattern (YYYY-MM-DD); today if it is left out."""
     ends_on: CalendarDate | None = None
+    """The last day of the pattern (YYYY-MM-DD); no end if it is left out."""
     days_off: Annotated[list[CalendarDate], Field(max_length=MAX_EXCEPTIONS, default_factory=list)]
+    """Days without any time (YYYY-MM-DD)."""
     extra: Annotated[list[ExtraStartRequest], Field(max_length=MAX_EXCEPTIONS, default_factory=list)]
+    """Times on single days, in addition to the weekly ones."""
     place: SingleLineText | None = None
+    """Where the visit is, such as a building and room."""
     contact: SingleLineText | None = None
+    """Whom to ask, such as a name and a phone number."""
 
 
 class BookingState(StrEnum):
@@ -105,25 +135,35 @@ class ConsultationRequest(StrictModel):
     """Hold or book a time. `reschedule` also moves a date that the center planned itself."""
 
     slot_id: Annotated[str, Field(max_length=64)]
+    """The ID of the time to hold or book, from the list of times."""
     state: BookingState
+    """`held` keeps the time for 10 minutes; `booked` books it."""
     note: MultiLineText | None = None
+    """A note to the center about the visit."""
     reschedule: bool = False
+    """Send true to also move a date that the center planned itself."""
 
 
 class CancelQuery(StrictModel):
     """Why a consultation is canceled."""
 
     reason: CancelReason | None = None
+    """Why the consultation is canceled."""
 
 
 class TimeRequestBody(StrictModel):
     """When the patient can come, for a center that has no suitable time published."""
 
     preferred_days: Annotated[list[Weekday], Field(max_length=7, default_factory=list)]
+    """Days of the week that suit the patient."""
     earliest_on: CalendarDate | None = None
+    """The first day that suits the patient (YYYY-MM-DD)."""
     part_of_day: PartOfDay = PartOfDay.ANY
+    """The part of the day that suits the patient."""
     mode: VisitMode | None = None
+    """How the visit should take place; any if it is left out."""
     note: MultiLineText | None = None
+    """What the center should know about the request."""
 
 
 def list_new_slots(body: NewSlotsRequest) -> tuple[Sequence[NewSlot], str]:

@@ -19,49 +19,73 @@ class SlotBookingResponse(TypedDict):
     """A patient who booked a time, for the center's team."""
 
     referral_id: str
+    """The ID of the referral: `ref_` and 26 characters."""
     alias: str
+    """The name that the practice chose for the patient; the only name in email and calendars."""
 
 
 class SlotResponse(TypedDict):
     """A time of a center. `bookings` and `version` are for the center's team; `closed` says why it takes no more."""
 
     slot_id: str
+    """The ID of a published consultation time."""
     center_id: str
+    """The ID of a treatment center, such as `ctr_harbor`."""
     starts_at: str
+    """When the visit starts (RFC 3339, UTC)."""
     ends_at: str
+    """When it ends (RFC 3339, UTC)."""
     minutes: int
+    """How long the visit takes, in minutes."""
     mode: str
+    """How the visit takes place."""
     capacity: int
+    """How many patients can book the time."""
     free: int
+    """How many seats are free."""
     place: str | None
+    """Where the visit is; null if the center did not say."""
     contact: str | None
+    """Whom to ask; null if the center did not say."""
     pattern_id: str | None
+    """The weekly pattern that the time comes from; null if it was published alone."""
     closed: str | None
+    """Why the time can no longer be booked; null if it can."""
     version: int
+    """The version of the object. Send it in `If-Match` with a change."""
     bookings: list[SlotBookingResponse]
+    """Who booked the time; only the center's team sees it."""
 
 
 class SlotPageResponse(TypedDict):
     """The times of a center in a range, earliest first. `time_zone` is the center's; there is one page."""
 
     items: list[SlotResponse]
+    """The times, earliest first."""
     next_cursor: str | None
+    """Always null: there is one page."""
     time_zone: str
+    """The center's time zone, as an IANA name."""
     as_of: str
+    """When the list was read (RFC 3339, UTC)."""
 
 
 class PublishedSlotsResponse(TypedDict):
     """The times that were published. `slot_id` is set if it was one."""
 
     items: list[SlotResponse]
+    """The times that were published."""
     slot_id: str | None
+    """The ID of the time if one was published; null for a list."""
 
 
 class LocalStartResponse(TypedDict):
     """A time of a day at the center."""
 
     on: str
+    """The day at the center (YYYY-MM-DD)."""
     at: str
+    """The time of day at the center, as `HH:MM`."""
 
 
 class PatternResponse(TypedDict):
@@ -72,78 +96,131 @@ class PatternResponse(TypedDict):
     """
 
     pattern_id: str
+    """The ID of a weekly pattern."""
     center_id: str
+    """The ID of a treatment center, such as `ctr_harbor`."""
     weekdays: list[str]
+    """The days of the week, in lowercase, such as `monday`."""
     starts: list[str]
+    """The times of day at which visits start, at the center, as `HH:MM`."""
     minutes: int
+    """How long the visit takes, in minutes."""
     mode: str
+    """How the visits take place."""
     capacity: int
+    """How many patients can book the time."""
     begins_on: str
+    """The first day of the pattern (YYYY-MM-DD)."""
     ends_on: str | None
+    """The last day of the pattern (YYYY-MM-DD); null if it has no end."""
     days_off: list[str]
+    """Days without any time (YYYY-MM-DD)."""
     extra: list[LocalStartResponse]
+    """Times on single days, in addition to the weekly ones."""
     place: str | None
+    """Where the visits are; null if the center did not say."""
     contact: str | None
+    """Whom to ask; null if the center did not say."""
     time_zone: str
+    """The center's time zone, as an IANA name."""
     removed: bool
+    """Whether the pattern was removed."""
     version: int
+    """The version of the object. Send it in `If-Match` with a change."""
     free_slots: int
+    """How many of its future times are free."""
     skipped: list[LocalStartResponse]
+    """Times that were not published because the clock skips them in spring."""
     to_review: list[SlotResponse]
+    """Booked times that no longer fit the pattern. The center decides what happens to them."""
 
 
 class PatternListResponse(TypedDict):
     """The weekly patterns of a center."""
 
     items: list[PatternResponse]
+    """The items of this page, in the order of the list."""
 
 
 class SlotHoldResponse(TypedDict):
     """A time that is held for the referral until a moment; `own` says that the reader holds it."""
 
     slot_id: str
+    """The ID of a published consultation time."""
     until: str
+    """Until when the time is held (RFC 3339, UTC)."""
     own: bool
+    """Whether the reader's own organization holds the time."""
     slot: SlotResponse | None
+    """The time itself; null if it is no longer published."""
 
 
 class TimeRequestResponse(TypedDict):
     """What the practice asked the center for."""
 
     asked_at: str
+    """When the practice asked (RFC 3339, UTC)."""
     asked_by: str
+    """The name of the person who asked."""
     preferred_days: list[str]
+    """Days of the week that suit the patient."""
     earliest_on: str | None
+    """The first day that suits the patient (YYYY-MM-DD); null if none was named."""
     part_of_day: str
+    """The part of the day that suits the patient."""
     mode: str | None
+    """How the visit should take place; null for any."""
     note: str | None
+    """What the practice added; null if nothing."""
 
 
 class ConsultationResponse(TypedDict):
     """The consultation of a referral. `time_zone` is the center's; `open` says that it can be booked or changed."""
 
     referral_id: str
+    """The ID of the referral: `ref_` and 26 characters."""
     center_id: str | None
+    """The treatment center; null while none is chosen."""
     state: str
+    """The state: `none`, `asked`, `held`, `booked`, `canceled`, `no_show` or `completed`."""
     starts_at: str | None
+    """When the visit starts (RFC 3339, UTC); null if only its day is known, or nothing."""
     on: str | None
+    """The day of the visit at the center (YYYY-MM-DD); null without one."""
     ends_at: str | None
+    """When the visit ends (RFC 3339, UTC); null if it is not known."""
     minutes: int | None
+    """How long the visit takes, in minutes; null if it is not known."""
     mode: str | None
+    """How the visit takes place; null if it is not known."""
     place: str | None
+    """Where the visit is; null if it is not known."""
     contact: str | None
+    """Whom to ask; null if it is not known."""
     note: str | None
+    """The practice's note about the visit; null if there is none."""
     source: str | None
+    """How the date was set: `booking`, `center_event` (the center's system) or `by_hand`; null without a date."""
     slot_id: str | None
+    """The booked time; null if the center planned the date itself."""
     slot: SlotResponse | None
+    """The booked time with its details; null without one."""
     hold: SlotHoldResponse | None
+    """The time that is held for the referral; null without one."""
     request: TimeRequestResponse | None
+    """What the practice asked the center for; null without a request."""
     booked_at: str | None
+    """When the time was booked (RFC 3339, UTC); null if it was not."""
     booked_by: str | None
+    """The name of the person who booked; null if no one did."""
     reminder_at: str | None
+    """When the reminder is due (RFC 3339, UTC); null if none is planned."""
     time_zone: str
+    """The center's time zone, as an IANA name."""
     open: bool
+    """Whether the consultation can be booked or changed."""
     version: int
+    """The version of the consultation. Send it in `If-Match` with a change."""
 
 
 def to_slot_response(

@@ -15,32 +15,49 @@ class PayerRowResponse(TypedDict):
     """One row of a payer's answer, with its codes as the payer sent them."""
 
     number: int
+    """The number of the row, from 1. Facts name the rows that they rest on."""
     code: str
+    """The code of the statement, as the payer sent it."""
     level: str | None
+    """Whom it covers, such as the person or the family; null if not stated."""
     service_types: list[str]
+    """Codes of the service types to which it applies."""
     plan_name: str | None
+    """The name of the plan; null or left out if it is not known."""
     period: str | None
+    """The period to which an amount applies, such as a calendar year; null if not stated."""
     amount: str | None
+    """An amount in US dollars, as text such as `1500.00`; null if not stated."""
     percent: str | None
+    """A percentage, as text such as `20`; null if not stated."""
     authorization: str | None
+    """Whether the payer says that an authorization is required; null if not stated."""
     in_network: str | None
+    """Whether it applies in the payer's network; null if not stated."""
     messages: list[str]
+    """Further words of the payer."""
 
 
 class MemberDifferenceResponse(TypedDict):
     """What the payer has otherwise about the member. A person decides; nothing is overwritten."""
 
     pointer: str
+    """Where the value is in a referral, as a JSON pointer (RFC 6901)."""
     asked: str | None
+    """What was sent to the payer; null if nothing was."""
     answered: str
+    """What the payer has."""
 
 
 class PayerRejectionResponse(TypedDict):
     """A reason of the payer. `pointer` is the fact to correct, if it is a single one."""
 
     code: str
+    """The payer's code of the reason (AAA)."""
     message: str
+    """What to do about it, in plain words."""
     pointer: str | None
+    """The fact to correct, as a JSON pointer; null if it is not a single one."""
 
 
 class CoverageCheckResponse(TypedDict):
@@ -50,35 +67,60 @@ class CoverageCheckResponse(TypedDict):
     """
 
     coverage_check_id: str
+    """The ID of the electronic check."""
     state: str
+    """The state of the check: `requested`, `completed` or `failed`."""
     payer: str
+    """The payer that was asked."""
     requested_at: str
+    """When it was requested (RFC 3339, UTC)."""
     requested_by: str
+    """The name of the person who requested it."""
     attempts: int
+    """How many times the payer was asked."""
     next_try_at: str | None
+    """When the payer is asked again (RFC 3339, UTC); null if it is not."""
     gives_up_at: str
+    """When the check stops trying (RFC 3339, UTC)."""
     ended_at: str | None
+    """When the check ended (RFC 3339, UTC); null while it is open."""
     reason: str | None
+    """A code for why it failed; null if it did not."""
     message: str | None
+    """What to do now, in plain words; null if nothing."""
     filed: bool
+    """Whether the answer is about an earlier plan, so that it changed nothing."""
     benefits: CoverageFactResponse | None
+    """The fact about the benefits; null until the payer has answered."""
     authorization: CoverageFactResponse | None
+    """The fact about the authorization requirement; null until the payer has answered."""
     network: CoverageFactResponse | None
+    """The fact about the network; null until the payer has answered."""
     determination: CoverageFactResponse | None
+    """The fact about the payer's decision; null until the payer has answered."""
     as_of: str | None
+    """When the payer answered (RFC 3339, UTC); null until it has."""
     valid_until: str | None
+    """The last day on which the fact counts (YYYY-MM-DD); null if it is not known."""
     suggestions: list[str]
+    """What to do next, as codes. A person decides."""
     differences: list[MemberDifferenceResponse]
+    """What the payer has otherwise about the member."""
     rejections: list[PayerRejectionResponse]
+    """The payer's reasons for no answer."""
     rows: list[PayerRowResponse]
+    """The rows of the answer, as the payer sent them."""
     rows_left_out: int
+    """How many more rows the payer sent than are shown."""
     disclaimer: str
+    """The statement to show with it."""
 
 
 class CoverageChecksResponse(TypedDict):
     """The electronic checks of a referral, newest first."""
 
     items: list[CoverageCheckResponse]
+    """The checks, newest first."""
 
 
 def to_check_response(check: CoverageCheck) -> CoverageCheckResponse:

@@ -23,57 +23,89 @@ class CostShareResponse(TypedDict):
     """What a patient may have to pay, as the payer stated it: an amount in US dollars or a percentage, as text."""
 
     kind: str
+    """The kind of cost, such as a deductible or a copay."""
     level: str | None
+    """Whom it covers, such as the person or the family; null if not stated."""
     service_types: list[str]
+    """Codes of the service types to which it applies."""
     period: str | None
+    """The period to which an amount applies, such as a calendar year; null if not stated."""
     amount: str | None
+    """An amount in US dollars, as text such as `1500.00`; null if not stated."""
     percent: str | None
+    """A percentage, as text such as `20`; null if not stated."""
     in_network: str | None
+    """Whether it applies in the payer's network; null if not stated."""
 
 
 class OtherPayerResponse(TypedDict):
     """Another coverage of the patient. The member's number is masked."""
 
     rank: str
+    """The order of the payers, such as primary or secondary."""
     name: str | None
+    """The name of the other payer; null if not stated."""
     insurance_type: str | None
+    """The type of insurance, as the payer calls it; null if not stated."""
     member_number: str | None
+    """The member's number."""
     since: str | None
+    """Since when it applies (YYYY-MM-DD); null if not stated."""
 
 
 class FactOriginResponse(TypedDict):
     """Where a fact comes from and how long it counts. `rows` are those of the electronic answer."""
 
     source: str | None
+    """A code for where the fact comes from; null if no one asked."""
     source_label: str | None
+    """Where the fact comes from, for display; null if no one asked."""
     as_of: str | None
+    """When the payer said so (RFC 3339, UTC); null if no one asked."""
     valid_until: str | None
+    """The last day on which the fact counts (YYYY-MM-DD); null if it is not known."""
     reference_number: str | None
+    """The payer's reference number for the call or answer; null or left out without one."""
     representative: str | None
+    """The name of the payer's representative; null or left out without one."""
     rows: list[int]
+    """The numbers of the rows of the electronic answer that it rests on."""
 
 
 class FactContentResponse(TypedDict):
     """What a fact says besides its answer, as far as it has that."""
 
     words: list[str]
+    """Further words of the payer or the person who asked."""
     plan_name: str | None
+    """The name of the plan; null or left out if it is not known."""
     begins_on: str | None
+    """The first day (YYYY-MM-DD); null if not stated."""
     ends_on: str | None
+    """The last day (YYYY-MM-DD); null if not stated."""
     costs: list[CostShareResponse]
+    """What the patient may have to pay."""
     other_payers: list[OtherPayerResponse]
+    """Other coverage that the payer named."""
     contact: str | None
+    """Whom to ask at the payer; null if not stated."""
     number: str | None
+    """The number of an authorization; null if not stated."""
 
 
 class CoverageFactResponse(FactOriginResponse, FactContentResponse):
     """One of the four facts. `answer` is `not_stated` if the payer did not say, and null if no one asked."""
 
     fact: str
+    """Which of the four facts: `benefits`, `authorization`, `network` or `determination`."""
     label: str
+    """The words for it, for display."""
     answer: str | None
+    """The answer as a code; `not_stated` if the payer did not say, null if no one asked."""
     answer_label: str
+    """The answer in words, for display."""
     of_earlier_plan: bool
+    """Whether it is about a plan that the patient no longer has."""
 
 
 FACT_LABELS: Mapping[FactName, str] = {

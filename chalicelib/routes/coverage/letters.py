@@ -30,7 +30,9 @@ class LetterBody(StrictModel):
     """A letter as a person edited it. One with blanks can be saved, and not marked as final."""
 
     text: LetterText
+    """The text of the letter."""
     final: bool = False
+    """Whether the letter is finished. A letter with blanks cannot be."""
 
 
 class LetterResponse(TypedDict):
@@ -41,13 +43,21 @@ class LetterResponse(TypedDict):
     """
 
     version: int
+    """The version of the letter, 0 before the first. Send it in `If-Match` with a change."""
     text: str
+    """The text as it was saved, or the draft if none was."""
     draft: str
+    """The text that the product proposes from the referral."""
     final: bool
+    """Whether the letter is marked as final."""
     blanks: bool
+    """Whether the text still has blanks to fill in."""
     saved_at: str | None
+    """When it was saved (RFC 3339, UTC); null if it was not."""
     saved_by: str | None
+    """The name of the person who saved it; null if no one did."""
     disclaimer: str
+    """The statement to show with it."""
 
 
 @declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/coverage/letter")

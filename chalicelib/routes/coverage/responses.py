@@ -37,110 +37,175 @@ class EnteredFactsResponse(TypedDict):
     """What was entered with the last move of a name, by whom and when."""
 
     move: str
+    """Which move this is; it decides the other fields."""
     facts: Mapping[str, Any]
+    """The fields of the move, as they were entered."""
     at: str
+    """When it happened (RFC 3339, UTC)."""
     by: str
+    """Which side recorded it: `practice` or `center`."""
     actor_name: str
+    """The name of the person or system that did it."""
     of_earlier_plan: bool
+    """Whether it is about a plan that the patient no longer has."""
 
 
 class CoverageChangeResponse(TypedDict):
     """A move that was made. `filed` says that it is an answer about an earlier plan, which changed nothing."""
 
     move: str
+    """Which move this is; it decides the other fields."""
     label: str
+    """The words for it, for display."""
     machine: str
+    """What it changes: `verification`, `authorization`, `agreement`, `clearance` or `checklist`."""
     start: str
+    """The state before the move; empty for an item of the checklist."""
     target: str
+    """The state after the move; empty for an item of the checklist."""
     at: str
+    """When it happened (RFC 3339, UTC)."""
     by: str
+    """Which side recorded it: `practice` or `center`."""
     actor_name: str
+    """The name of the person or system that did it."""
     how: str | None
+    """How the payer's word arrived; null if the move does not say."""
     reference_number: str | None
+    """The payer's reference number for the call or answer; null or left out without one."""
     filed: bool
+    """Whether it is an answer about an earlier plan, which changed nothing."""
     facts: Mapping[str, Any]
+    """The fields of the move, as they were entered."""
 
 
 class ChecklistItemResponse(TypedDict):
     """What is to verify with the payer; without an answer it is still to do."""
 
     item: str
+    """The code of the item."""
     label: str
+    """The words for it, for display."""
     answer: str | None
+    """What the payer answered; null while it is to do."""
     answered_at: str | None
+    """When it was answered (RFC 3339, UTC); null while it is open."""
     answered_by: str | None
+    """The name of the person who answered; null while it is open."""
 
 
 class PayerTimerResponse(TypedDict):
     """A time limit that may apply, with its source. `on` is its day if it began with what was entered."""
 
     step: str
+    """What the limit is for."""
     label: str
+    """The words for it, for display."""
     days: int | None
+    """The limit in days; null if it is given in hours."""
     hours: int | None
+    """The limit in hours; null if it is given in days."""
     begins: str
+    """The time of day at which the quiet hours begin, as `HH:MM`."""
     source: str
+    """The rule that sets the limit."""
     caution: str | None
+    """What to check before relying on it; null if nothing."""
     on: str | None
+    """The day on which the limit ends (YYYY-MM-DD); null if it did not begin with anything that was entered."""
 
 
 class CoverageMoveResponse(TypedDict):
     """A move; `why_not` says why the reader cannot make it now."""
 
     move: str
+    """Which move this is; it decides the other fields."""
     label: str
+    """The words for it, for display."""
     machine: str
+    """What it changes: `verification`, `authorization`, `agreement`, `clearance` or `checklist`."""
     allowed: bool
+    """Whether the reader can do it now."""
     why_not: str | None
+    """Why the reader cannot do it now; null if they can."""
     needs: list[str]
+    """The fields that it needs."""
 
 
 class CoverageReminderResponse(TypedDict):
     """A reminder that both sides get, and its day at the practice."""
 
     title: str
+    """The title, for display."""
     on: str
+    """The day of the reminder, at the practice (YYYY-MM-DD)."""
 
 
 class CoverageDeadlineResponse(TypedDict):
     """A date that a person entered from the payer's letter. `kind` decision is only expected, not owed."""
 
     kind: str
+    """What is due: `information`, `appeal` or `decision`. A decision is expected then, not owed."""
     on: str
+    """The day (YYYY-MM-DD)."""
 
 
 class FinancialResourceResponse(TypedDict):
     """An organization that helps with cost, for a patient without insurance."""
 
     resource_id: str
+    """The ID of a national resource in the catalog."""
     name: str
+    """The name of the program."""
     organization: str
+    """The organization that offers it."""
     what: str
+    """What it offers, in one or two sentences."""
     url: str
+    """The address of its page."""
     phone: str | None
+    """Its phone number; null if it has none."""
 
 
 class CoverageResponse(CoverageSummaryResponse):
     """The coverage of a referral. Amounts of the center's contracts are in it for the center only."""
 
     referral_id: str
+    """The ID of the referral: `ref_` and 26 characters."""
     version: int
+    """The version of the coverage, 0 before the first move. Send it in `If-Match` with a change."""
     stale_reason: str | None
+    """Why the benefits are to be verified again; null if they are not."""
     verified_until: str | None
+    """The last day for which the verification counts (YYYY-MM-DD); null without one."""
     authorized_until: str | None
+    """The last day of the authorization (YYYY-MM-DD); null without one."""
     authorization_of_earlier_plan: bool
+    """Whether the authorization was given by a plan that the patient no longer has."""
     deadline: CoverageDeadlineResponse | None
+    """The next date that a person entered from the payer's letter; null without one."""
     facts: list[CoverageFactResponse]
+    """The four facts, each with its source."""
     entered: list[EnteredFactsResponse]
+    """What was entered with the last move of each name."""
     checklist: list[ChecklistItemResponse]
+    """What is to verify with the payer."""
     timers: list[PayerTimerResponse]
+    """The time limits that may apply, each with its source."""
     plan_own_rule: str
+    """What to check in the plan's own rules, for display."""
     plan_notes: list[str]
+    """Notes about this type of plan."""
     reminders: list[CoverageReminderResponse]
+    """Reminders that both sides get."""
     moves: list[CoverageMoveResponse]
+    """The moves, and whether the reader can make them now."""
     history: list[CoverageChangeResponse]
+    """The moves that were made, newest first."""
     financial_resources: list[FinancialResourceResponse]
+    """Organizations that help with cost; only for a patient without insurance."""
     disclaimer: str
+    """The statement to show with it."""
 
 
 def build_coverage_etag(track: CoverageTrack) -> dict[str, str]:

@@ -16,28 +16,41 @@ class CoverageWarningResponse(TypedDict):
     """What both sides should notice. It blocks nothing."""
 
     code: str
+    """A stable code for programs."""
     message: str
+    """A sentence for people."""
 
 
 class CoverageStateResponse(TypedDict):
     """The coverage for display: the first state that applies, who acts next, and until when."""
 
     state: str
+    """The state for display, as a code."""
     label: str
+    """The words for it, for display."""
     next_actor: str
+    """Who acts next: `practice`, `center`, `payer` or `none`."""
     next_step: str
+    """What comes next, in one sentence."""
     until: str | None
+    """The day until which it counts, or by which the next step is due (YYYY-MM-DD); null without one."""
 
 
 class CoverageSummaryResponse(CoverageStateResponse):
     """The coverage of a referral, with its warnings. Its content is at the referral's `coverage` address."""
 
     verification: str
+    """The state of the benefits verification, as a code such as `verified`."""
     authorization: str
+    """The state of the prior authorization, as a code such as `submitted`."""
     agreement: str
+    """The state of the single case agreement, as a code such as `signed`."""
     is_cleared: bool
+    """Whether the center has cleared the coverage."""
     cleared_until: str | None
+    """The last day of the clearance (YYYY-MM-DD); null without one."""
     warnings: list[CoverageWarningResponse]
+    """What both sides should notice. It blocks nothing."""
 
 
 def to_coverage_state_response(status: TrackStatus, *, stage: Stage, today: date) -> CoverageStateResponse:

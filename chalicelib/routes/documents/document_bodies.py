@@ -49,54 +49,73 @@ class NewFileBody(StrictModel):
     """The file that will be uploaded: its name, its type, its size in bytes, and its SHA-256."""
 
     name: SingleLineText
+    """The name of the file, with its ending."""
     type: FileType
+    """The media type of the file, such as `application/pdf`."""
     size: Annotated[int, Field(ge=1, le=MAX_FILE_BYTES)]
+    """The size of the file, in bytes."""
     sha256: Sha256
+    """The SHA-256 of the file's bytes, as 64 lowercase hexadecimal digits."""
 
 
 class SentOutsideBody(StrictModel):
     """What was sent another way: how, on which day, to which number or portal, and its confirmation number."""
 
     channel: Channel
+    """How the document was sent."""
     sent_on: PastDate
+    """The day on which it was sent (YYYY-MM-DD)."""
     to: SingleLineText | None = None
+    """The number, portal or person it was sent to."""
     pages: Annotated[int, Field(ge=1, le=10 * MAX_PAGES)] | None = None
+    """How many pages it has."""
     confirmation: SingleLineText | None = None
+    """The confirmation number of the fax or portal."""
 
 
 class AnswersBody(StrictModel):
     """The item of an information request that the document answers."""
 
     request_id: Identifier
+    """The ID of the information request."""
     item_id: Identifier
+    """The number of the item within its information request."""
 
 
 class DocumentBody(StrictModel):
     """A document: a `file` to upload, or what was `sent` another way; exactly one of the two."""
 
     kind: DocumentKind
+    """What kind of document it is."""
     file: NewFileBody | None = None
+    """The file that will be uploaded. Send either `file` or `sent`."""
     sent: SentOutsideBody | None = None
+    """What was sent another way. Send either `file` or `sent`."""
     answers: AnswersBody | None = None
+    """The item of an information request that it answers."""
     note: MultiLineText | None = None
+    """A note to the other side."""
 
 
 class ArrivalBody(StrictModel):
     """Whether what was sent another way was received, or was not found."""
 
     arrival: Arrival
+    """`received` or `not_found`."""
 
 
 class DeletionQuery(StrictModel):
     """Why the document is removed."""
 
     reason: PersonReason
+    """Why the document is removed."""
 
 
 class LinkQuery(StrictModel):
     """Whether a browser stores the file of the link, or shows it in a tab, which `may_view` allows."""
 
     display: LinkDisplay = LinkDisplay.DOWNLOAD
+    """`download` stores the file; `inline` shows it in a tab."""
 
 
 def to_new_document(body: DocumentBody) -> NewDocument:

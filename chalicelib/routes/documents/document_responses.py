@@ -31,7 +31,9 @@ class ReasonResponse(TypedDict):
     """A reason: its code, and a sentence or label for people."""
 
     code: str
+    """A stable code for programs."""
     text: str
+    """The words for it, for display."""
 
 
 class FileResponse(TypedDict):
@@ -41,95 +43,145 @@ class FileResponse(TypedDict):
     """
 
     name: str
+    """The name of the file."""
     type: str
+    """The media type that the check found, or that was announced before it."""
     size: int
+    """The size of the file, in bytes."""
     pages: int | None
+    """How many pages it has; null before the check."""
     removed: list[str]
+    """What the check removed from the file, such as scripts."""
 
 
 class SentOutsideResponse(TypedDict):
     """What was sent another way. `arrival` is what the other side says about it."""
 
     channel: str
+    """How it was sent, as a code."""
     channel_label: str
+    """How it was sent, for display."""
     sent_on: str
+    """The day on which it was sent (YYYY-MM-DD)."""
     to: str | None
+    """The number, portal or person it was sent to; null if not entered."""
     pages: int | None
+    """How many pages it has; null if not entered."""
     confirmation: str | None
+    """The confirmation number; null if not entered."""
     arrival: str | None
+    """What the other side says: `received` or `not_found`; null if nothing yet."""
     arrival_at: str | None
+    """When the other side said so (RFC 3339, UTC); null if it did not."""
     arrival_by: str | None
+    """The name of the person who said so; null if no one did."""
 
 
 class AnswersResponse(TypedDict):
     """The item of an information request that a document answers."""
 
     request_id: str
+    """The ID of the information request."""
     item_id: str
+    """The number of the item within its information request."""
 
 
 class RemovalResponse(TypedDict):
     """Who removed a document, when and why."""
 
     reason: ReasonResponse
+    """Why it was removed."""
     at: str
+    """When it happened (RFC 3339, UTC)."""
     by: str
+    """The name of the person who removed it."""
 
 
 class DocumentResponse(TypedDict):
     """A document, and what the caller can do with it. It has a `file` or was `sent` another way."""
 
     document_id: str
+    """The ID of the document."""
     kind: str
+    """What kind of document it is, as a code."""
     kind_label: str
+    """What kind of document it is, for display."""
     side: str
+    """Which side it comes from: `practice` or `center`."""
     added_by: str
+    """The name of the person who added it."""
     added_at: str
+    """When it was added (RFC 3339, UTC)."""
     state: str
+    """`awaiting_upload`, `checking`, `available`, `rejected`, `deleted` or `sent_outside`."""
     state_label: str
+    """The state, for display."""
     file: FileResponse | None
+    """The file; null if it was sent another way."""
     sent: SentOutsideResponse | None
+    """What was sent another way; null if it has a file."""
     answers: AnswersResponse | None
+    """The item of an information request that it answers; null if none."""
     note: str | None
+    """A note to the other side; null without one."""
     rejected_because: ReasonResponse | None
+    """Why the check rejected the file; null if it did not."""
     removed: RemovalResponse | None
+    """Who removed it and why; null if no one did."""
     version: int
+    """The version of the object. Send it in `If-Match` with a change."""
     may_open: bool
+    """Whether the caller can open the file."""
     may_view: bool
+    """Whether a browser can show the file in a tab."""
     may_remove: list[ReasonResponse]
+    """The reasons with which the caller can remove it; empty if they cannot."""
     may_report_arrival: bool
+    """Whether the caller can say that it was received or not found."""
 
 
 class UploadFormResponse(TypedDict):
     """How to upload the file: a POST of `multipart/form-data` with these fields, and then the field `file`."""
 
     url: str
+    """Where to send the form."""
     fields: dict[str, str]
+    """The fields of the form, by name. Send them before the field `file`."""
     expires_at: str
+    """Until when the form can be sent (RFC 3339, UTC)."""
 
 
 class AddedDocumentResponse(TypedDict):
     """A new document. `upload` is how to send its file."""
 
     document: DocumentResponse
+    """The document."""
     upload: UploadFormResponse | None
+    """How to send the file; null if the document has none."""
 
 
 class PacketDocumentResponse(TypedDict):
     """A document of the referral packet, and whether the center has it."""
 
     kind: str
+    """What kind of document it is, as a code."""
     label: str
+    """The words for it, for display."""
     state: str
+    """`available`, `sent_outside`, `on_the_way`, `not_found` or `missing`."""
 
 
 class SavedLetterResponse(TypedDict):
     """The newest saved version of the letter of medical necessity; `/coverage/letter` has its text."""
 
     version: int
+    """The version of the letter."""
     final: bool
+    """Whether the letter is marked as final."""
     saved_at: str
+    """When it was saved (RFC 3339, UTC)."""
     saved_by: str
+    """The name of the person who saved it."""
 
 
 class DocumentsResponse(TypedDict):
@@ -139,20 +191,30 @@ class DocumentsResponse(TypedDict):
     """
 
     items: list[DocumentResponse]
+    """The documents, newest first."""
     letter: SavedLetterResponse | None
+    """The newest saved letter of medical necessity; null without one."""
     packet: list[PacketDocumentResponse]
+    """The documents that a packet needs."""
     may_add: bool
+    """Whether the caller can add a document."""
     why_not: str | None
+    """Why the reader cannot do it now; null if they can."""
     kinds: list[ReasonResponse]
+    """The kinds of documents that the caller can add."""
     channels: list[ReasonResponse]
+    """The ways in which a document can be sent outside the product."""
     max_bytes: int
+    """The largest size, in bytes."""
 
 
 class DocumentLinkResponse(TypedDict):
     """A link that opens the file once the caller follows it, until `expires_in_s` is over."""
 
     url: str
+    """The address of the file."""
     expires_in_s: int
+    """How long the link works, in seconds."""
 
 
 def to_documents_response(

@@ -27,49 +27,68 @@ class ChartEntriesRequest(StrictModel):
             build_pattern_validator(r"[A-Za-z0-9_-]{43}", "This link is not complete. Open it from the health record.")
         ),
     ]
+    """The token from the link on the card: 43 characters."""
 
 
 class ChartTransplantResponse(TypedDict):
     """The last stem cell transplant that the chart has."""
 
     kind: str | None
+    """The kind of transplant; null if none was read."""
     on: str | None
+    """The day of the transplant (YYYY-MM-DD); null if none was read."""
 
 
 class ChartDoseResponse(TypedDict):
     """The last dose of a treatment that matters before leukapheresis."""
 
     agent: str
+    """The treatment that matters before leukapheresis, as a code."""
     given: bool
+    """Whether it was given."""
     last_on: str | None
+    """The day of the last dose (YYYY-MM-DD); null if none was read."""
 
 
 class ChartClinicalResponse(TypedDict):
     """What was read, with the names of `POST /v1/screens`. Null was not read."""
 
     disease: str
+    """The disease, as a code of the catalog such as `LBCL`."""
     histology: str | None
+    """The histology as a code; null if none was read."""
     ecog: int | None
+    """ECOG performance status, 0 to 4; null if none was read."""
     transplant: ChartTransplantResponse
+    """The last stem cell transplant."""
     flags: dict[str, bool]
+    """Points to discuss with the center, each true or false; one that is left out is not known."""
     last_doses: list[ChartDoseResponse]
+    """Treatments that matter before leukapheresis, with their last days."""
 
 
 class ChartCourseResponse(TypedDict):
     """A drug that the chart does not assign to a line of therapy, with its first and last day."""
 
     name: str
+    """The name of the drug in the chart."""
     classes: list[str]
+    """The classes of the drugs."""
     started_on: str | None
+    """The first day (YYYY-MM-DD); null if none was read."""
     ended_on: str | None
+    """The last day (YYYY-MM-DD); null if none was read."""
 
 
 class ChartEntriesResponse(TypedDict):
     """Entries for a person to check. Nobody has grouped the courses into lines."""
 
     age: int | None
+    """The age of the patient, in years; null if no date of birth was read."""
     clinical: ChartClinicalResponse
+    """Disease and treatment so far."""
     courses: list[ChartCourseResponse]
+    """Drugs that the chart does not assign to a line of therapy."""
 
 
 @declare_endpoint(blueprint, "POST", "/v1/screens/chart-entries")

@@ -36,25 +36,35 @@ class LabelSourceResponse(TypedDict):
     """Where something was read, how strong the source is, and the day that it applies to."""
 
     source_id: str
+    """The ID of the source in the catalog."""
     title: str
+    """The title of the source."""
     url: str
+    """The address of the source."""
     as_of: str
+    """The day to which this applies (YYYY-MM-DD)."""
     kind: str
+    """How strong the source is, such as `label` or `secondary`."""
 
 
 class MissingValueResponse(TypedDict):
     """A value that was not entered."""
 
     pointer: str
+    """Where the value is in a referral, as a JSON pointer (RFC 6901)."""
     label: str
+    """The words for it, for display."""
 
 
 class EnteredValueResponse(TypedDict):
     """A value that was entered, as a rule read it."""
 
     pointer: str
+    """Where the value is in a referral, as a JSON pointer (RFC 6901)."""
     label: str
+    """The words for it, for display."""
     value: str
+    """The value that was entered, for display."""
 
 
 class CriterionReasonResponse(TypedDict):
@@ -64,80 +74,125 @@ class CriterionReasonResponse(TypedDict):
     """
 
     row_id: str
+    """The ID of the way to meet the indication."""
     rule: str
+    """The rule, as a code."""
     text: str
+    """What the rule asks for."""
     met: bool | None
+    """Whether it is met as entered; null if something is missing."""
     either: int
+    """Rules of one way with the same number above 0 are alternatives; 0 stands alone."""
     entered: list[EnteredValueResponse]
+    """The values that were entered, as the check read them."""
     missing: list[MissingValueResponse]
+    """Values that were not entered."""
     source: LabelSourceResponse
+    """Where the rule was read."""
     unverified: bool
+    """Whether the text was not checked against the current label."""
 
 
 class RowResultResponse(TypedDict):
     """One way to meet an indication."""
 
     row_id: str
+    """The ID of the way to meet the indication."""
     text: str
+    """What this way asks for."""
     result: str
+    """What the comparison found: criteria appear met, are not met as entered, or need more information."""
     approval: str
+    """The kind of approval, such as regular or accelerated."""
     missing: list[MissingValueResponse]
+    """Values that were not entered."""
 
 
 class DiscussionPointResponse(TypedDict):
     """Something to discuss with the center about one product. It changes no result."""
 
     kind: str
+    """What kind of point it is."""
     text: str
+    """What to discuss."""
     entered: list[EnteredValueResponse]
+    """The values that were entered, as the check read them."""
     source: LabelSourceResponse
+    """Where it was read."""
 
 
 class LabelNoteResponse(TypedDict):
     """A sentence of the catalog about an indication."""
 
     text: str
+    """The sentence."""
     source: LabelSourceResponse
+    """Where it was read."""
 
 
 class IndicationResultResponse(TypedDict):
     """The result for one product's indication. It covers the label's criteria and nothing else."""
 
     product_id: str
+    """The ID of a CAR T product in the catalog."""
     product_name: str
+    """The name of the product."""
     indication: str
+    """The ID of the indication in the catalog."""
     indication_name: str
+    """The name of the indication."""
     result: str
+    """What the comparison found: criteria appear met, are not met as entered, or need more information."""
     rows: list[RowResultResponse]
+    """The ways to meet the indication, each with its result."""
     reasons: list[CriterionReasonResponse]
+    """Each rule, with what it read."""
     missing: list[MissingValueResponse]
+    """Values that were not entered."""
     discuss: list[DiscussionPointResponse]
+    """Points to discuss with the center. They change no result."""
     limitations: list[str]
+    """What the label leaves out, or warns of."""
     notes: list[LabelNoteResponse]
+    """Sentences of the catalog about the indication."""
     label_as_of: str
+    """The day for which the label is known (YYYY-MM-DD)."""
     label: LabelResponse
+    """The label of the product."""
     version: str
+    """The version of the product's entry in the catalog."""
     sources: list[LabelSourceResponse]
+    """Where the facts were read."""
 
 
 class ThresholdSourceResponse(TypedDict):
     """What one source says about a threshold."""
 
     says: str
+    """What the source says."""
     source: LabelSourceResponse
+    """The source."""
 
 
 class DiscussionFlagResponse(TypedDict):
     """A point to discuss with the center. For earlier therapy, with the day of its last dose."""
 
     flag: str
+    """The point, as a code."""
     label: str
+    """The words for it, for display."""
     value: str
+    """What was entered, for display."""
     text: str
+    """Why to discuss it."""
     last_on: str | None
+    """The day of the last dose (YYYY-MM-DD); null if it does not apply."""
     missing: list[MissingValueResponse]
+    """Values that were not entered."""
     source: str
+    """Where it was read, for display."""
     anchors: list[ThresholdSourceResponse]
+    """What each source says about the threshold."""
 
 
 class CollectionCheckResponse(TypedDict):
@@ -148,31 +203,52 @@ class CollectionCheckResponse(TypedDict):
     """
 
     check: str
+    """The check, as a code."""
     label: str
+    """The words for it, for display."""
     state: str
+    """`clear`, `due`, `discuss` or `information_missing`. No state forbids anything."""
     last_on: str | None
+    """The day of the last dose (YYYY-MM-DD); null if it was not entered."""
     from_line: int | None
+    """The number of the line of therapy that it comes from; null if it comes from the doses."""
     clear_from: str | None
+    """The first day on which the check is clear (YYYY-MM-DD); null if it is not known."""
     evidence: str
+    """How strong the evidence is, such as `recommendation` or `expert_review`."""
     note: str
+    """What to keep in mind; empty if nothing."""
     missing: list[MissingValueResponse]
+    """Values that were not entered."""
     source: str
+    """Where it was read, for display."""
     anchors: list[ThresholdSourceResponse]
+    """What each source says about the threshold."""
 
 
 class ScreenResponse(TypedDict):
     """The result of an eligibility check."""
 
     results: list[IndicationResultResponse]
+    """The result for each indication of each product."""
     discuss_with_center: list[DiscussionFlagResponse]
+    """Points to discuss with the center."""
     not_asked: list[MissingValueResponse]
+    """Values that no rule could read, because they were not entered."""
     collection_checks: list[CollectionCheckResponse]
+    """Checks against the planned day of leukapheresis; empty without one."""
     planned_collection_on: str | None
+    """The planned day of leukapheresis (YYYY-MM-DD); null if it was not sent."""
     screened_on: str
+    """The day of the eligibility check (YYYY-MM-DD)."""
     catalogue_version: str
+    """The version of the catalog that was used: 12 hexadecimal digits."""
     disclaimer: str
+    """The statement about the comparison, for display."""
     disclaimers: list[str]
+    """The statements to show with it."""
     emergency_note: str
+    """What to do in an emergency, for display next to clinical content."""
 
 
 def to_screen_response(screening: "ScreenOutcome") -> ScreenResponse:

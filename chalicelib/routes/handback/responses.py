@@ -29,115 +29,175 @@ class CareSourceResponse(TypedDict):
     """Where a fact was read."""
 
     title: str
+    """The title of the source."""
     url: str | None
+    """The address of the source; null without one."""
     as_of: str
+    """The date to which the source applies: a year, a month or a day (YYYY, YYYY-MM or YYYY-MM-DD)."""
 
 
 class HandbackItemResponse(TypedDict):
     """An item that a summary needs, and whether it is entered."""
 
     pointer: str
+    """Where the value is in a referral, as a JSON pointer (RFC 6901)."""
     label: str
+    """The words for it, for display."""
     done: bool
+    """Whether it is entered."""
 
 
 class HandbackCompletenessResponse(TypedDict):
     """How complete a summary is."""
 
     complete: bool
+    """Whether everything that is needed was entered."""
     present: int
+    """How many of the needed items were entered."""
     needed: int
+    """How many items are needed."""
     items: list[HandbackItemResponse]
+    """The needed items."""
 
 
 class CarePointResponse(TypedDict):
     """A care point of a summary; `source` applies to the text only if it is not `edited`."""
 
     care_point_id: str | None
+    """The care point of the published list; null for the center's own."""
     topic: str
+    """The topic, for display."""
     text: str
+    """The text of the care point."""
     due_on: str | None
+    """The day on which it is due (YYYY-MM-DD); null without one."""
     edited: bool
+    """Whether the center changed the published text."""
     source: CareSourceResponse | None
+    """Where the care point was read; null for the center's own."""
 
 
 class HandbackResponse(TypedDict):
     """The transition-of-care summary; `proposal` is what a center can start from."""
 
     referral_id: str
+    """The ID of the referral: `ref_` and 26 characters."""
     version: int
+    """The version of the summary, 0 before the first. Send it in `If-Match` with a change."""
     state: str
+    """`not_written`, `in_preparation` (the patient is still at the center) or `handed_over`."""
     may_write: bool
+    """Whether the caller can write the summary."""
     written_at: str | None
+    """When it was last written (RFC 3339, UTC); null if it was not."""
     written_by: str | None
+    """The name of the person who last wrote it; null if no one did."""
     package: Mapping[str, Any] | None
+    """The summary as the center wrote it, with the fields of the request; null before the first."""
     proposal: Mapping[str, Any] | None
+    """What the center can start from, taken from the referral; null if the caller cannot write."""
     completeness: HandbackCompletenessResponse
+    """How complete the summary is."""
     checklist: list[CarePointResponse]
+    """The care points for the practice."""
     grades: CareSourceResponse
+    """The source of the toxicity grades."""
     handed_back_at: str | None
+    """When the patient returned to the practice (RFC 3339, UTC); null before that."""
     first_visit_on: str | None
+    """The day of the first visit at the practice (YYYY-MM-DD); null if not known."""
 
 
 class FollowUpDayResponse(TypedDict):
     """A date of the follow-up."""
 
     key: str
+    """A stable key of the entry."""
     kind: str
+    """What kind of date it is."""
     date: str
+    """The day, at the practice (YYYY-MM-DD)."""
     label: str
+    """The words for it, for display."""
     source: str
+    """Where the date comes from, for display."""
 
 
 class EmergencyCardLineResponse(TypedDict):
     """A line of the emergency card."""
 
     label: str
+    """The words for it, for display."""
     text: str
+    """The text."""
     source: str
+    """Where it was read, for display."""
 
 
 class EmergencyCardResponse(TypedDict):
     """The content of an emergency card, without the patient's name."""
 
     product: str | None
+    """The name of the product; null if not known."""
     infused_on: str
+    """The day of the infusion, which is day 0 (YYYY-MM-DD)."""
     center: str | None
+    """The name of the center; null if not known."""
     phone: str | None
+    """The phone of the center; null if not known."""
     coordinator: str | None
+    """The name of the center's coordinator; null if not known."""
     coordinator_phone: str | None
+    """The phone of the coordinator; null if not known."""
     lines: list[EmergencyCardLineResponse]
+    """What an emergency department should know."""
     label: LabelResponse | None
+    """The label of the product; null if the product is not known."""
     statements: list[str]
+    """Sentences to show, in order."""
     emergency_call: str
+    """Whom to call in an emergency, for display."""
 
 
 class FollowUpResponse(TypedDict):
     """The follow-up dates of a referral, and its emergency card."""
 
     referral_id: str
+    """The ID of the referral: `ref_` and 26 characters."""
     alias: str
+    """The name that the practice chose for the patient; the only name in email and calendars."""
     practice: TenantResponse
+    """The referring practice."""
     time_zone: str
+    """The practice's time zone, as an IANA name."""
     infused_on: str
+    """The day of the infusion, which is day 0 (YYYY-MM-DD)."""
     first_visit_on: str | None
+    """The day of the first visit at the practice (YYYY-MM-DD); null if not known."""
     package_version: int
+    """The version of the summary that the dates come from, 0 without one."""
     items: list[FollowUpDayResponse]
+    """The dates, earliest first."""
     card: EmergencyCardResponse
+    """The emergency card."""
 
 
 class CalendarFeedResponse(TypedDict):
     """Whether a member has a calendar feed."""
 
     active: bool
+    """Whether there is a feed."""
     made_at: str | None
+    """When its address was created (RFC 3339, UTC); null without a feed."""
 
 
 class CalendarAddressResponse(TypedDict):
     """The secret address of a calendar feed, shown only once."""
 
     url: str
+    """The secret address. Anyone who has it can read the feed."""
     made_at: str
+    """When the address was created (RFC 3339, UTC)."""
 
 
 def build_handback_etag(handback_view: HandbackView) -> dict[str, str]:

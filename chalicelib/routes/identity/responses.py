@@ -18,80 +18,115 @@ class SessionResponse(TypedDict, total=False):
     """Tokens, or a challenge that comes before them."""
 
     access_token: str
+    """The access token, for the header `Authorization: Bearer`. Left out before a challenge is answered."""
     refresh_token: str
+    """The refresh token, for `POST /v1/sessions/refresh`. Left out if there is no new one."""
     expires_in: int
+    """How long the access token works, in seconds."""
     challenge: str
+    """What to answer at `POST /v1/sessions/challenge` before there are tokens."""
     session: str
+    """Send it back with the answer to the challenge."""
     secret: str
+    """The key for the authenticator app, as text."""
     otpauth_url: str
+    """The key as a link that an authenticator app opens."""
 
 
 class AuthenticatorResponse(TypedDict):
     """Whether a person uses an authenticator app, and whether the site lets or makes them."""
 
     enrolled: bool
+    """Whether the person uses an authenticator app."""
     available: bool
+    """Whether the site lets people use one."""
     required: bool
+    """Whether the site makes people use one."""
 
 
 class AuthenticatorKeyResponse(TypedDict):
     """The key of a new authenticator, as text and as a link that an app opens. It is shown once."""
 
     secret: str
+    """The key for the authenticator app, as text."""
     otpauth_url: str
+    """The key as a link that an authenticator app opens."""
 
 
 class MailProblemResponse(TypedDict):
     """Why email is no longer sent to the member's address."""
 
     reason: str
+    """Why, as a code."""
     since: str
+    """Since when (RFC 3339, UTC)."""
 
 
 class MeResponse(TypedDict):
     """The signed-in member."""
 
     member_id: str
+    """The ID of the membership: `mem_` and 26 characters."""
     name: str
+    """The name of the person or organization."""
     email: str
+    """The email address of the member."""
     tenant: TenantResponse
+    """The organization."""
     roles: list[str]
+    """The roles in the organization."""
     may_refer: bool
+    """Whether the member can create referrals."""
     unread_notices: int
+    """How many of the newest notices are unread."""
     mail_problem: MailProblemResponse | None
+    """Why email is no longer sent to the member; null if it is."""
     idle_minutes: int
+    """After how many minutes without activity the dashboard signs the member out."""
 
 
 class MembershipResponse(TypedDict):
     """One membership of the signed-in person: the organization, and the person's name and roles there."""
 
     member_id: str
+    """The ID of the membership: `mem_` and 26 characters."""
     name: str
+    """The name of the person or organization."""
     tenant: TenantResponse
+    """The organization."""
     roles: list[str]
+    """The roles in the organization."""
 
 
 class MembershipListResponse(TypedDict):
     """The memberships that the signed-in person can use."""
 
     items: list[MembershipResponse]
+    """The memberships. Send the `member_id` of one as `X-Membership`."""
 
 
 class MemberResponse(TypedDict):
     """A member of an organization."""
 
     member_id: str
+    """The ID of the membership: `mem_` and 26 characters."""
     name: str
+    """The name of the person or organization."""
     email: str
+    """An email address."""
     roles: list[str]
+    """The roles in the organization."""
     active: bool
+    """Whether the member can sign in."""
     version: int
+    """The version of the object. Send it in `If-Match` with a change."""
 
 
 class MemberListResponse(TypedDict):
     """The members of an organization."""
 
     items: list[MemberResponse]
+    """The members."""
 
 
 def to_session_response(session: SignedInSession | SignInChallenge, *, email: str = "") -> SessionResponse:

@@ -38,6 +38,7 @@ class MarkReadRequest(StrictModel):
     """Which notices to mark as read: those that the reader saw, so none that arrived later."""
 
     notice_ids: Annotated[list[NoticeId], Field(min_length=1, max_length=MAX_NOTICES_PER_REQUEST)]
+    """The IDs of the notices that the reader saw."""
 
 
 @declare_endpoint(blueprint, "GET", "/v1/notices")

@@ -43,18 +43,26 @@ class CategoriesRequest(StrictModel):
     """When the notices of each category are emailed; the dashboard always shows them at once."""
 
     journey: MailTiming
+    """Notices about the status of a referral."""
     window: MailTiming
+    """Notices about the monitoring window."""
     overdue: MailTiming
+    """Notices that a status is overdue."""
     follow_up: MailTiming
+    """Notices about the follow-up after the return."""
     digest: MailTiming
+    """The weekly digest."""
     check_in: MailTiming
+    """Questions whether a status is still right."""
 
 
 class QuietHoursRequest(StrictModel):
     """The hours in which no email is sent, except critical ones."""
 
     begins: Annotated[WallTime, Field(alias="from")]
+    """The time of day at which the quiet hours begin, as `HH:MM`."""
     ends: Annotated[WallTime, Field(alias="to")]
+    """The time of day at which the quiet hours end, as `HH:MM`."""
 
     @model_validator(mode="after")
     def _not_empty(self) -> "QuietHoursRequest":
@@ -67,9 +75,13 @@ class PreferencesRequest(StrictModel):
     """All of a member's settings. Without a time zone, the organization's own applies."""
 
     categories: CategoriesRequest
+    """When the notices of each category are emailed: `at_once`, `daily` or `never`."""
     digest_hour: Annotated[int, Field(ge=0, le=23)]
+    """The hour of the daily email, 0 to 23, in the member's time zone."""
     quiet_hours: QuietHoursRequest | None
+    """The hours without email; none if they are left out."""
     time_zone: TimeZoneName | None
+    """The member's time zone, as an IANA name; the organization's if it is left out."""
 
 
 @declare_endpoint(blueprint, "GET", PREFERENCES_PATH)

@@ -1,6 +1,9 @@
 """Notices, their emails and their settings as the API returns them."""
 
 from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
 
 # pydantic needs this one on Python 3.11.
 from typing_extensions import TypedDict
@@ -25,47 +28,69 @@ class MailStatusResponse(TypedDict):
     """
 
     state: str
+    """What happened to the email, such as `planned`, `sent`, `delivered`, `bounced` or `not_wanted`."""
     at: str | None
+    """When the email was sent or will be (RFC 3339, UTC); null if it is not."""
     why: str | None
+    """Why no email is sent; null if it is."""
 
 
 class NoticeResponse(TypedDict):
     """A notice that the member received. `detail` is what a report about care says."""
 
     notice_id: str
+    """The ID of the notice."""
     rule: str
+    """The rule that caused the notice, as a code."""
     title: str
+    """The title, for display."""
     detail: str | None
+    """What a report about care says; null for other notices."""
     referral_id: str | None
+    """The referral that it is about; null if it is about none."""
     alias: str | None
+    """The alias of the patient; null if it is about no referral."""
     category: str
+    """The category of the notice, which decides when it is emailed."""
     created_at: str
+    """When it was created (RFC 3339, UTC)."""
     read_at: str | None
+    """When the member read it (RFC 3339, UTC); null if unread."""
     mail: MailStatusResponse
+    """What happened to its email."""
 
 
 class NoticePageResponse(TypedDict):
     """A page of notices."""
 
     items: list[NoticeResponse]
+    """The notices, newest first."""
     next_cursor: str | None
+    """Send it as `cursor` to read the next page; null on the last page."""
     unread: int
+    """How many are unread."""
 
 
 class UnreadCountResponse(TypedDict):
     """How many of the newest notices are unread now."""
 
     unread: int
+    """How many are unread."""
 
 
 class NoticeRecipientResponse(TypedDict):
     """A member of one's own organization who was notified."""
 
     member_id: str
+    """The ID of the membership: `mem_` and 26 characters."""
     name: str | None
+    """The name of the member; null if they are no longer a member."""
     told_at: str
+    """When the notice or report was given (RFC 3339, UTC)."""
     opened_at: str | None
+    """When the member first opened it (RFC 3339, UTC); null if they did not."""
     mail: MailStatusResponse
+    """What happened to its email."""
 
 
 class ReferralNoticeResponse(TypedDict):
@@ -80,34 +105,56 @@ class ReferralNoticeResponse(TypedDict):
     """
 
     rule: str
+    """The rule that causes the notice, as a code."""
     title: str
+    """The title, for display."""
     category: str
+    """The category of the notice, which decides when it is emailed."""
     due_on: str | None
+    """The day on which it is due (YYYY-MM-DD); null if it follows an event."""
     sides: list[str]
+    """Who gets it: `practice`, `center` or both."""
     state: str
+    """`planned`, `told` (sent), `skipped` or `parked` (failed)."""
     why: str | None
+    """Why it was skipped, or would be; null if it is not."""
     told: list[NoticeRecipientResponse]
+    """The members of the caller's own organization who were notified."""
 
 
 class ReferralNoticePageResponse(TypedDict):
     """A page of a referral's notices."""
 
     items: list[ReferralNoticeResponse]
+    """The items of this page, in the order of the list."""
     next_cursor: str | None
+    """Send it as `cursor` to read the next page; null on the last page."""
 
 
 class NoticeCategoriesResponse(TypedDict):
     """When the notices of each category are emailed."""
 
     journey: str
+    """Notices about the status of a referral."""
     window: str
+    """Notices about the monitoring window."""
     overdue: str
+    """Notices that a status is overdue."""
     follow_up: str
+    """Notices about the follow-up after the return."""
     digest: str
+    """The weekly digest."""
     check_in: str
+    """Questions whether a status is still right."""
 
 
-QuietHoursResponse = TypedDict("QuietHoursResponse", {"from": str, "to": str})
+QuietHoursResponse = TypedDict(
+    "QuietHoursResponse",
+    {
+        "from": Annotated[str, Field(description="The time of day at which the quiet hours begin, as `HH:MM`.")],
+        "to": Annotated[str, Field(description="The time of day at which the quiet hours end, as `HH:MM`.")],
+    },
+)
 """The hours in which no email is sent."""
 
 
@@ -115,10 +162,15 @@ class PreferencesResponse(TypedDict):
     """A member's notification settings."""
 
     categories: NoticeCategoriesResponse
+    """When the notices of each category are emailed: `at_once`, `daily` or `never`."""
     digest_hour: int
+    """The hour of the daily email, 0 to 23, in the member's time zone."""
     quiet_hours: QuietHoursResponse | None
+    """The hours without email; null for none."""
     time_zone: str
+    """The time zone that applies to the member, as an IANA name."""
     version: int
+    """The version of the settings. Send it in `If-Match` with a change."""
 
 
 def to_mail_response(mail_id: str | None, statuses: Mapping[str, MailStatusEntry]) -> MailStatusResponse:

@@ -70,11 +70,13 @@ def declare_endpoint(
 
     def declare(view: RouteHandler) -> RouteHandler:
         hints = typing.get_type_hints(view)
+        summary, _, description = (inspect.getdoc(view) or "").partition("\n")
         operation = RouteOperation(
             method=method,
             path=path,
             name=view.__name__,
-            summary=(inspect.getdoc(view) or "").partition("\n")[0].rstrip("."),
+            summary=summary.rstrip("."),
+            description=description.strip(),
             access=access,
             body=hints.get("body"),
             query=hints.get("query"),

@@ -19,27 +19,39 @@ class BoxedWarningResponse(TypedDict):
     """One boxed warning, in our own words. If `unverified`, check the current label."""
 
     title: str
+    """The title of the warning."""
     text: str
+    """The warning, in our own words."""
     unverified: bool
+    """Whether the text was not checked against the current label."""
 
 
 class LabelSectionResponse(TypedDict):
     """A section of the label, the day for which it is known, and the day of its next review."""
 
     section: str
+    """The name of the section."""
     label_section: str
+    """The number of the section on the label."""
     label_as_of: str
+    """The day for which the label is known (YYYY-MM-DD)."""
     review_by: str
+    """The day by which the facts are to be checked again (YYYY-MM-DD)."""
     may_be_out_of_date: bool
+    """Whether the review date has passed, so that the facts can be out of date."""
 
 
 class LabelResponse(TypedDict):
     """The label of a product: `url` is the current prescribing information."""
 
     product_name: str
+    """The name of the product."""
     url: str
+    """The address of the current prescribing information."""
     boxed_warnings: list[BoxedWarningResponse]
+    """The boxed warnings of the label."""
     sections: list[LabelSectionResponse]
+    """The sections of the label that the product shows."""
 
 
 def to_label_response(product: CatalogProduct, *sections: str, today: date) -> LabelResponse:

@@ -46,6 +46,8 @@ class RouteOperation:
     """A declared route.
 
     Attributes:
+        summary: The first line of the view's docstring.
+        description: The paragraphs below it, in Markdown; empty if there are none.
         response_type: The type of the response's JSON body; None if it has no body, or is text or a PDF.
         returns_pdf: Whether the response is a PDF.
         family: Its requests are counted with those of the routes of the same family.
@@ -55,6 +57,7 @@ class RouteOperation:
     path: str
     name: str
     summary: str
+    description: str
     access: RouteAccess
     body: type[BaseModel] | None
     query: type[StrictModel] | None

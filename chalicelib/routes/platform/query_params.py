@@ -53,21 +53,32 @@ class PageQuery(StrictModel):
     """Which page of a list."""
 
     limit: Annotated[int, Field(ge=1, le=100), BeforeValidator(_parse_whole_number)] = 25
+    """How many items a page has at most."""
     cursor: Annotated[str, Field(max_length=2048, json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"})] | None = None
+    """The `next_cursor` of the page before, at most 24 hours old. Send it with the same filters."""
 
 
 class ReferralQuery(PageQuery):
     """Which referrals of the caller's organization."""
 
     stage: Stage | None = None
+    """Only referrals with this status."""
     phase: Phase | None = None
+    """Only referrals in this phase."""
     worklist: Worklist | None = None
+    """Only referrals of this worklist."""
     late: Annotated[bool, BeforeValidator(_parse_boolean)] | None = None
+    """true for referrals that are overdue, false for all others."""
     center_id: Identifier | None = None
+    """Only referrals to this treatment center."""
     coverage: CoverageState | None = None
+    """Only referrals with this state of coverage."""
     q: SearchWords | None = None
+    """The start of a name or alias, a record number, a date of birth, or a phone number."""
     updated_since: Timestamp | None = None
+    """Only referrals that changed at or after this time, with an offset (RFC 3339)."""
     sort: Literal["-updated_at"] = "-updated_at"
+    """How the list is sorted: last changed first."""
 
 
 class CenterQuery(PageQuery):
@@ -78,14 +89,23 @@ class CenterQuery(PageQuery):
     """
 
     near: NearZip | None = None
+    """A ZIP code or ZIP+4. Distances are counted from its center."""
     within_miles: Annotated[int, Field(ge=1, le=MAX_MILES), BeforeValidator(_parse_miles)] | None = None
+    """Only centers within this many straight-line miles of `near`."""
     product: Identifier | None = None
+    """Only centers that are authorized for this product."""
     disease: Disease | None = None
+    """Only centers with a product for this disease."""
     age_group: Literal["adult", "pediatric"] | None = None
+    """Only centers that treat this age group."""
     accepting: Annotated[bool, BeforeValidator(_parse_boolean)] | None = None
+    """true for centers that take new patients, false for the others."""
     payer: SearchWords | None = None
+    """Only centers in a payer network whose name has these words."""
     q: SearchWords | None = None
+    """Only centers whose name has these words."""
     sort: Literal["distance", "name"] | None = None
+    """By distance, which needs `near`, or by name. By distance if `near` is sent."""
 
 
 class ResourceQuery(StrictModel):
@@ -99,6 +119,7 @@ class ResourceQuery(StrictModel):
         ]
         | None
     ) = None
+    """Only resources with this topic."""
     language: (
         Annotated[
             str,
@@ -107,10 +128,13 @@ class ResourceQuery(StrictModel):
         ]
         | None
     ) = None
+    """Only resources that help in this language."""
     q: SearchWords | None = None
+    """Only resources with these words."""
 
 
 class DiagnosisQuery(StrictModel):
     """Which disease the codes are for; without it, all."""
 
     disease: Disease | None = None
+    """Only codes of this disease."""

@@ -34,7 +34,9 @@ class CareData(StrictModel):
     """A reason and a note."""
 
     reason_code: SenderCode | None = None
+    """Why, as a code of the sender."""
     note: MultiLineText | None = None
+    """A note in plain words."""
 
 
 class ToxicityData(CareData):
@@ -56,16 +58,22 @@ class ToxicityData(CareData):
         ],
         BeforeValidator(_normalize_kind),
     ] = "other"
+    """What kind of toxicity it is."""
     grade: Grade | None = None
+    """The grade on the published scale, 1 to 5."""
 
 
 class AdverseEventData(CareData):
     """An adverse event, an update of it, or that it has resolved. The latest report of a kind counts."""
 
     kind: Annotated[AdverseEventKind, BeforeValidator(_parse_kind)]
+    """What kind of adverse event it is."""
     grade: Grade | None = None
+    """The grade on the published scale, 1 to 5."""
     status: AdverseEventStatus | None = None
+    """`ongoing` or `resolved`."""
     resolved_on: PastDate | None = None
+    """The day on which it resolved (YYYY-MM-DD)."""
 
     @field_validator("resolved_on")
     @classmethod
@@ -79,15 +87,20 @@ class RelapseData(CareData):
     """A relapse: suspected, confirmed, or ruled out. Confirmed if `status` is left out."""
 
     status: RelapseStatus | None = None
+    """Whether the relapse is suspected, confirmed or ruled out."""
 
 
 class BridgingData(CareData):
     """Therapy that bridges the time until the infusion. `by` is who gives it."""
 
     status: BridgingStatus
+    """`planned`, `started`, `completed`, or `none` if there is none."""
     by: BridgingTeam | None = None
+    """Who gives the therapy."""
     regimen: SingleLineText | None = None
+    """The drugs, in words."""
     response: DiseaseResponse | None = None
+    """How the disease responded."""
 
 
 def build_care_event(kind: type[ReferralEvent], data: CareData, common: Mapping[str, Any]) -> ReferralEvent:

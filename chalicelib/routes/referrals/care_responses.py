@@ -15,7 +15,9 @@ class AdviceResponse(TypedDict):
     """What to do first, with its source and the source's date."""
 
     text: str
+    """What to do first."""
     source: str
+    """The source and its date, for display."""
 
 
 class AdverseEventResponse(TypedDict):
@@ -26,37 +28,59 @@ class AdverseEventResponse(TypedDict):
     """
 
     kind: str
+    """What kind of adverse event it is, as a code."""
     label: str
+    """The words for it, for display."""
     grade: int | None
+    """The grade; null if it was not reported."""
     grading: str | None
+    """The scale of the grade; null if it was not graded."""
     status: str
+    """The latest reported status."""
     open: bool
+    """Whether it is open: not yet reported as resolved, done or canceled."""
     since: str
+    """Since when (RFC 3339, UTC)."""
     reported_at: str
+    """When it was reported (RFC 3339, UTC)."""
     reported_by: str
+    """Which side reported it: `practice` or `center`."""
     resolved_on: str | None
+    """The day on which it resolved (YYYY-MM-DD); null while it is open."""
     advice: AdviceResponse | None
+    """What to do first; null if the product has no advice on it."""
 
 
 class RelapseResponse(TypedDict):
     """The latest report of a relapse."""
 
     status: str
+    """The state, as a code."""
     label: str
+    """The words for it, for display."""
     reported_at: str
+    """When it was reported (RFC 3339, UTC)."""
     reported_by: str
+    """Which side reported it: `practice` or `center`."""
 
 
 class BridgingResponse(TypedDict):
     """Bridging therapy as last reported; `by` is who gives it."""
 
     status: str
+    """The state, as a code."""
     label: str
+    """The words for it, for display."""
     by: str | None
+    """Who gives the therapy; null if it was not reported."""
     regimen: str | None
+    """The drugs, in words; null if not reported."""
     response: str | None
+    """How the disease responded; null if not reported."""
     reported_at: str
+    """When it was reported (RFC 3339, UTC)."""
     reported_by: str
+    """Which side reported it: `practice` or `center`."""
 
 
 class CareResponse(TypedDict):

@@ -20,26 +20,37 @@ class FactChangeResponse(TypedDict):
     """One fact that changed. A value that was absent is null."""
 
     pointer: str
+    """Where the value is in a referral, as a JSON pointer (RFC 6901)."""
     label: str
+    """The words for it, for display."""
     previous: Any
+    """The value before; null if it was absent."""
     new: Any
+    """The value after; null if it was removed."""
 
 
 class FactRevisionResponse(TypedDict):
     """What one person changed at once."""
 
     change_id: str
+    """The ID of the change."""
     changed_at: str
+    """When it changed (RFC 3339, UTC)."""
     side: str
+    """Which side it comes from: `practice` or `center`."""
     actor_name: str
+    """The name of the person or system that did it."""
     facts: list[FactChangeResponse]
+    """The facts that changed."""
 
 
 class ChangePageResponse(TypedDict):
     """A page of changes, newest first."""
 
     items: list[FactRevisionResponse]
+    """The changes, newest first."""
     next_cursor: str | None
+    """Send it as `cursor` to read the next page; null on the last page."""
 
 
 class FactStateResponse(TypedDict):

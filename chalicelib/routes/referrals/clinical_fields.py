@@ -33,17 +33,24 @@ class TransplantRequest(StrictModel):
     """The last stem cell transplant; `none` means that there was none."""
 
     kind: TransplantKindName | None = None
+    """The kind of transplant; `none` means that there was none."""
     on: CalendarDate | None = None
+    """The day of the transplant (YYYY-MM-DD)."""
 
 
 class LabsRequest(StrictModel):
     """Lab values of organ function; their units are in the names."""
 
     lvef_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    """Left ventricular ejection fraction, in percent."""
     creatinine_clearance_ml_min: Annotated[float, Field(ge=0, le=400)] | None = None
+    """Creatinine clearance, in mL/min."""
     bilirubin_x_uln: UpperLimitRatio | None = None
+    """Total bilirubin, as a multiple of the upper limit of normal."""
     alt_or_ast_x_uln: UpperLimitRatio | None = None
+    """The higher of ALT and AST, as a multiple of the upper limit of normal."""
     absolute_lymphocytes_per_ul: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
+    """Absolute lymphocyte count, in cells per microliter."""
 
 
 class LastDoseRequest(StrictModel):
@@ -53,9 +60,13 @@ class LastDoseRequest(StrictModel):
     """
 
     agent: AgentName
+    """The treatment that matters before leukapheresis, as a code."""
     given: bool | None = None
+    """Whether it was given."""
     last_on: CalendarDate | None = None
+    """The day of the last dose (YYYY-MM-DD)."""
     daily_mg: Annotated[float, Field(gt=0, le=2000)] | None = None
+    """The daily dose in milligrams, for corticosteroids."""
 
 
 class ScreenReferenceRequest(StrictModel):
@@ -65,7 +76,9 @@ class ScreenReferenceRequest(StrictModel):
         str,
         AfterValidator(build_pattern_validator(r"[0-9a-f]{12}", "Use the catalog version of the eligibility check.")),
     ]
+    """The version of the catalog that was used: 12 hexadecimal digits."""
     screened_on: CalendarDate
+    """The day of the eligibility check (YYYY-MM-DD)."""
 
 
 Doses = Annotated[list[LastDoseRequest], Field(max_length=20)]

@@ -30,32 +30,44 @@ class ConsentToShare(StrictModel):
     """
 
     given: bool
+    """Whether the patient agreed, or another basis applies."""
     basis: ConsentBasis | None = None
+    """What the sharing rests on."""
     on: PastDate | None = None
+    """The day of the consent (YYYY-MM-DD)."""
     scope: ConsentScope | None = None
+    """What may be shared."""
     expires_on: CalendarDate | None = None
+    """The last day of the consent (YYYY-MM-DD)."""
     confirmed: bool = False
+    """Send true if someone checked that a consent older than a year still applies."""
 
 
 class ConsentChange(ConsentToShare):
     """A consent that was corrected, or that the patient withdrew."""
 
     withdrawn_on: PastDate | None = None
+    """The day on which the patient withdrew the consent (YYYY-MM-DD)."""
 
 
 class NoneBecause(StrictModel):
     """Why a required item has no value. `item` is the item's place in this body."""
 
     item: NoneItem
+    """The place of the item in this body, as a JSON pointer."""
     reason: SingleLineText
+    """Why there is no value."""
 
 
 class CenterContact(StrictModel):
     """The center's coordinator for this patient. Only the center sends it."""
 
     coordinator: SingleLineText | None = None
+    """The name of the center's coordinator for this patient."""
     phone: Phone | None = None
+    """The phone of the coordinator."""
     email: Email | None = None
+    """The email address of the coordinator."""
 
 
 PlanType = Literal[

@@ -28,7 +28,9 @@ class InformationRequestBody(StrictModel):
     """What a center asks for: at least one item, or a text."""
 
     items: Annotated[RequestedItems, Field(default_factory=list)]
+    """What the center asks for: codes of `requestable_items`, or own words."""
     text: MultiLineText | None = None
+    """What the center asks for, in its own words."""
 
 
 def _require_answer_of_a_person(kind: AnswerKind) -> AnswerKind:
@@ -49,27 +51,34 @@ class ItemAnswerBody(StrictModel):
     """The answer to one item. `answered` and `none` need a text; `sent_separately` can say how."""
 
     item_id: Identifier
+    """The number of the item within its information request."""
     kind: PersonAnswerKind
+    """How the item is answered: `answered` in words, `sent_separately`, or `none`."""
     text: MultiLineText | None = None
+    """The answer in words, or how it was sent."""
 
 
 class InformationAnswerBody(StrictModel):
     """Answers to one or more items of a request, and a note to the center."""
 
     items: Annotated[list[ItemAnswerBody], Field(min_length=1, max_length=MAX_ITEMS)]
+    """The answers, one for each item."""
     note: MultiLineText | None = None
+    """A note to the center."""
 
 
 class MessageBody(StrictModel):
     """A message to the other side."""
 
     text: MultiLineText
+    """The text of the message."""
 
 
 class MessagesReadBody(StrictModel):
     """The number of the newest message that the page showed."""
 
     up_to: Annotated[int, Field(ge=1, le=999_999)]
+    """The number of the newest message that the page showed."""
 
 
 def require_content(items: Sequence[str], text: str | None, *, pointer: str) -> None:

@@ -22,88 +22,131 @@ class MessageReaderResponse(TypedDict):
     """A member of the other side who opened a message, and when for the first time."""
 
     name: str
+    """The name of the member."""
     at: str
+    """When they first opened it (RFC 3339, UTC)."""
 
 
 class MessageResponse(TypedDict):
     """A message. `side` is the side of its sender."""
 
     message_id: str
+    """The ID of the message."""
     number: int
+    """The number of the message in its referral, from 1."""
     side: str
+    """The side of the sender: `practice` or `center`."""
     sender_name: str
+    """The name of the sender."""
     sent_at: str
+    """When it was sent (RFC 3339, UTC)."""
     text: str
+    """The text of the message."""
     read_by: list[MessageReaderResponse]
+    """Members of the other side who opened it."""
 
 
 class MessagePageResponse(TypedDict):
     """A page of messages. `unread` counts messages of the other side that the caller has not read."""
 
     items: list[MessageResponse]
+    """The messages, newest first."""
     next_cursor: str | None
+    """Send it as `cursor` to read the next page; null on the last page."""
     unread: int
+    """How many messages of the other side the caller has not read."""
     may_send: bool
+    """Whether the caller can send a message."""
 
 
 class MessagesUnreadResponse(TypedDict):
     """How many messages of the other side the caller has not read."""
 
     unread: int
+    """How many messages of the other side the caller has not read."""
 
 
 class RequestedItemResponse(TypedDict):
     """An item of an information request. `state` is `open` or the kind of its answer."""
 
     item_id: str
+    """The number of the item within its information request."""
     item: str | None
+    """The code of the item, or the center's own words; null if the request names no item."""
     label: str
+    """The words for it, for display."""
     state: str
+    """`open`, `answered`, `sent_separately`, `none` or `document`."""
     text: str | None
+    """The answer in words; null without one."""
     answered_at: str | None
+    """When it was answered (RFC 3339, UTC); null while it is open."""
     answered_by: str | None
+    """The name of the person who answered; null while it is open."""
     document_id: str | None
+    """The document that answers it; null without one."""
 
 
 class AnswerNoteResponse(TypedDict):
     """A note to the center that came with an answer."""
 
     text: str
+    """The note."""
     written_at: str
+    """When it was written (RFC 3339, UTC)."""
     written_by: str
+    """The name of the person who wrote it."""
 
 
 class InformationRequestResponse(TypedDict):
     """An information request with its answers. `state` is `open` or `closed`."""
 
     request_id: str
+    """The ID of the information request."""
     state: str
+    """`open` or `closed`."""
     text: str | None
+    """What the center asks for, in its own words; null without them."""
     requested_at: str
+    """When it was requested (RFC 3339, UTC)."""
     requested_by: str
+    """The name of the person who requested it."""
     open_items: int
+    """How many items are not answered."""
     items: list[RequestedItemResponse]
+    """The items that the center asks for."""
     notes: list[AnswerNoteResponse]
+    """Notes to the center that came with answers."""
     closed_at: str | None
+    """When it was closed (RFC 3339, UTC); null while it is open."""
     closed_by: str | None
+    """The name of the person who closed it; null while it is open."""
     close_reason: str | None
+    """Why it was closed, as a code; null while it is open."""
 
 
 class RequestableItemResponse(TypedDict):
     """An item that a center can ask for by code: a `document`, or a `fact` of the referral itself."""
 
     code: str
+    """The code of the item, for `items` of a request."""
     label: str
+    """The words for it, for display."""
     kind: str
+    """`document`, or `fact` for a field of the referral."""
 
 
 class InformationRequestsResponse(TypedDict):
     """The information requests of a referral, newest first, and what the caller can do."""
 
     items: list[InformationRequestResponse]
+    """The information requests, newest first."""
     may_request: bool
+    """Whether the caller can ask for information."""
     may_answer: bool
+    """Whether the caller can answer."""
     requestable_items: list[RequestableItemResponse]
+    """The items that a center can ask for by code."""
 
 
 def to_message_page_response(page: MessagePage, cursor: str | None) -> MessagePageResponse:

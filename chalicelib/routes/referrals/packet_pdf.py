@@ -21,6 +21,7 @@ class PacketQuery(StrictModel):
     """How the page names the patient. With `alias`, it leaves out everything else that says who the patient is."""
 
     patient: PatientNaming = PatientNaming.NAME
+    """How the page names the patient: by name, or only by alias."""
 
 
 @declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/packet.pdf")

@@ -22,19 +22,28 @@ class PlannedDateFields(StrictModel):
     """When and where something is planned: `starts_at` is a time, `on` a day at the center."""
 
     starts_at: Timestamp | None = None
+    """When it starts, with an offset (RFC 3339), if the time is known."""
     on: CalendarDate | None = None
+    """The day at the center, if only the day is known (YYYY-MM-DD)."""
     mode: VisitMode | None = None
+    """How the visit takes place."""
     place: SingleLineText | None = None
+    """Where the visit is, such as a building and room."""
     contact: SingleLineText | None = None
+    """Whom to ask, such as a name and a phone number."""
 
 
 class PlanData(PlannedDateFields):
     """A date that is planned, moved or canceled. The latest report of a plan counts."""
 
     plan: PlanKind
+    """What is planned, as a code."""
     canceled: bool = False
+    """Whether the plan was canceled."""
     reason_code: SenderCode | None = None
+    """Why, as a code."""
     note: MultiLineText | None = None
+    """A note in plain words."""
 
 
 _DATE_FIELDS = tuple(PlannedDateFields.model_fields)

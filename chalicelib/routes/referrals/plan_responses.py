@@ -16,7 +16,9 @@ class PlannedDayResponse(TypedDict):
     """When something is or was planned: a time in UTC, or a day at the center."""
 
     starts_at: str | None
+    """When it starts (RFC 3339, UTC); null if only the day is known."""
     on: str | None
+    """The day at the center (YYYY-MM-DD); null if nothing is known."""
 
 
 class PlanResponse(TypedDict):
@@ -27,28 +29,46 @@ class PlanResponse(TypedDict):
     """
 
     plan: str
+    """What is planned, as a code."""
     label: str
+    """The words for it, for display."""
     starts_at: str | None
+    """When it starts (RFC 3339, UTC); null if only the day is known."""
     on: str | None
+    """The day at the center (YYYY-MM-DD); null if it is not known."""
     time_zone: str
+    """The center's time zone, as an IANA name."""
     mode: str | None
+    """How the visit takes place; null if not reported."""
     place: str | None
+    """Where it is; null if not reported."""
     contact: str | None
+    """Whom to ask; null if not reported."""
     moved_from: PlannedDayResponse | None
+    """The date before it was moved; null if it was not."""
     canceled: bool
+    """Whether the plan was canceled."""
     open: bool
+    """Whether it is open: not yet reported as resolved, done or canceled."""
     reported_at: str
+    """When it was reported (RFC 3339, UTC)."""
     reported_by: str
+    """Which side reported it: `practice` or `center`."""
 
 
 class NextPlanResponse(TypedDict):
     """The next planned date in a list; `time_zone` is the center's."""
 
     plan: str
+    """What is planned, as a code."""
     label: str
+    """The words for it, for display."""
     starts_at: str | None
+    """When it starts (RFC 3339, UTC); null if only the day is known."""
     on: str | None
+    """The day at the center (YYYY-MM-DD); null if it is not known."""
     time_zone: str
+    """The center's time zone, as an IANA name."""
 
 
 class PlansResponse(TypedDict):

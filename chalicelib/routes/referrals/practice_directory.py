@@ -17,25 +17,35 @@ class KnownProviderResponse(TypedDict):
     """A referring provider as the practice last entered it. `is_own` marks the provider who asks."""
 
     entry_id: str
+    """The ID of the entry in the practice directory: `dir_` and 26 characters."""
     name: str
+    """The name of the provider."""
     npi: str | None
+    """The provider's NPI; null if not entered."""
     phone: str | None
+    """The provider's phone; null if not entered."""
     email: str | None
+    """The provider's email address; null if not entered."""
     is_own: bool
+    """Whether it is the provider who asks."""
 
 
 class KnownPayerResponse(TypedDict):
     """A payer that the practice has used."""
 
     entry_id: str
+    """The ID of the entry in the practice directory: `dir_` and 26 characters."""
     name: str
+    """The name of the payer."""
 
 
 class PracticeDirectoryResponse(TypedDict):
     """What a practice has used in its referrals, most recently used first, at most 50 of each."""
 
     providers: list[KnownProviderResponse]
+    """The referring providers."""
     payers: list[KnownPayerResponse]
+    """The payers."""
 
 
 @declare_endpoint(blueprint, "GET", "/v1/practice-directory")

@@ -2,7 +2,7 @@
 
 from chalicelib import catalog, wiring
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.routes.referrals.response_types import ProductResponse
+from chalicelib.routes.referrals.referral_part_types import ProductResponse
 from chalicelib.services.referrals.product_checks import is_offered
 
 

@@ -20,10 +20,10 @@ from chalicelib.routes.referrals.change_responses import ChangePageResponse, to_
 from chalicelib.routes.referrals.event_bodies import EventReporter, EventRequest, build_event, require_same_referral
 from chalicelib.routes.referrals.journey_responses import PHASE_LABELS
 from chalicelib.routes.referrals.new_referrals import to_new_referral, to_plain_json
+from chalicelib.routes.referrals.referral_part_types import MonitoringWindowResponse
 from chalicelib.routes.referrals.request_bodies import ReferralPatchRequest, ReferralRequest
 from chalicelib.routes.referrals.response_types import (
     EventPageResponse,
-    MonitoringWindowResponse,
     NewReferralResponse,
     PossibleDuplicatesResponse,
     ReferralCountsResponse,

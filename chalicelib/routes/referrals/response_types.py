@@ -12,316 +12,236 @@ from chalicelib.routes.coverage.summary_responses import (
     CoverageSummaryResponse,
     CoverageWarningResponse,
 )
-from chalicelib.routes.platform.label_responses import LabelResponse
 from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.referrals.care_responses import AdverseEventResponse, BridgingResponse, RelapseResponse
 from chalicelib.routes.referrals.plan_responses import NextPlanResponse, PlanResponse
-
-
-class ReferralCenterResponse(TypedDict):
-    """The center of a referral."""
-
-    center_id: str
-    name: str
-    time_zone: str
-    intake_phone: str | None
-    after_hours_phone: str | None
-
-
-class TurnaroundResponse(TypedDict):
-    """Who acts next, since when, and how long that usually takes."""
-
-    owner: str
-    since: str
-    expected_by: str | None
-    amber_on: str | None
-    red_on: str | None
-    level: str
-    unit: str | None
-    source: str | None
-
-
-class JourneyStepResponse(TypedDict):
-    """A stage of the main path, and whether the referral reached it."""
-
-    stage: str
-    label: str
-    state: str
-    at: str | None
-
-
-class JourneyPhaseResponse(TypedDict):
-    """A phase with its stages."""
-
-    phase: str
-    label: str
-    stages: list[JourneyStepResponse]
-
-
-class ActionResponse(TypedDict):
-    """Something that can come next; `why_not` says why the reader cannot do it now.
-
-    An action with a `stage` reports it. The others hold, book, move, cancel or ask for a consultation time. A time
-    that is only held is given back with the request that cancels.
-    """
-
-    action: str
-    stage: str | None
-    label: str
-    allowed: bool
-    why_not: str | None
-    needs: list[str]
-    reasons: list[str]
-    ends: bool
-
-
-class PacketItemResponse(TypedDict):
-    """An item that is missing from a packet."""
-
-    pointer: str
-    label: str
-
-
-class NoneAnswerResponse(TypedDict):
-    """An item that has no value, and why."""
-
-    pointer: str
-    label: str
-    reason: str
-
-
-class PacketResponse(TypedDict):
-    """How complete a packet is."""
-
-    complete: bool
-    present: int
-    needed: int
-    missing: list[PacketItemResponse]
-    none_because: list[NoneAnswerResponse]
-
-
-class MilestoneResponse(TypedDict):
-    """A date of a monitoring window."""
-
-    day: int
-    on: str
-    kind: str
-    label: str
-
-
-class PlannedNoticeResponse(TypedDict):
-    """A scheduled notice; `why` is the reason why it was skipped, or would be."""
-
-    rule: str
-    title: str
-    due_on: str
-    sides: list[str]
-    state: str
-    why: str | None
-
-
-class WindowExtensionResponse(TypedDict):
-    """The center reported that monitoring ends on another day."""
-
-    ends_on: str
-    told_at: str
-    reason_code: str | None
-
-
-class MonitoringWindowResponse(TypedDict):
-    """A monitoring window. `ended_on` is the day on which the referral ended; a death leaves no date after it."""
-
-    time_zone: str
-    infused_on: str
-    ends_on: str
-    ended_on: str | None
-    label_as_of: str
-    catalogue_version: str | None
-    product_named: bool
-    product_name: str | None
-    milestones: list[MilestoneResponse]
-    extensions: list[WindowExtensionResponse]
-    late_effects: list[str]
-    label: LabelResponse | None
-    open_adverse_events: list[AdverseEventResponse]
-    notices: list[PlannedNoticeResponse]
-
-
-class HoldResponse(TypedDict):
-    """Treatment is paused; the stage stays the same."""
-
-    since: str
-    reason_code: str | None
-    expected_until: str | None
-    by: str
-
-
-class ContradictionResponse(TypedDict):
-    """An ending and a later step that cannot both be right; both sides were asked to check."""
-
-    ending: str
-    ending_label: str
-    ending_event_id: str
-    ended_at: str
-    reported_by: str
-    step: str
-    step_label: str
-    step_at: str
-    is_ended: bool
-
-
-class OutcomeReasonResponse(TypedDict):
-    """Why a referral ended or waits, and what its practice can do next."""
-
-    reason_code: str
-    label: str
-    next_step: str | None
-
-
-class ProductResponse(TypedDict):
-    """The product of a referral: requested by the practice, planned and given by the center.
-
-    `current` is the one that counts: the given one, else the planned one, else the requested one.
-    `is_listed` says whether the center's directory entry lists it; null if no product is named. `offered` lists the
-    products that the center may name.
-    """
-
-    requested: str | None
-    planned: str | None
-    given: str | None
-    current: str | None
-    name: str | None
-    is_listed: bool | None
-    offered: list[str]
-
-
-class RoutingHintResponse(TypedDict):
-    """What may not fit: the center, the product, or the code. It blocks nothing and decides nothing."""
-
-    kind: RoutingHintKind
-    pointer: str
-    message: str
-
-
-class UnfinishedValueResponse(TypedDict):
-    """A value of a draft as it was typed, because its field refuses it. Only the practice sees it."""
-
-    pointer: str
-    value: Any
+from chalicelib.routes.referrals.referral_part_types import (
+    ActionResponse,
+    ContradictionResponse,
+    HoldResponse,
+    JourneyPhaseResponse,
+    MonitoringWindowResponse,
+    OutcomeReasonResponse,
+    PacketResponse,
+    ProductResponse,
+    ReferralCenterResponse,
+    RoutingHintResponse,
+    TurnaroundResponse,
+    UnfinishedValueResponse,
+)
 
 
 class ReferralResponse(TypedDict):
     """A referral."""
 
     referral_id: str
+    """The ID of the referral: `ref_` and 26 characters."""
     version: int
+    """The version of the object. Send it in `If-Match` with a change."""
     changed_since_seen: bool
+    """Whether something changed since the caller last opened it."""
     requested_items: int
+    """How many requested items the practice has not answered."""
     unread_messages: int
+    """How many messages of the other side the caller has not read."""
     stage: str
+    """The status of the referral, as a code such as `accepted`."""
     stage_label: str
+    """The status, for display."""
     phase: str
+    """The phase of the referral, as a code."""
     stage_since: str
+    """Since when the referral has this status (RFC 3339, UTC)."""
     created_at: str
+    """When it was created (RFC 3339, UTC)."""
     updated_at: str
+    """When the referral last changed (RFC 3339, UTC)."""
     submitted_at: str | None
+    """When it was submitted (RFC 3339, UTC); null for a draft."""
     referred_on: str | None
+    """The day of the referral, if it was made before it was entered (YYYY-MM-DD); null otherwise."""
     practice: TenantResponse
+    """The referring practice."""
     center: ReferralCenterResponse | None
+    """The treatment center; null while none is chosen."""
     alias: str
+    """The name that the practice chose for the patient; the only name in email and calendars."""
     patient: Mapping[str, Any]
+    """The patient, with the fields of the request."""
     clinical: Mapping[str, Any]
+    """Disease and treatment so far, with the fields of the request."""
     insurance: Mapping[str, Any] | None
+    """Who pays, with the fields of the request; null if not entered."""
     referring_provider: Mapping[str, Any]
+    """The physician who refers, with the fields of the request."""
     consent_to_share: Mapping[str, Any] | None
+    """The consent, with the fields of the request; null if not entered."""
     consent_state: str
+    """Where the consent is now: `not_recorded`, `recorded`, `expired` or `withdrawn`."""
     none_because: list[dict[str, str]]
+    """Required items that have no value: `item` and `reason` of each."""
     financial_help_needed: bool
+    """Whether the patient has no insurance, so that help with cost matters."""
     center_contact: Mapping[str, Any] | None
+    """The center's coordinator for this patient; null if not entered."""
     can_change: list[str]
+    """The sections that the caller can change."""
     note: str | None
+    """The practice's note to the center; null without one."""
     unfinished: list[UnfinishedValueResponse]
+    """Values of a draft that their fields refuse. Only the practice sees them."""
     product_id: str | None
+    """The product that the practice asked for, by its ID; null if none."""
     product: ProductResponse
+    """The product: requested, planned and given."""
     urgency: str
+    """`routine` or `urgent`."""
     clock: TurnaroundResponse
+    """Who acts next, since when, and how long it usually takes."""
     journey: list[JourneyPhaseResponse]
+    """The main path, phase by phase."""
     actions: list[ActionResponse]
+    """What can come next, and whether the caller can do it."""
     may_report: list[str]
+    """The types of events that the caller can report now."""
     packet: PacketResponse
+    """How complete the packet is."""
     coverage: CoverageSummaryResponse
+    """The coverage in short; `GET …/coverage` has all of it."""
     window: MonitoringWindowResponse | None
+    """The monitoring window; null before the infusion."""
     hold: HoldResponse | None
+    """The hold; null if treatment is not paused."""
     outcome: OutcomeReasonResponse | None
+    """Why the referral ended or waits; null if it does neither."""
     contradiction: ContradictionResponse | None
+    """An ending and a later step that cannot both be right; null without one."""
     revisit_on: str | None
+    """The day on which to look at it again (YYYY-MM-DD); null without one."""
     suggested_center_id: str | None
+    """Another center that the declining center suggested; null without one."""
     first_visit_on: str | None
+    """The day of the first visit at the practice after the return (YYYY-MM-DD); null if not known."""
     withdrawal_requested_at: str | None
+    """When the practice asked the center to stop (RFC 3339, UTC); null if it did not."""
     toxicity_noticed_at: str | None
+    """When a toxicity was last noticed (RFC 3339, UTC); null if none was."""
     adverse_events: list[AdverseEventResponse]
+    """The latest state of each kind of adverse event."""
     relapse: RelapseResponse | None
+    """The latest report of a relapse; null without one."""
     bridging: BridgingResponse | None
+    """Bridging therapy as last reported; null without a report."""
     plans: list[PlanResponse]
+    """The planned dates as last reported."""
     consultation: PlanResponse | None
+    """The first visit at the center; null without a date."""
     next_plan: NextPlanResponse | None
+    """The next planned date; null without one."""
     missing_updates: list[int]
+    """The numbers that the center's system skipped."""
     updates_lost: int
+    """How many updates expired while they waited for another."""
     continues: str | None
+    """The referral that this one continues; null without one."""
     continued_by: str | None
+    """The referral that continues this one; null without one."""
     routing_hints: list[RoutingHintResponse]
+    """What may not fit. It blocks nothing and decides nothing."""
     disclaimers: list[str]
+    """The statements to show with it."""
     emergency_note: str
+    """What to do in an emergency, for display next to clinical content."""
 
 
 class ReferralSummaryResponse(TypedDict):
     """A row in a list of referrals."""
 
     referral_id: str
+    """The ID of the referral: `ref_` and 26 characters."""
     referred_on: str | None
+    """The day of the referral, if it was made before it was entered (YYYY-MM-DD); null otherwise."""
     alias: str
+    """The name that the practice chose for the patient; the only name in email and calendars."""
     patient: Mapping[str, str | None]
+    """The patient's names and date of birth."""
     stage: str
+    """The status of the referral, as a code such as `accepted`."""
     stage_label: str
+    """The status, for display."""
     phase: str
+    """The phase of the referral, as a code."""
     owner: str
+    """Who acts next: `practice`, `center` or `none`."""
     stage_since: str
+    """Since when the referral has this status (RFC 3339, UTC)."""
     clock_level: str
+    """`on_time`, `amber` (overdue), `red` (long overdue), `on_hold` or `none`."""
     expected_by: str | None
+    """The day by which it usually happens (YYYY-MM-DD); null if there is no usual time."""
     window_ends_on: str | None
+    """The last day of monitoring (YYYY-MM-DD); null without a window."""
     next_plan: NextPlanResponse | None
+    """The next planned date; null without one."""
     missing_updates: bool
+    """Whether the center's system skipped a number, or an update expired."""
     product_id: str | None
+    """The current product, by its ID; null if none."""
     disease: str | None
+    """The disease as a code; null if not entered."""
     urgency: str
+    """`routine` or `urgent`."""
     practice: TenantResponse
+    """The referring practice."""
     center: ReferralCenterResponse | None
+    """The treatment center; null while none is chosen."""
     updated_at: str
+    """When the referral last changed (RFC 3339, UTC)."""
     version: int
+    """The version of the object. Send it in `If-Match` with a change."""
     changed_since_seen: bool
+    """Whether something changed since the caller last opened it."""
     requested_items: int
+    """How many requested items the practice has not answered."""
     unread_messages: int
+    """How many messages of the other side the caller has not read."""
     routing_hints: list[RoutingHintKind]
+    """What may not fit, as codes."""
     coverage: CoverageStateResponse
+    """The coverage for display."""
 
 
 class EventResponse(TypedDict):
     """A row of the timeline. `data` has the fields that only some types of events have."""
 
     event_id: str
+    """The ID of the event."""
     type: str
+    """The type of the event."""
     stage: str | None
+    """The status that it reports; null if it reports none."""
     stage_label: str
+    """What happened, for display."""
     occurred_at: str
+    """When it happened (RFC 3339, UTC)."""
     recorded_at: str
+    """When the product learned it (RFC 3339, UTC)."""
     source: str
+    """How it arrived: `practice`, `center`, `center_feed` (the center's system), `booking` or `system`."""
     actor_name: str
+    """The name of the person or system that did it."""
     sequence: int | None
+    """The number that the sender counted; null without one."""
     reason_code: str | None
+    """Why, as a code; null without one."""
     reason: str | None
+    """Why, for display; null without one."""
     note: str | None
+    """A note in plain words; null without one."""
     status: str
+    """`applied`, or `recorded` if it changed only the history."""
     data: Mapping[str, Any]
+    """The further fields of this type of event."""
 
 
 class ReportResultResponse(TypedDict):
@@ -332,55 +252,78 @@ class ReportResultResponse(TypedDict):
     """
 
     status: str
+    """`applied`, `recorded` in the history, or `parked` until an earlier event arrives."""
     referral_id: str
+    """The ID of the referral: `ref_` and 26 characters."""
     event_id: str
+    """The ID of the event."""
     stage: str | None
+    """The status that the event reports; null if it reports none."""
     contradiction: NotRequired[bool]
+    """Whether an ending and a later step cannot both be right."""
     waiting_for: NotRequired[list[str]]
+    """The statuses whose reports must arrive first."""
     warnings: NotRequired[list[CoverageWarningResponse]]
+    """What both sides should notice about the coverage. It blocks nothing."""
 
 
 class PossibleDuplicateResponse(TypedDict):
     """An open referral that may be about the same patient: the same names and date of birth."""
 
     referral_id: str
+    """The ID of the referral: `ref_` and 26 characters."""
     alias: str
+    """The name that the practice chose for the patient; the only name in email and calendars."""
     stage: str
+    """The status of the referral, as a code such as `accepted`."""
     stage_label: str
+    """The status, for display."""
     practice: TenantResponse
+    """The referring practice."""
     center: ReferralCenterResponse | None
+    """The treatment center; null while none is chosen."""
     updated_at: str
+    """When the referral last changed (RFC 3339, UTC)."""
 
 
 class NewReferralResponse(ReferralResponse):
     """A new referral, with the open referrals that may be about the same patient, if there are any."""
 
     possible_duplicates: NotRequired[list[PossibleDuplicateResponse]]
+    """Open referrals that may be about the same patient; left out if there are none."""
 
 
 class PossibleDuplicatesResponse(TypedDict):
     """Open referrals that may be about the same patient."""
 
     items: list[PossibleDuplicateResponse]
+    """The open referrals."""
 
 
 class ReferralPageResponse(TypedDict):
     """A page of a list of referrals."""
 
     items: list[ReferralSummaryResponse]
+    """The referrals, last changed first."""
     next_cursor: str | None
+    """Send it as `cursor` to read the next page; null on the last page."""
 
 
 class EventPageResponse(TypedDict):
     """A page of a timeline."""
 
     items: list[EventResponse]
+    """The events, newest first."""
     next_cursor: str | None
+    """Send it as `cursor` to read the next page; null on the last page."""
 
 
 class ReferralCountsResponse(TypedDict):
     """The number of referrals, in total and by phase and worklist."""
 
     total: int
+    """How many referrals there are."""
     phases: dict[str, int]
+    """How many are in each phase, by its code."""
     worklists: dict[str, int]
+    """How many are in each worklist, by its code."""

@@ -38,20 +38,22 @@ from chalicelib.routes.referrals.journey_responses import (
 )
 from chalicelib.routes.referrals.plan_responses import to_next_plan_response, to_plans_response
 from chalicelib.routes.referrals.product_responses import to_product_response
-from chalicelib.routes.referrals.response_types import (
+from chalicelib.routes.referrals.referral_part_types import (
     ContradictionResponse,
     HoldResponse,
     MonitoringWindowResponse,
     OutcomeReasonResponse,
     PacketResponse,
     PlannedNoticeResponse,
-    PossibleDuplicateResponse,
     ReferralCenterResponse,
+    TurnaroundResponse,
+    UnfinishedValueResponse,
+)
+from chalicelib.routes.referrals.response_types import (
+    PossibleDuplicateResponse,
     ReferralResponse,
     ReferralSummaryResponse,
     ReportResultResponse,
-    TurnaroundResponse,
-    UnfinishedValueResponse,
 )
 from chalicelib.services.notices.planned_list import PlannedNotice
 from chalicelib.services.platform.run_context import RunContext

@@ -35,7 +35,20 @@ _CENTER_ID = re.compile(r"ctr_[a-z0-9_]{1,60}", re.ASCII)
 
 @declare_endpoint(blueprint, "POST", "/v1/webhooks/centers/{center_id}", access=RouteAccess.WEBHOOK_SIGNATURE)
 def receive_delivery(request: ApiRequest, center_id: str) -> ApiResponse[ReportResultResponse]:
-    """Receive a signed event from a center's system (Standard Webhooks 1.0)."""
+    """Receive a signed event from a center's system (Standard Webhooks 1.0).
+
+    The center's system sends this request. The product itself calls no system of a center or a practice.
+    Sign each delivery with a secret from `POST /v1/centers/{center_id}/webhook-secrets`:
+
+    1. `webhook-id`: an ID of the delivery. Keep it if you send the same delivery again.
+    2. `webhook-timestamp`: the time now, in seconds since 1970.
+    3. The text to sign: the ID, a period, the timestamp, a period, and the exact bytes of the body.
+    4. The key: the secret without `whsec_`, decoded from base64.
+    5. `webhook-signature`: `v1,` and the HMAC-SHA256 in base64. Separate several signatures by spaces.
+
+    200 means that the event was applied, or recorded in the history. 202 means that it waits for an earlier event.
+    Fields that the product does not know are ignored. After 429, 500 or 503, send the same delivery again.
+    """
     with _count_if_refused():
         result = _process_delivery(request, center_id)
     metrics.count_delivery(result.status)

@@ -129,7 +129,7 @@ def test_a_select_replaces_the_tabs_on_a_phone(as_coordinator):
 
 def test_an_administrator_retries_an_update_and_creates_a_secret(open_page):
     """A double click retries once. The page shows the new secret once, to copy it."""
-    page = open_page(by=CENTER_ADMIN)
+    page = open_page("#/account", by=CENTER_ADMIN)
     page.route("**/deliveries", lambda route: route.fulfill(json=_build_log("parked")))
     page.route("**/msg_1/replay", lambda route: route.fulfill(json=_build_delivery("applied")))
     keys = record_idempotency_keys(page, "POST", "/replay")

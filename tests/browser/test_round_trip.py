@@ -154,7 +154,7 @@ def test_a_page_has_the_same_layout_after_a_round_trip(open_page, referral_views
 
 def test_the_system_updates_have_the_same_layout_after_a_round_trip(open_page):
     """Only an administrator of a center can open this page, and it has its own table."""
-    page = open_page(by=CENTER_ADMIN)
+    page = open_page("#/account", by=CENTER_ADMIN)
     page.route("**/deliveries", lambda route: route.fulfill(json=DELIVERIES))
 
     assert list_changed_pages(page, CENTER_ADMIN_VIEWS) == {}

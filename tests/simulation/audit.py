@@ -24,7 +24,7 @@ from tests.support.tampering import (
     touches_protected_rows,
 )
 
-MINUTES = 1
+MINUTES = 3
 
 TAMPERINGS = 1_000
 TAMPERINGS_PER_PART = 125

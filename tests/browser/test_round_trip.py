@@ -135,12 +135,21 @@ def list_changed_pages(page, views, *, first_visits=()):
 
     for path, heading in views:
         show(page, path, heading)
-    changed = {}
+    revisited = {}
     for path, heading in views:
         show(page, path, heading)
-        difference = find_first_difference(fresh[path], wait_for_layout(page, fresh[path]))
-        if difference:
-            changed[path] = difference
+        layout = wait_for_layout(page, fresh[path])
+        if layout != fresh[path]:
+            revisited[path] = layout
+
+    changed = {}
+    for path, heading in views:
+        if path in revisited:
+            # The content can have changed, such as the state of an email that was just delivered.
+            load(page, path, heading)
+            difference = find_first_difference(wait_for_layout(page, revisited[path]), revisited[path])
+            if difference:
+                changed[path] = difference
     return changed
 
 

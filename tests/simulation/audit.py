@@ -24,7 +24,7 @@ from tests.support.tampering import (
     touches_protected_rows,
 )
 
-MINUTES = 1
+MINUTES = 3
 
 TAMPERINGS = 1_000
 TAMPERINGS_PER_PART = 125
@@ -41,7 +41,7 @@ class AuditPartResult:
     """Changes of rows that nothing had counted yet, which were not found."""
 
 
-def search_all(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
+def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
     """Edit, delete, insert, swap and cut rows, alone and together, and verify each time."""
     total = budget.scale(TAMPERINGS)
     first = budget.seed * TAMPERINGS
@@ -49,7 +49,7 @@ def search_all(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
         range(first + n, first + min(n + TAMPERINGS_PER_PART, total)) for n in range(0, total, TAMPERINGS_PER_PART)
     ]
     found: list[AuditPartResult] = []
-    for part in run_parts(search_part, parts):
+    for part in run_parts(tamper_part, parts):
         found.append(part)
         progress(len(found), len(parts), "parts of the tamperings")
     kinds = sum((part.kinds for part in found), Counter())
@@ -63,7 +63,7 @@ def search_all(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
     )
 
 
-def search_part(seeds: Sequence[int]) -> AuditPartResult:
+def tamper_part(seeds: Sequence[int]) -> AuditPartResult:
     """Tamper with one trail again and again, by each of the seeds, and restore it."""
     discard_logs()
     with tempfile.TemporaryDirectory() as folder, open_shared_clinic(Path(folder)) as clinic:

@@ -6,7 +6,7 @@ SECTIONS: tuple[str, ...] = (
     "writers",
     "stale",
     "year",
-    "matrix",
+    "tenant_isolation",
     "audit",
     "canaries",
     "fuzz",

@@ -128,6 +128,7 @@ def test_the_statements_are_in_view_on_every_page(open_page, monitored_referral_
                 hidden.append(f"{name} at {part}: {box}")
     assert hidden == []
 
+    page.reload()
     if form == "in-short":
         page.get_by_text("Full text").click()
     expect(lines.get_by_text("Only a treatment center authorized for the therapy can decide")).to_be_in_viewport()

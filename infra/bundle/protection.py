@@ -3,7 +3,7 @@
 docs/operations.md says what each costs and when to turn it on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Template = dict[str, Any]
@@ -35,6 +35,24 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
             "deployment the lock is final, and not even AWS can take it off (compliance mode)."
         ),
     },
+    "BackupCopyVault": {
+        "Type": "String",
+        "Default": "",
+        "AllowedPattern": "(arn:aws[a-z-]*:backup:[a-z0-9-]+:[0-9]{12}:backup-vault:[A-Za-z0-9_-]{2,50})?",
+        "Description": (
+            "The ARN of a vault of AWS Backup in another region or account, which gets each monthly copy too. "
+            "Empty: none."
+        ),
+    },
+    "MultiRegionKey": {
+        "Type": "String",
+        "Default": "false",
+        "AllowedValues": ["true", "false"],
+        "Description": (
+            "Whether the data key can be replicated to another region, so that copies of the tables can be read there. "
+            "Only for a new deployment: a key cannot be converted later."
+        ),
+    },
     "MonthlyBudget": {
         "Type": "Number",
         "Default": 0,
@@ -59,11 +77,18 @@ CONDITIONS: Mapping[str, Any] = {
     "HasWebAcl": {"Fn::Equals": [{"Ref": "WebAcl"}, "true"]},
     "HasBackupVault": {"Fn::Not": [{"Fn::Equals": [{"Ref": "BackupDays"}, 0]}]},
     "HasFinalBackupLock": {"Fn::Not": [{"Fn::Equals": [{"Ref": "BackupLockGraceDays"}, 0]}]},
+    "HasBackupCopy": {
+        "Fn::And": [{"Condition": "HasBackupVault"}, {"Fn::Not": [{"Fn::Equals": [{"Ref": "BackupCopyVault"}, ""]}]}]
+    },
+    "HasMultiRegionKey": {"Fn::Equals": [{"Ref": "MultiRegionKey"}, "true"]},
     "HasBudget": {"Fn::Not": [{"Fn::Equals": [{"Ref": "MonthlyBudget"}, 0]}]},
     "HasThreatProtection": {"Fn::Not": [{"Fn::Equals": [{"Ref": "ThreatProtection"}, "OFF"]}]},
 }
 
 KEYS_TABLE = "KeysTable"
+
+KEYS_COPY_DAYS = 35
+"""For how many days a copy of the keys is kept outside: as long as point-in-time recovery keeps them here."""
 
 REQUESTS_PER_ADDRESS = 10_000
 """In five minutes, from one address. The people of a hospital often share one, and a page sends five requests."""
@@ -109,7 +134,13 @@ def add_protection(template: Template) -> None:
         "BackupPlan": _build_backup_plan(),
         "BackupRole": _build_backup_role(),
         "BackupSelection": _build_backup_selection(template),
+        "KeysVault": _build_keys_vault(),
+        "KeysPlan": _build_keys_plan(),
+        "KeysSelection": _build_keys_selection(),
         "Budget": _build_budget(),
+    }
+    template["Resources"]["DataKey"]["Properties"]["MultiRegion"] = {
+        "Fn::If": ["HasMultiRegionKey", True, {"Ref": "AWS::NoValue"}]
     }
     template["Resources"]["UserPool"]["Properties"] |= {
         "UserPoolTier": {"Fn::If": ["HasThreatProtection", "PLUS", {"Ref": "AWS::NoValue"}]},
@@ -185,22 +216,51 @@ def _build_vault() -> Template:
 
 
 def _build_backup_plan() -> Template:
+    lifecycle = {"DeleteAfterDays": {"Ref": "BackupDays"}}
+    rule = {
+        "RuleName": "monthly",
+        "TargetBackupVault": {"Ref": "BackupVault"},
+        "ScheduleExpression": "cron(0 8 1 * ? *)",
+        "Lifecycle": lifecycle,
+        "CopyActions": {"Fn::If": ["HasBackupCopy", _build_copy(lifecycle), {"Ref": "AWS::NoValue"}]},
+    }
+    return _build_plan("tables", rule, condition="HasBackupVault")
+
+
+def _build_keys_vault() -> Template:
+    """Build a vault without a lock, because the keys of an erased patient must be gone after 35 days."""
+    return {
+        "Type": "AWS::Backup::BackupVault",
+        "Condition": "HasBackupCopy",
+        "Properties": {"BackupVaultName": {"Fn::Sub": "${Prefix}keys"}},
+    }
+
+
+def _build_keys_plan() -> Template:
+    """Copy the table of keys each day, so that the copies outside can be read when the region or account is lost."""
+    lifecycle = {"DeleteAfterDays": KEYS_COPY_DAYS}
+    rule = {
+        "RuleName": "daily",
+        "TargetBackupVault": {"Ref": "KeysVault"},
+        "ScheduleExpression": "cron(0 9 * * ? *)",
+        "Lifecycle": lifecycle,
+        "CopyActions": _build_copy(lifecycle),
+    }
+    return _build_plan("keys", rule, condition="HasBackupCopy")
+
+
+def _build_copy(lifecycle: Template) -> list[Template]:
+    return [{"DestinationBackupVaultArn": {"Ref": "BackupCopyVault"}, "Lifecycle": lifecycle}]
+
+
+def _build_plan(name: str, rule: Template, *, condition: str) -> Template:
     return {
         "Type": "AWS::Backup::BackupPlan",
-        "Condition": "HasBackupVault",
+        "Condition": condition,
         "Properties": {
             "BackupPlan": {
-                "BackupPlanName": {"Fn::Sub": "${Prefix}tables"},
-                "BackupPlanRule": [
-                    {
-                        "RuleName": "monthly",
-                        "TargetBackupVault": {"Ref": "BackupVault"},
-                        "ScheduleExpression": "cron(0 8 1 * ? *)",
-                        "StartWindowMinutes": 60,
-                        "CompletionWindowMinutes": 720,
-                        "Lifecycle": {"DeleteAfterDays": {"Ref": "BackupDays"}},
-                    }
-                ],
+                "BackupPlanName": {"Fn::Sub": f"${{Prefix}}{name}"},
+                "BackupPlanRule": [{**rule, "StartWindowMinutes": 60, "CompletionWindowMinutes": 720}],
             }
         },
     }
@@ -236,11 +296,19 @@ def _build_backup_selection(template: Template) -> Template:
     """
     resources = template["Resources"].items()
     tables = sorted(name for name, each in resources if each["Type"] == "AWS::DynamoDB::Table" and name != KEYS_TABLE)
+    return _build_selection("BackupPlan", tables, condition="HasBackupVault")
+
+
+def _build_keys_selection() -> Template:
+    return _build_selection("KeysPlan", [KEYS_TABLE], condition="HasBackupCopy")
+
+
+def _build_selection(plan: str, tables: Sequence[str], *, condition: str) -> Template:
     return {
         "Type": "AWS::Backup::BackupSelection",
-        "Condition": "HasBackupVault",
+        "Condition": condition,
         "Properties": {
-            "BackupPlanId": {"Ref": "BackupPlan"},
+            "BackupPlanId": {"Ref": plan},
             "BackupSelection": {
                 "SelectionName": "tables",
                 "IamRoleArn": {"Fn::GetAtt": ["BackupRole", "Arn"]},

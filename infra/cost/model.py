@@ -67,12 +67,15 @@ def compute_additions(referrals: int, workload: Workload = Workload()) -> Mappin
     """Compute what each parameter adds to a month, in dollars, by its setting."""
     requests, members = referrals * workload.requests, referrals / workload.referrals_per_member
     copies = RETENTION_DAYS / 30
+    stored_gb = compute_stored_gb(referrals, workload)
     return {
         "Monitoring=full": _price_monitoring(requests),
         "WebAcl=true": prices.WEB_ACL.dollars
         + 4 * prices.WEB_RULE.dollars
         + requests / MILLION * prices.WEB_REQUEST.dollars,
-        f"BackupDays={RETENTION_DAYS}": compute_stored_gb(referrals, workload) * copies * prices.BACKUP.dollars,
+        f"BackupDays={RETENTION_DAYS}": stored_gb * copies * prices.BACKUP.dollars,
+        "BackupCopyVault": stored_gb * (copies * prices.BACKUP.dollars + prices.BACKUP_TRANSFER.dollars),
+        "MultiRegionKey=true": prices.KEY.dollars,
         "ThreatProtection=AUDIT": members * prices.PLUS_MEMBER.dollars
         - max(0.0, members - prices.FREE_MEMBERS) * prices.MEMBER.dollars,
         "MonthlyBudget, ApiConcurrency": 0.0,

@@ -31,6 +31,7 @@ _ADDITION_TEXT = """\
 ## What each parameter adds
 
 `BackupDays` is computed for six years of monthly copies, after six years; each copy is a full one.
+`BackupCopyVault` is what the same copies cost in another region; `MultiRegionKey` is one replica of the key there.
 `Monitoring=full` is the most: a custom metric costs only in the hours in which it is written, so a clinic
 that works 40 hours a week pays a quarter of that part.
 [Operations](operations.md#protection-that-a-parameter-turns-on) says what each does.

@@ -35,6 +35,7 @@ READ = Price("DynamoDB, on-demand reads", 0.125, "1 million RRU", _DYNAMODB, "20
 TABLE_STORAGE = Price("DynamoDB, storage", 0.25, "GB a month", _DYNAMODB, "2025-07")
 RECOVERY = Price("DynamoDB, recovery to any second of 35 days", 0.20, "GB a month", _DYNAMODB, "2025")
 BACKUP = Price("AWS Backup, copies of tables", 0.10, "GB a month", f"{_AWS}/backup/pricing/", "2025")
+BACKUP_TRANSFER = Price("AWS Backup, copy to another region", 0.02, "GB", f"{_AWS}/backup/pricing/", "2026-06")
 GATEWAY_TIERS = (
     (333, Price("API Gateway, REST, first 333 million", 3.50, "1 million requests", _GATEWAY, "2025-12")),
     (667, Price("API Gateway, REST, next 667 million", 2.80, "1 million requests", _GATEWAY, "2025-12")),
@@ -57,7 +58,7 @@ WEB_RULE = Price("WAF, rule or managed group", 1.00, "rule a month", _WAF, "2026
 WEB_REQUEST = Price("WAF, requests", 0.60, "1 million requests", _WAF, "2026")
 
 PRICES = (
-    *(WRITE, READ, TABLE_STORAGE, RECOVERY, BACKUP),
+    *(WRITE, READ, TABLE_STORAGE, RECOVERY, BACKUP, BACKUP_TRANSFER),
     *(price for _, price in GATEWAY_TIERS),
     *(RUN, GB_SECOND, EMAIL, MAIL_EVENT, LOG, CUSTOM_METRIC, ALARM, DASHBOARD, KEY),
     *(MEMBER, PLUS_MEMBER, WEB_ACL, WEB_RULE, WEB_REQUEST),

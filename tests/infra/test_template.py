@@ -95,6 +95,7 @@ OFF_BY_DEFAULT = {
     "HasFullMonitoringOfOwnDomain",
     "HasWebAcl",
     "HasBackupVault",
+    "HasBackupCopy",
     "HasBudget",
 }
 """Conditions that are false with the default parameters: what costs money at rest is turned on by a parameter."""

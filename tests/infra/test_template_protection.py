@@ -11,6 +11,7 @@ from infra.bundle.template import list_resources_of_type
 RESOURCES_BY_CONDITION = {
     "HasWebAcl": {"WebAclRules", "WebAclAssociation"},
     "HasBackupVault": {"BackupVault", "BackupPlan", "BackupRole", "BackupSelection"},
+    "HasBackupCopy": {"KeysVault", "KeysPlan", "KeysSelection"},
     "HasBudget": {"Budget"},
 }
 
@@ -29,6 +30,10 @@ def list_default_conditions(template):
                 return evaluate(left) == evaluate(right)
             case {"Fn::Not": [inner]}:
                 return not evaluate(inner)
+            case {"Fn::And": parts}:
+                return all(evaluate(part) for part in parts)
+            case {"Condition": name}:
+                return evaluate(template["Conditions"][name])
             case {"Ref": name}:
                 return defaults[name]
         return node
@@ -139,6 +144,33 @@ def test_a_copy_cannot_be_deleted_before_its_time(template):
     assert rule["Lifecycle"] == {"DeleteAfterDays": {"Ref": "BackupDays"}}
     assert rule["TargetBackupVault"] == {"Ref": "BackupVault"}
     assert vault["DeletionPolicy"] == "Retain"
+
+
+def test_a_copy_outside_is_kept_as_long_as_the_copy_here(template):
+    """In the vault of the parameter."""
+    [rule] = get_properties(template, "BackupPlan")["BackupPlan"]["BackupPlanRule"]
+    condition, [copy], otherwise = rule["CopyActions"]["Fn::If"]
+
+    assert (condition, otherwise) == ("HasBackupCopy", {"Ref": "AWS::NoValue"})
+    assert copy == {"DestinationBackupVaultArn": {"Ref": "BackupCopyVault"}, "Lifecycle": rule["Lifecycle"]}
+
+
+def test_copies_of_the_keys_end_after_35_days(template):
+    """Here and outside, and no lock keeps them longer: an erasure destroys a key for good."""
+    [rule] = get_properties(template, "KeysPlan")["BackupPlan"]["BackupPlanRule"]
+    [copy] = rule["CopyActions"]
+    selection = get_properties(template, "KeysSelection")["BackupSelection"]
+
+    assert rule["Lifecycle"] == copy["Lifecycle"] == {"DeleteAfterDays": 35}
+    assert "LockConfiguration" not in get_properties(template, "KeysVault")
+    assert selection["Resources"] == [{"Fn::GetAtt": ["KeysTable", "Arn"]}]
+
+
+def test_the_key_can_be_replicated_only_if_the_parameter_says_so(template):
+    """A key without the property is a key of one region, as in every earlier release."""
+    key = get_properties(template, "DataKey")
+
+    assert key["MultiRegion"] == {"Fn::If": ["HasMultiRegionKey", True, {"Ref": "AWS::NoValue"}]}
 
 
 def test_the_budget_notifies_the_address_of_the_alarms(template):

@@ -41,7 +41,7 @@ def export(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write everything that belongs to a tenant to an encrypted file. Whoever has the passphrase can read all of it."""
+    """Write everything that belongs to a tenant to an encrypted file. Anyone with the passphrase can read all of it."""
     enter_site_or_fail()
     from chalicelib import wiring
     from chalicelib.store.platform.timestamps import to_timestamp

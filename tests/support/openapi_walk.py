@@ -85,7 +85,7 @@ def record_walk(world: ApiDriver) -> list[Exchange]:
     world.anyone = ApiClient(overheard)
     with pytest.MonkeyPatch.context() as patch:
         accept_everything(patch)
-        world.anyone.get("/health/ready")  # moto cannot tell of a mail account.
+        world.anyone.get("/health/ready")  # moto has no mail account.
         patch.setattr(wiring.get_aws_client("sesv2"), "get_account", dict)
         patch.setattr(wiring, "get_payer_directory", UnreachablePayers)
         walk(world)

@@ -28,7 +28,7 @@ class Worklist(StrEnum):
     AWAITING_BOOKING = "awaiting_booking"
     NO_SHOW_OR_CANCELLED = "no_show_or_cancelled"
     LATE = "late"
-    """A step is overdue, whoever must act."""
+    """A step is overdue. Either team may be the one to act."""
     UPDATE_MISSING = "update_missing"
     """The center's system left out updates, so the status may be old. No one is late because of that."""
     UPDATE_OVERDUE = "update_overdue"

@@ -139,7 +139,7 @@ def prepare_new_account(
 ) -> Sequence[TransactionWrite]:
     """Build the writes that give all memberships of a person to a new account, with an audit row for each.
 
-    Weekly digests go on. Calendar links end: whoever has the lost phone may have them.
+    Weekly digests go on. Calendar links end, because they may be on the lost phone.
 
     Args:
         memberships: All memberships of the person, the first one first.

@@ -106,7 +106,7 @@ def test_without_the_header_the_first_membership_acts(client, at_practice, at_ce
 
 
 def test_an_empty_header_chooses_no_membership(client, at_practice, at_center):
-    """Whoever sends it meant to choose. The first membership could be the wrong one."""
+    """An app that sends it meant to choose. The first membership could be the wrong one."""
     assert get_as(client, "").status == 403
 
 

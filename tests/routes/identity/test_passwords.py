@@ -147,7 +147,7 @@ def test_the_api_and_the_user_pool_have_the_same_rules(optional_mfa):
 
 
 def test_a_new_password_ends_every_session(optional_mfa):
-    """Of whoever knew the old one."""
+    """Also the session of a person who knew the old one."""
     client, refresh = optional_mfa.open_session(), optional_mfa.sign_in().json["refresh_token"]
     ask_for_code(optional_mfa)
 

@@ -83,7 +83,7 @@ def test_what_was_planned_for_a_person_is_sent_after_a_reset(optional_mfa):
 
 
 def test_a_calendar_link_ends_with_a_reset(optional_mfa):
-    """Whoever has the lost phone may have it. The person can create a new one."""
+    """It may be on the lost phone. The person can create a new one."""
     address = optional_mfa.open_session().post("/v1/me/calendar", None).json["url"]
     path = address[address.index("/v1/") :]
     assert optional_mfa.anyone.get(path).status == 200

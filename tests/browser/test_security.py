@@ -104,7 +104,7 @@ def sign_in_and_open_second_tab(open_page):
 
 
 def test_one_sign_in_is_for_all_tabs(open_page):
-    """And one sign-out."""
+    """And one sign-out, and the next sign-in."""
     page, second = sign_in_and_open_second_tab(open_page)
 
     second.get_by_role("button", name="Sign out").click()
@@ -112,6 +112,8 @@ def test_one_sign_in_is_for_all_tabs(open_page):
     for tab in (page, second):
         expect(tab.get_by_label("Password")).to_be_visible()
         assert tab.evaluate(READ_STORAGE) == {"session": [], "local": []}
+    PageUser(second).sign_in(PROVIDER)
+    expect(page.get_by_role("heading", name="Worklist")).to_be_visible()
 
 
 def test_a_new_tab_after_the_sign_out_is_not_signed_in(open_page):

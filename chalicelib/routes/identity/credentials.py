@@ -43,9 +43,10 @@ def reset_password(request: ApiRequest, body: PasswordResetRequest) -> ApiRespon
         email=body.email, code=body.code, new_password=body.new_password
     )
     sessions.end_sessions(subject, why="password.reset", request_id=request.request_id, context=request.context)
-    # Times in tokens are whole seconds, so everything of this second has ended, also a sign-in right after this
-    # response. It leaves in the next second.
-    time.sleep(1 - request.now.microsecond / 1_000_000)
+    # Times in tokens are whole seconds, so every sign-in of this second has ended. Respond in the next one, so that
+    # a sign-in right after the response counts.
+    next_second = int(request.now.timestamp()) + 1
+    time.sleep(max(0.0, next_second - wiring.read_clock().timestamp()))
     return ApiResponse(body=None, status=204)
 
 

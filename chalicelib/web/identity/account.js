@@ -4,7 +4,7 @@ import { Field, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
 import { AuthenticatorKey } from "./authenticator_key.js";
 import { changePassword, confirmAuthenticator, getAuthenticator, startAuthenticator } from "./identity_api.js";
 import { isAdmin, me } from "./member.js";
-import { endSession } from "./session.js";
+import { endSessionInAllTabs } from "./session.js";
 import { SignInForm } from "./sign_in.js";
 import { CodeField, NEW_PASSWORD_NOTE, NewPasswordField } from "./sign_in_fields.js";
 
@@ -15,7 +15,7 @@ const CurrentPassword = ({ name }) =>
 function Password() {
   const send = async (form) => {
     await changePassword({ current_password: form.get("current-password"), new_password: form.get("new-password") });
-    endSession(NEW_PASSWORD_NOTE);
+    endSessionInAllTabs(NEW_PASSWORD_NOTE);
   };
   return html`<section class="card stack">
     <h2>Password</h2>
@@ -38,7 +38,7 @@ function Authenticator() {
   const start = async (form) => setKey(await startAuthenticator(form.get("app-password")));
   const confirm = async (form) => {
     await confirmAuthenticator(form.get("code").trim());
-    endSession("Your authenticator app is set up. Sign in again.");
+    endSessionInAllTabs("Your authenticator app is set up. Sign in again.");
   };
   if (problem) return html`<${Problem} problem=${problem} retry=${reload} />`;
   if (!data) return html`<${Loading} what="your authenticator app" />`;

@@ -43,9 +43,12 @@ export const isCenterAdmin = () => me.value?.tenant.kind === "center" && isAdmin
 /** Whether this member works with patients of a center, and so publishes its consultation times. */
 export const isCenterCare = () => me.value?.tenant.kind === "center" && hasClinicalAccess();
 
-/** The page that a person sees first: what this person works with. */
-export const getFirstView = () =>
-  hasClinicalAccess() ? "worklist" : isCenterAdmin() ? "webhook_deliveries" : "members";
+/** The page that a person sees first: what this person works with. An operator works at the command line. */
+export function getFirstView() {
+  if (hasClinicalAccess()) return "worklist";
+  if (isCenterAdmin()) return "webhook_deliveries";
+  return isAdmin() ? "members" : "account";
+}
 
 export const isPractice = () => me.value?.tenant.kind === "practice";
 

@@ -51,7 +51,6 @@ function readStoredSession() {
 
 /** @param {Session} value */
 export function storeSession(value) {
-  isAsking = false;
   sessionStorage.setItem(KEY, JSON.stringify(value));
   session.value = value;
 }
@@ -85,11 +84,12 @@ function startSession(response) {
     until: now + response.expires_in * 1000,
     since: now,
   });
+  tabChannel.postMessage({ type: "session", session: session.value });
   return null;
 }
 
 /** End the session in this browser, even if the server does not respond. @param {Ending | string} why */
-export function endSession(why) {
+function endSession(why) {
   sessionStorage.removeItem(KEY);
   endReason.value = why;
   session.value = null;
@@ -97,7 +97,6 @@ export function endSession(why) {
 
 // What the tabs of this browser tell each other. Only pages of this origin can listen.
 const tabChannel = new BroadcastChannel(KEY);
-let isAsking = !session.value;
 let sharedAt = 0;
 
 /** When the user was last active in another tab. */
@@ -107,11 +106,20 @@ tabChannel.onmessage = ({ data }) => {
   if (data.type === "question" && session.value && !isPastMaxSession()) {
     tabChannel.postMessage({ type: "session", session: session.value });
   }
-  if (data.type === "session" && isAsking && !session.value) storeSession(data.session);
+  if (data.type === "session" && !session.value) {
+    endReason.value = null;
+    storeSession(data.session);
+  }
   if (data.type === "activity") activityElsewhere.at = Date.now();
   if (data.type === "sign-out" && session.value) endSession("signed_out");
 };
-if (isAsking) tabChannel.postMessage({ type: "question" });
+if (!session.value) tabChannel.postMessage({ type: "question" });
+
+/** End the session in every tab, as the server has ended it. @param {Ending | string} why */
+export function endSessionInAllTabs(why) {
+  endSession(why);
+  tabChannel.postMessage({ type: "sign-out" });
+}
 
 /** Tell the other tabs that the user is active, so that they do not sign out. */
 export function shareActivity() {
@@ -135,10 +143,13 @@ export async function saveEntries() {
 export async function signOut(why = "signed_out") {
   await saveEntries();
   const old = session.value;
-  endSession(why);
-  if (why === "signed_out") tabChannel.postMessage({ type: "sign-out" });
-  // The server ends the session of every tab. Those that were idle too save their entries first.
-  else await new Promise((resolve) => setTimeout(resolve, OTHER_TABS_SAVE_MS));
+  if (why === "signed_out") {
+    endSessionInAllTabs(why);
+  } else {
+    endSession(why);
+    // The server ends the session of every tab. Those that were idle too save their entries first.
+    await new Promise((resolve) => setTimeout(resolve, OTHER_TABS_SAVE_MS));
+  }
   // This browser is already signed out, so a failure on the server does not block the user. It would also end the
   // session of someone who has signed in again.
   if (old && !session.value) await revoke(old).catch(() => {});

@@ -96,7 +96,10 @@ class PageUser:
     def fill(self, **fields: str) -> PageUser:
         """Fill in fields by the start of their labels, with underscores for spaces."""
         for label, value in fields.items():
-            self.page.get_by_label(re.compile(rf"^{label.replace('_', ' ')}")).first.fill(value)
+            field = self.page.get_by_label(re.compile(rf"^{label.replace('_', ' ')}")).first
+            # Leave the field before first: a provider's name fills in the NPI, which the next value replaces.
+            field.focus()
+            field.fill(value)
         return self
 
     def choose(self, label: str, option: str) -> PageUser:

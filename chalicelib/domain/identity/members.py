@@ -46,7 +46,7 @@ _PERSON_END = "#"
 """What separates the person's id from the rest of a membership's key. The identity service's ids are UUIDs."""
 
 _UNUSABLE_PREFIX = "invited:"
-"""Prefix of the keys that releases up to 0.2 gave to second memberships. They do not name the person."""
+"""Prefix of the keys that releases up to 0.3 gave to second memberships. They do not name the person."""
 
 
 def build_membership_key(person: str, member_id: str) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib import observe, wiring
+from chalicelib.domain.referrals.alias import BIRDS, COLORS
 from chalicelib.domain.referrals.events import EventType
 from chalicelib.routes.platform import problem_codes
 
@@ -230,6 +231,15 @@ def test_names_use_plain_words(path):
     names = {name for name in list_names(path) if OLD_WORDS & set(re.split(r"_|(?<=[a-z])(?=[A-Z])", name.lower()))}
 
     assert names <= PUBLISHED_NAMES
+
+
+PROPOSED_ALIAS = re.compile(rf"\b({'|'.join(COLORS)}) ({'|'.join(BIRDS)})\b")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests" / "routes").rglob("*.py")), ids=relative)
+def test_route_tests_name_patients_as_no_proposal_does(path):
+    """A referral of another test in the shared organization may have any proposed alias."""
+    assert not PROPOSED_ALIAS.search(path.read_text("utf-8"))
 
 
 def test_no_file_names_a_package_registry_or_a_path_of_one_machine():

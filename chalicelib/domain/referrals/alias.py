@@ -2,7 +2,7 @@
 
 import hashlib
 
-_COLORS = [
+COLORS = [
     "Amber",
     "Azure",
     "Blue",
@@ -36,7 +36,7 @@ _COLORS = [
     "Yellow",
     "Zephyr",
 ]
-_BIRDS = [
+BIRDS = [
     "Avocet",
     "Bunting",
     "Crane",
@@ -84,4 +84,4 @@ def propose_alias(referral_id: str, attempt: int = 0) -> str:
     seed = f"{referral_id}#{attempt}" if attempt else referral_id
     digest = hashlib.sha256(seed.encode()).digest()
     number = f" {digest[2] + 2}" if attempt >= _NUMBERED_AFTER else ""
-    return f"{_COLORS[digest[0] % len(_COLORS)]} {_BIRDS[digest[1] % len(_BIRDS)]}{number}"
+    return f"{COLORS[digest[0] % len(COLORS)]} {BIRDS[digest[1] % len(BIRDS)]}{number}"

@@ -175,10 +175,10 @@ def test_a_feed_covers_only_near_days(shared_api, returned_referral_id):
 
 def test_a_referral_is_in_the_practices_feed_from_the_return_on(shared_api):
     """Before it, the center is responsible for the patient."""
-    referral_id = shared_api.refer(patient__alias="Amber Plover")["referral_id"]
+    referral_id = shared_api.refer(patient__alias="Umber Plover")["referral_id"]
     shared_api.move_to(referral_id, *REQUIRED_STAGES_TO_INFUSED)
 
-    assert "Amber Plover" not in shared_api.anyone.get(new_feed(shared_api.practice)).text
+    assert "Umber Plover" not in shared_api.anyone.get(new_feed(shared_api.practice)).text
 
 
 def test_a_new_link_ends_the_one_before(shared_api):

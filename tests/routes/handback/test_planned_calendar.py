@@ -38,7 +38,7 @@ def read_feed(world, side="practice"):
 @pytest.fixture
 def referral_id(shared_api):
     """The id of a referral that was just submitted."""
-    return shared_api.refer(patient__alias="Quiet Avocet")["referral_id"]
+    return shared_api.refer(patient__alias="Calm Avocet")["referral_id"]
 
 
 def test_a_referral_without_any_date_has_no_file(shared_api, referral_id):
@@ -77,7 +77,7 @@ def test_a_title_does_not_say_what_the_visit_is_for(shared_api, referral_id, kin
 
     [event] = read_events(read_file(shared_api, referral_id))
 
-    assert str(event["summary"]) == f"Quiet Avocet: {title}"
+    assert str(event["summary"]) == f"Calm Avocet: {title}"
     assert "Ward 9" not in event.to_ical().decode()
     assert "Desk 4" not in event.to_ical().decode()
 

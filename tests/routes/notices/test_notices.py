@@ -11,7 +11,7 @@ from tests.support import aws_fakes as cloud
 @pytest.fixture(scope="module")
 def notified_referral_id(shared_api):
     """The id of a referral about which the center, then the practice was notified."""
-    referral_id = shared_api.refer(patient__alias="Blue Heron")["referral_id"]
+    referral_id = shared_api.refer(patient__alias="Umber Heron")["referral_id"]
     shared_api.move_to(referral_id, "received", "accepted")
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
     return referral_id
@@ -43,7 +43,7 @@ def test_a_notice_says_what_happened_to_which_patient(shared_api, notified_refer
         "mail",
     }  # fmt: skip
     assert notice["title"] == "The center accepted the referral for evaluation"
-    assert (notice["rule"], notice["alias"]) == ("stage_changed", "Blue Heron")
+    assert (notice["rule"], notice["alias"]) == ("stage_changed", "Umber Heron")
     assert notice["read_at"] is None
 
 

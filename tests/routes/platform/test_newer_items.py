@@ -34,7 +34,7 @@ REQUIRED_SINCE_0_1 = {
 @pytest.fixture
 def newer(api):
     """A submitted referral in a format that this release does not know, next to one that it knows."""
-    api.refer(patient__alias="Amber Heron")
+    api.refer(patient__alias="Umber Heron")
     made = api.refer(patient__alias="Birch Heron", patient__family_name="Other")
     put_in_newer_format("referrals", build_referral_key(made["referral_id"]))
     return made
@@ -238,7 +238,7 @@ def test_an_unknown_kind_of_event_is_refused_and_not_left_out(api):
 
 def test_a_newer_task_waits_and_delays_no_other(api, caplog):
     """The job ends as a failure that says so, and the log names the release."""
-    for alias in ("Amber Heron", "Birch Heron"):
+    for alias in ("Umber Heron", "Birch Heron"):
         api.refer(patient__alias=alias, patient__family_name=f"Sample{alias[0]}")
     first, second = [row for row in list_task_rows() if row["lane"].startswith("event")]
     put_in_newer_format("outbox", {"outbox_id": first["outbox_id"]})

@@ -106,11 +106,11 @@ def test_an_alias_can_be_changed_and_is_not_lost(shared_api, draft):
     """A patient section with a new alias renames; one without leaves the old one."""
     patient = {"family_name": "Example", "birth_date": "1961-04-02"}
 
-    renamed = shared_api.practice.patch(path_of(draft), {"patient": patient | {"alias": "Grey Owl"}}, version=1).json
+    renamed = shared_api.practice.patch(path_of(draft), {"patient": patient | {"alias": "Calm Owl"}}, version=1).json
     kept = shared_api.practice.patch(path_of(draft), {"patient": patient}, version=2).json
 
-    assert renamed["alias"] == renamed["patient"]["alias"] == "Grey Owl"
-    assert kept["alias"] == kept["patient"]["alias"] == "Grey Owl"
+    assert renamed["alias"] == renamed["patient"]["alias"] == "Calm Owl"
+    assert kept["alias"] == kept["patient"]["alias"] == "Calm Owl"
 
 
 def test_an_unknown_product_or_center_is_refused_in_a_change(shared_api, draft):

@@ -9,12 +9,12 @@ from chalicelib.domain.referrals.worklists import Worklist
 from tests.support.api_driver import STAGES_TO_INFUSED
 
 WHO = {
-    "draft": ("Adler", "Ina", "Red Robin", ()),
-    "submitted": ("Bauer", "Jo", "Blue Jay", ()),
-    "accepted": ("Clark", "Kim", "Grey Gull", ("accepted",)),
-    "questioned": ("Dietrich", "Lou", "Jade Kite", ("received", "info_requested")),
-    "declined": ("Evans", "Mo", "Ruby Wren", ("received", "declined")),
-    "infused": ("Adleman", "Nic", "Teal Swan", STAGES_TO_INFUSED),
+    "draft": ("Adler", "Ina", "Rosy Robin", ()),
+    "submitted": ("Bauer", "Jo", "Umber Jay", ()),
+    "accepted": ("Clark", "Kim", "Calm Gull", ("accepted",)),
+    "questioned": ("Dietrich", "Lou", "Calm Kite", ("received", "info_requested")),
+    "declined": ("Evans", "Mo", "Rosy Wren", ("received", "declined")),
+    "infused": ("Adleman", "Nic", "Calm Swan", STAGES_TO_INFUSED),
 }
 BEGAN = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 
@@ -94,7 +94,7 @@ def test_a_row_contains_enough_to_find_a_referral(shared_api, referral_ids):
         ("q=adle", ["infused", "draft"]),
         ("q=ADLER", ["draft"]),
         ("q=kim", ["accepted"]),
-        ("q=blue%20j", ["submitted"]),
+        ("q=umber%20j", ["submitted"]),
         ("q=nobody", []),
         ("q=", ["infused", "declined", "questioned", "accepted", "submitted", "draft"]),
         ("updated_since=2026-09-05T00:00:00Z", ["infused", "declined"]),

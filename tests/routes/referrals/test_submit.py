@@ -224,9 +224,9 @@ def test_a_practice_is_not_a_center(shared_api):
 
 def test_a_given_alias_is_kept(shared_api):
     """With the patient and on the referral."""
-    result = shared_api.refer(patient__alias=" Blue Heron ")
+    result = shared_api.refer(patient__alias=" Umber Heron ")
 
-    assert result["alias"] == result["patient"]["alias"] == "Blue Heron"
+    assert result["alias"] == result["patient"]["alias"] == "Umber Heron"
 
 
 @pytest.mark.parametrize("given", [None, "", "   ", ...])

@@ -127,7 +127,7 @@ def _compare(
 def _compare_ended(
     setting: DecisionContext, history: Sequence[ReferralEvent], deliveries: Sequence[ReferralEvent]
 ) -> list[str]:
-    """Return how the ending differs, after the sender has sent again what was refused, until nothing more is accepted."""
+    """Return how the ending differs, after the sender has sent again what was refused, while something is accepted."""
     in_order, shuffled = _submitted(setting), _submitted(setting)
     for inbox, events in ((in_order, history), (shuffled, deliveries)):
         sent, waiting = [], list(events)

@@ -130,7 +130,8 @@ def _compare_ended(
     """Return how the ending differs, after the sender has sent again what was refused, while something is accepted."""
     in_order, shuffled = _submitted(setting), _submitted(setting)
     for inbox, events in ((in_order, history), (shuffled, deliveries)):
-        sent, waiting = [], list(events)
+        sent: list[ReferralEvent] = []
+        waiting = list(events)
         while waiting != sent:
             inbox.receive(waiting)
             sent, waiting = waiting, [e for e in waiting if e not in inbox.history and e not in inbox.parked]

@@ -151,8 +151,10 @@ def test_the_keyboard_moves_through_the_list(open_page):
 def test_the_shortcuts_are_listed_and_can_be_turned_off(open_page):
     """In this browser, and turned on again in the same place."""
     page = open_page(by=COORDINATOR)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog).to_be_visible()
     assert find_violations(page) == []
     page.keyboard.press("j")
     dialog.get_by_label("Use single-key shortcuts").uncheck()

@@ -1,7 +1,7 @@
 """Lists of a tenant's referrals in an order of their own: the worst first, or by a column.
 
 The order depends on the day and on encrypted facts, so no index has it. One bounded read of the tenant's list finds
-the rows that match, and they are sorted here; docs/decisions/0071-sorted-lists.md has the cost and the alternatives.
+the rows that match, and they are sorted here; docs/decisions/0072-sorted-lists.md has the cost and the alternatives.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

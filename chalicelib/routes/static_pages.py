@@ -1,7 +1,8 @@
 """The dashboard's files, the API reference, and the health checks."""
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -42,7 +43,13 @@ def read_dashboard(request: ApiRequest) -> ApiResponse[str]:
 @declare_endpoint(blueprint, "GET", "/docs", access=RouteAccess.PUBLIC)
 def read_docs(request: ApiRequest) -> ApiResponse[str]:
     """The API reference page."""
-    return _serve_file("docs.html", request)
+    from chalicelib.routes.docs_page import render_docs  # noqa: PLC0415 few requests need it
+
+    settings = wiring.get_settings()
+    page = render_docs(pool_id=settings.identity_pool_id, client_id=settings.identity_client_id)
+    content_type = _load_manifest()["docs.html"]["type"]
+    digest = hashlib.sha256(page.encode()).hexdigest()
+    return _respond(lambda: page, digest=digest, content_type=content_type, request=request)
 
 
 @declare_endpoint(blueprint, "GET", "/assets/{package}/{name}", access=RouteAccess.PUBLIC)
@@ -85,16 +92,21 @@ def _serve_file(name: str, request: ApiRequest) -> ApiResponse[str]:
     entry = _load_manifest().get(name)
     if entry is None:
         raise NotFoundError
-    tag = f'"{entry["sha256"][:32]}"'
+    return _respond(lambda: _load_text(name), digest=entry["sha256"], content_type=entry["type"], request=request)
+
+
+def _respond(load: Callable[[], str], *, digest: str, content_type: str, request: ApiRequest) -> ApiResponse[str]:
+    """Respond with a file or a page, or with 304 if the browser has it."""
+    tag = f'"{digest[:32]}"'
     headers = {
-        "Content-Type": entry["type"],
+        "Content-Type": content_type,
         "ETag": tag,
         "Cache-Control": "no-cache",
         "Content-Security-Policy": build_page_csp(wiring.get_settings().quarantine_url),
     }
     if matches_tag(request.headers.get("if-none-match", ""), tag):
         return ApiResponse(body="", status=304, headers=headers)
-    return ApiResponse(body=_load_text(name), headers=headers)
+    return ApiResponse(body=load(), headers=headers)
 
 
 @cache

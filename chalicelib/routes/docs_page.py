@@ -9,11 +9,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from html import escape
-from importlib.resources import files
 from string import Template
 from typing import Any
 
-from chalicelib import web
 from chalicelib.routes.openapi import build_document, describe_sign_in
 
 _SCHEMAS = "#/components/schemas/"
@@ -23,11 +21,10 @@ _ITEM = re.compile(r"(?:-|\d+\.) +")
 
 
 @cache
-def render_docs(*, pool_id: str, client_id: str) -> str:
-    """Render the page. The pool and the client tell people who write an app where they sign in."""
+def render_docs(template: str, *, pool_id: str, client_id: str) -> str:
+    """Render the page into its template. The pool and the client tell people who write an app where they sign in."""
     document = build_document()
-    template = Template((files(web) / "docs.html").read_text(encoding="utf-8"))
-    return template.substitute(
+    return Template(template).substitute(
         introduction="".join(_render_text(document["info"]["description"])),
         sign_in=_render_inline(describe_sign_in(pool_id=pool_id, client_id=client_id)),
         operations="\n".join(_render_groups(document)),

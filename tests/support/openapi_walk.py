@@ -102,8 +102,8 @@ def walk(world):
         "/",
         "/docs",
         "/legal/terms",
-        "/assets/app/app.js",
-        "/assets/app/none.js",
+        "/assets/any/app/app.js",
+        "/assets/any/app/none.js",
         "/health",
         "/health/ready",
     ):

@@ -47,7 +47,7 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("GET", "/"): RouteAccess.PUBLIC,
     ("GET", "/docs"): RouteAccess.PUBLIC,
     ("GET", "/legal/{text}"): RouteAccess.PUBLIC,
-    ("GET", "/assets/{package}/{name}"): RouteAccess.PUBLIC,
+    ("GET", "/assets/{build}/{package}/{name}"): RouteAccess.PUBLIC,
     ("GET", "/health"): RouteAccess.PUBLIC,
     ("GET", "/health/ready"): RouteAccess.PUBLIC,
     ("GET", "/v1/openapi.json"): RouteAccess.PUBLIC,

@@ -13,6 +13,7 @@ import { Shell } from "./shell.js";
 const LAZY_STYLES = [
   "platform/content.css",
   "referrals/referral.css",
+  "referrals/form.css",
   "referrals/conversation.css",
   "documents/documents.css",
   "coverage/coverage.css",

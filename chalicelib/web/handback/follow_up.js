@@ -95,11 +95,11 @@ export function FollowUp({ referral }) {
 
 /** The planned dates before an infusion, for the reader's own calendar. */
 export function PlannedCalendar({ referral }) {
-  return html`<section class="card" aria-labelledby="planned-calendar">
-    <h2 id="planned-calendar">Calendar</h2>
+  return html`<details>
+    <summary>Add to your calendar</summary>
     <p class="small-text">The planned dates of this referral as calendar entries. They show the alias and "Appointment" or "Delivery".</p>
     <${CalendarFile} id=${referral.referral_id} />
-  </section>`;
+  </details>`;
 }
 
 /** The button that downloads the dates of one referral, and the link for all. */

@@ -41,13 +41,19 @@ def build_page_csp(storage_url: str) -> str:
 @declare_endpoint(blueprint, "GET", "/", access=RouteAccess.PUBLIC)
 def read_dashboard(request: ApiRequest) -> ApiResponse[str]:
     """The dashboard."""
-    return _serve_page("index.html", request)
+    return _serve_page(_load_page("index.html"), request)
 
 
 @declare_endpoint(blueprint, "GET", "/docs", access=RouteAccess.PUBLIC)
 def read_docs(request: ApiRequest) -> ApiResponse[str]:
     """The API reference page."""
-    return _serve_page("docs.html", request)
+    from chalicelib.routes.docs_page import render_docs  # noqa: PLC0415 few requests need it
+
+    settings = wiring.get_settings()
+    page = render_docs(
+        _load_page("docs.html"), pool_id=settings.identity_pool_id, client_id=settings.identity_client_id
+    )
+    return _serve_page(page, request)
 
 
 @declare_endpoint(blueprint, "GET", "/assets/{build}/{package}/{name}", access=RouteAccess.PUBLIC)
@@ -90,10 +96,9 @@ def read_readiness(request: ApiRequest) -> ApiResponse[ReadinessResponse]:  # no
     return ApiResponse(body={"ready": ready, "dependencies": dependencies}, status=200 if ready else 503)
 
 
-def _serve_page(name: str, request: ApiRequest) -> ApiResponse[str]:
-    """Serve a page, with the addresses of this build's files."""
-    page = _load_text(name).replace('"assets/', f'"assets/{_get_build()}/')
-    return _serve(page, tag=_get_build(), media_type=_load_manifest()[name]["type"], request=request)
+def _serve_page(page: str, request: ApiRequest) -> ApiResponse[str]:
+    tag = hashlib.sha256(page.encode()).hexdigest()[:32]
+    return _serve(page, tag=tag, media_type="text/html; charset=utf-8", request=request)
 
 
 def _serve_file(name: str, request: ApiRequest) -> ApiResponse[str]:
@@ -114,6 +119,12 @@ def _serve(text: str, *, tag: str, media_type: str, request: ApiRequest) -> ApiR
     if matches_tag(request.headers.get("if-none-match", ""), headers["ETag"]):
         return ApiResponse(body="", status=304, headers=headers)
     return ApiResponse(body=text, headers=headers)
+
+
+@cache
+def _load_page(name: str) -> str:
+    """Load a page, with the addresses of this build's files."""
+    return _load_text(name).replace('"assets/', f'"assets/{_get_build()}/')
 
 
 @cache

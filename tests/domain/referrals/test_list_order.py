@@ -69,7 +69,7 @@ def list_sorted(**rows):
         )
         for name, (days, is_urgent) in rows.items()
     }
-    return sorted(rows, key=lambda name: keys[name])
+    return sorted(rows, key=lambda name: tuple(keys[name]))
 
 
 def test_among_late_rows_the_latest_comes_first():

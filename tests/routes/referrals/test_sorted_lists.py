@@ -131,7 +131,7 @@ def test_another_tenant_sees_none_of_it(read_list, shared_api):
     assert read_list("sort=worst_first", "other_center")[0] == []
 
 
-def test_a_tenant_with_too_many_referrals_is_told_what_to_do(shared_api, referral_ids, monkeypatch):
+def test_a_tenant_with_too_many_referrals_learns_what_to_do(shared_api, referral_ids, monkeypatch):
     """A list that leaves some out would look complete."""
     monkeypatch.setattr(sorted_lists, "MAX_READS", 2)
     monkeypatch.setattr(sorted_lists, "ROWS_PER_READ", 1)

@@ -109,7 +109,7 @@ def _build_operation(operation: RouteOperation, definitions: dict[str, Any], tex
         "operationId": operation.name,
         "summary": operation.summary,
         "description": "\n\n".join(_list_paragraphs(operation)),
-        "tags": [operation.path.removeprefix("/v1").strip("/").partition("/")[0] or "pages"],
+        "tags": [operation.path.removeprefix("/v1").strip("/").partition("/")[0].removesuffix(".csv") or "pages"],
         "security": _SECURITY[operation.access],
         "parameters": _build_parameters(operation, definitions, texts),
         "responses": build_responses(operation, answered),

@@ -139,7 +139,7 @@ def test_the_keyboard_focus_follows_the_user(open_page, demo_world):
     path = demo_world.create_referral("Keyboard", stage="accepted")
     page = open_page(by=CENTER_COORDINATOR)
     expect(page.get_by_role("heading", level=1)).to_be_focused()
-    page.get_by_role("rowheader").first.get_by_role("link").press("Enter")
+    page.get_by_role("rowheader").get_by_role("link").first.press("Enter")
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_be_focused()
     page.evaluate("path => { location.hash = path }", path)

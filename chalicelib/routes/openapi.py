@@ -187,7 +187,9 @@ def _add_open_schema(model: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     closed: dict[str, Any] = {}
     _add_schema(model, "validation", closed)
     names = {name: name if name.startswith("Deliver") else f"Delivered{name}" for name in closed}
-    definitions.update({names[name]: _open_schema(schema, names) for name, schema in closed.items()})
+    for name, schema in closed.items():
+        # Generators of clients name a type by its title, and leave out the second one of a title.
+        definitions[names[name]] = _open_schema(schema, names) | {"title": names[name]}
     return {"$ref": _REF.format(model=model.__name__)}
 
 

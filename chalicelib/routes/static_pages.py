@@ -121,7 +121,6 @@ def _serve(text: str, *, tag: str, media_type: str, request: ApiRequest) -> ApiR
     return ApiResponse(body=text, headers=headers)
 
 
-@cache
 def _load_page(name: str) -> str:
     """Load a page, with the addresses of this build's files."""
     return _load_text(name).replace('"assets/', f'"assets/{_get_build()}/')

@@ -179,6 +179,13 @@ def test_each_operation_lists_its_success_status_once(document):
         assert good - {"304"} == {str(operation.status)} | waits
 
 
+def test_each_type_has_a_title_of_its_own(document):
+    """openapi-python-client names a class by the title, and leaves out the second one and all that refers to it."""
+    titles = [schema["title"] for schema in document["components"]["schemas"].values() if "title" in schema]
+
+    assert len(titles) == len(set(titles))
+
+
 def test_the_contracts_example_matches_the_document(document):
     """The contract's own example of a referral is valid by the schema."""
     content = document["paths"]["/v1/referrals"]["post"]["requestBody"]["content"]

@@ -224,7 +224,7 @@ def test_stages_come_from_the_server():
 
 
 def test_every_reason_for_a_rejected_update_has_a_sentence():
-    """The page for system updates shows a sentence instead of the error code."""
+    """The delivery log shows a sentence instead of the error code."""
     domain = WEB.parent / "domain" / "referrals"
     codes = {
         code for path in domain.glob("*.py") for code in re.findall(r'\bRejected\(\s*"([a-z_]+)"', path.read_text())

@@ -23,9 +23,11 @@ from chalicelib.routes.referrals.event_bodies import EventReporter, EventRequest
 from chalicelib.routes.referrals.product_fields import drop_product_of_other_stages
 from chalicelib.routes.referrals.response_types import ReportResultResponse
 from chalicelib.routes.referrals.responses import to_report_response
+from chalicelib.routes.webhooks.connection_check_body import is_test_event, read_ignored_members
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.referrals.report_event import report_by_webhook
 from chalicelib.services.referrals.report_results import ReportResult
+from chalicelib.services.webhooks.connection_checks import receive_test_event
 from chalicelib.store.webhooks.idempotency import Delivery, hash_body
 
 blueprint = Blueprint(__name__)
@@ -45,6 +47,8 @@ def receive_delivery(request: ApiRequest, center_id: str) -> ApiResponse[ReportR
     3. The text to sign: the ID, a period, the timestamp, a period, and the exact bytes of the body.
     4. The key: the secret without `whsec_`, decoded from base64.
     5. `webhook-signature`: `v1,` and the HMAC-SHA256 in base64. Separate several signatures by spaces.
+
+    Try it with the body `{"type": "test.sent"}`: it is logged as `tested` and changes no referral.
 
     200 means that the event was applied, or recorded in the history. 202 means that it waits for an earlier event.
     Fields that the product does not know are ignored. After 429, 500 or 503, send the same delivery again.
@@ -68,16 +72,24 @@ def _process_delivery(request: ApiRequest, center_id: str) -> ReportResult:
     _verify_signature(request, center_id)
     # Only after the signature, so that no one else can use up a center's rate limit.
     enforce_rate_limit(f"feed#{center_id}", wiring.get_webhook_rate_limit(), context=request.context)
-    referral_id, report, ignored = _parse_report(request.raw_body, center_id)
-    delivery = Delivery(
+    value = strict_json.parse_json(request.raw_body)
+    if is_test_event(value):
+        delivery = _build_delivery(request, center_id, read_ignored_members(value))
+        return receive_test_event(delivery, context=request.context)
+    referral_id, report, ignored = _parse_report(value, center_id)
+    delivery = _build_delivery(request, center_id, ignored)
+    event = build_event(report, referral_id=referral_id, reporter=_build_reporter(delivery))
+    return report_by_webhook(event, delivery=delivery, context=request.context)
+
+
+def _build_delivery(request: ApiRequest, center_id: str, ignored: tuple[str, ...]) -> Delivery:
+    return Delivery(
         center_id=center_id,
         webhook_id=_read_signature_header(request, "id"),
         body_hash=hash_body(request.raw_body),
         received_at=request.now,
         ignored=ignored,
     )
-    event = build_event(report, referral_id=referral_id, reporter=_build_reporter(delivery))
-    return report_by_webhook(event, delivery=delivery, context=request.context)
 
 
 def _verify_signature(request: ApiRequest, center_id: str) -> None:
@@ -112,8 +124,8 @@ def _read_signature_header(request: ApiRequest, name: str) -> str:
     return request.headers.get(f"{'webhook' if is_standard else 'svix'}-{name}", "")
 
 
-def _parse_report(raw: bytes, center_id: str) -> tuple[str, Any, tuple[str, ...]]:
-    referral_id, rest = parse_delivery_body(strict_json.parse_json(raw))
+def _parse_report(value: Any, center_id: str) -> tuple[str, Any, tuple[str, ...]]:
+    referral_id, rest = parse_delivery_body(value)
     read_dates_as_days(rest, get_time_zone=lambda: _get_time_zone(center_id))
     dropped = drop_product_of_other_stages(rest)
     report, ignored = validate_tolerantly(EventRequest, rest)

@@ -49,6 +49,12 @@ function renderParameters(operation) {
   return rows.length ? [createElement("table", {}, createElement("tbody", {}, ...rows))] : [];
 }
 
+/** Code that calls the route, by language. */
+const renderSamples = (samples = []) =>
+  samples.map(({ label, source }) =>
+    createElement("div", {}, createElement("h3", {}, label), createElement("pre", { tabindex: "0" }, source)),
+  );
+
 function renderRoute(path, method, operation, components) {
   const security = operation.security.map((scheme) => SECURITY_LABELS[Object.keys(scheme)[0]]).join() || "public";
   const responses = Object.entries(operation.responses);
@@ -70,6 +76,7 @@ function renderRoute(path, method, operation, components) {
       ...renderParameters(operation),
       ...renderSchema("Request body", operation.requestBody?.content, components),
       ...renderSchema(`Response ${success?.[0] ?? ""}`, success?.[1].content, components),
+      ...renderSamples(operation["x-codeSamples"]),
       createElement("p", { class: "fine" }, `Error statuses: ${errorStatuses.join(", ")}`),
     ),
   );
@@ -88,7 +95,9 @@ async function renderDocs() {
     createElement("dd", {}, String(meaning)),
   ]);
   document.getElementById("codes")?.replaceChildren(...codes);
-  if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+  const target = location.hash && document.getElementById(location.hash.slice(1));
+  if (target instanceof HTMLDetailsElement) target.open = true;
+  if (target) target.scrollIntoView();
 }
 
 renderDocs().catch(() => {

@@ -49,6 +49,7 @@ _HEADERS: dict[str, dict[str, Any]] = {
 }
 
 _PATH_TEXTS = {
+    "build": "Stands for the content of all files of the dashboard. The pages contain the current one.",
     "calendar": "The secret name of a calendar feed, from its link.",
     "center_id": "The ID of a treatment center, such as `ctr_harbor`.",
     "delivery_id": "The `webhook-id` of a delivery.",

@@ -1,7 +1,9 @@
 """The dashboard's files, the API reference, and the health checks."""
 
+import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -22,6 +24,9 @@ from chalicelib.version import VERSION
 
 blueprint = Blueprint(__name__)
 
+_KEPT = "public, max-age=31536000, immutable"
+"""For a file whose address changes with its content: a year, the longest that RFC 2616 14.21 (1999) suggested."""
+
 
 def build_page_csp(storage_url: str) -> str:
     """Build the content security policy of a page. It can send requests to us, and upload files to one bucket."""
@@ -36,19 +41,30 @@ def build_page_csp(storage_url: str) -> str:
 @declare_endpoint(blueprint, "GET", "/", access=RouteAccess.PUBLIC)
 def read_dashboard(request: ApiRequest) -> ApiResponse[str]:
     """The dashboard."""
-    return _serve_file("index.html", request)
+    return _serve_page(_load_page("index.html"), request)
 
 
 @declare_endpoint(blueprint, "GET", "/docs", access=RouteAccess.PUBLIC)
 def read_docs(request: ApiRequest) -> ApiResponse[str]:
     """The API reference page."""
-    return _serve_file("docs.html", request)
+    from chalicelib.routes.docs_page import render_docs  # noqa: PLC0415 few requests need it
+
+    settings = wiring.get_settings()
+    page = render_docs(
+        _load_page("docs.html"), pool_id=settings.identity_pool_id, client_id=settings.identity_client_id
+    )
+    return _serve_page(page, request)
 
 
-@declare_endpoint(blueprint, "GET", "/assets/{package}/{name}", access=RouteAccess.PUBLIC)
-def read_asset(request: ApiRequest, package: str, name: str) -> ApiResponse[str]:
-    """Get a dashboard file."""
-    return _serve_file(f"{package}/{name}", request)
+@declare_endpoint(blueprint, "GET", "/assets/{build}/{package}/{name}", access=RouteAccess.PUBLIC)
+def read_asset(request: ApiRequest, build: str, package: str, name: str) -> ApiResponse[str]:
+    """Get a dashboard file.
+
+    A browser keeps the files of a build for a year. A page of another build gets the file of this one, and does
+    not keep it: during a deployment, both builds answer.
+    """
+    answer = _serve_file(f"{package}/{name}", request)
+    return replace(answer, headers={**answer.headers, "Cache-Control": _KEPT}) if build == _get_build() else answer
 
 
 @declare_endpoint(blueprint, "GET", "/v1/openapi.json", access=RouteAccess.PUBLIC)
@@ -80,21 +96,41 @@ def read_readiness(request: ApiRequest) -> ApiResponse[ReadinessResponse]:  # no
     return ApiResponse(body={"ready": ready, "dependencies": dependencies}, status=200 if ready else 503)
 
 
+def _serve_page(page: str, request: ApiRequest) -> ApiResponse[str]:
+    tag = hashlib.sha256(page.encode()).hexdigest()[:32]
+    return _serve(page, tag=tag, media_type="text/html; charset=utf-8", request=request)
+
+
 def _serve_file(name: str, request: ApiRequest) -> ApiResponse[str]:
     """Serve a file that is in the manifest; no other file of the disk can be requested."""
     entry = _load_manifest().get(name)
     if entry is None:
         raise NotFoundError
-    tag = f'"{entry["sha256"][:32]}"'
+    return _serve(_load_text(name), tag=entry["sha256"][:32], media_type=entry["type"], request=request)
+
+
+def _serve(text: str, *, tag: str, media_type: str, request: ApiRequest) -> ApiResponse[str]:
     headers = {
-        "Content-Type": entry["type"],
-        "ETag": tag,
+        "Content-Type": media_type,
+        "ETag": f'"{tag}"',
         "Cache-Control": "no-cache",
         "Content-Security-Policy": build_page_csp(wiring.get_settings().quarantine_url),
     }
-    if matches_tag(request.headers.get("if-none-match", ""), tag):
+    if matches_tag(request.headers.get("if-none-match", ""), headers["ETag"]):
         return ApiResponse(body="", status=304, headers=headers)
-    return ApiResponse(body=_load_text(name), headers=headers)
+    return ApiResponse(body=text, headers=headers)
+
+
+@cache
+def _load_page(name: str) -> str:
+    """Load a page, with the addresses of this build's files."""
+    return _load_text(name).replace('"assets/', f'"assets/{_get_build()}/')
+
+
+@cache
+def _get_build() -> str:
+    """Return what stands for all files together: it changes if one of them does."""
+    return hashlib.sha256(_load_text("manifest.json").encode()).hexdigest()[:16]
 
 
 @cache

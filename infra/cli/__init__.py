@@ -10,6 +10,7 @@
     centers         imports and exports the center directory and lists its versions
     catalog         checks product files, and lists what is due for review
     operating       checks the audit trail, replays deliveries, and retries failed tasks
+    conformance     checks that a center's system sends updates correctly
     hooks           calls the CDS Hooks services as the simulated EHR would
     erasing         erases a patient, also one whom a restore brought back
     retaining       removes rows that are older than their period

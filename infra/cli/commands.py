@@ -19,6 +19,7 @@ from infra.cli import erasing, exporting, hooks, importing, migrating, operating
 from infra.cli.catalog import catalog
 from infra.cli.centers import centers
 from infra.cli.common import NO_SITE_FOUND, PROBLEM_FOUND, USAGE_ERROR, AsJson, ReportingGroup, fail, print_json
+from infra.cli.conformance import conformance
 from infra.cli.jobs import RunnableJob
 from infra.cli.keys import keys, secrets
 from infra.cli.organizations import organizations
@@ -75,6 +76,7 @@ app.add_typer(secrets, name="secrets")
 app.add_typer(keys, name="keys")
 app.add_typer(retention, name="retention")
 app.add_typer(catalog, name="catalog")
+app.add_typer(conformance, name="conformance")
 
 _WRONG_SECRET = b"no center signs with this secret"
 

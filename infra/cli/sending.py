@@ -34,10 +34,15 @@ class SignedDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteResponse:
-    """A response of the site. `answer` is the decoded JSON, or the text if it is not JSON."""
+    """The response of the site. `answer` is the decoded JSON, or the text if it is not JSON.
+
+    Attributes:
+        retry_after_s: When to send the same again; None if the site did not ask for it.
+    """
 
     status: int
     answer: Any
+    retry_after_s: int | None = None
 
 
 def build_delivery(
@@ -99,7 +104,9 @@ def post_json(address: str, body: bytes, headers: Mapping[str, str], *, url: str
         with direct.open(request, timeout=TIMEOUT_S) as response:
             return SiteResponse(status=response.status, answer=_read_json(response.read()))
     except urllib.error.HTTPError as error:
-        return SiteResponse(status=error.code, answer=_read_json(error.read()))
+        pause = error.headers.get("Retry-After", "")
+        retry_after_s = int(pause) if pause.isascii() and pause.isdigit() else None
+        return SiteResponse(status=error.code, answer=_read_json(error.read()), retry_after_s=retry_after_s)
     except OSError as error:
         raise NoSiteError(f"No response from {url}: {error}.") from error
 

@@ -1,4 +1,4 @@
-"""The Lambda context and the time limit of a function."""
+"""The Lambda context, and the limits that are deployed."""
 
 import json
 import time
@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 API_FUNCTION = "api_handler"
 _CONFIG = Path(__file__).parents[2] / ".chalice" / "config.json"
@@ -14,8 +15,19 @@ _CONFIG = Path(__file__).parents[2] / ".chalice" / "config.json"
 @cache
 def get_time_limit_s(function_name: str) -> float:
     """Return the deployed time limit of the function, in seconds."""
-    functions = json.loads(_CONFIG.read_text())["stages"]["local"]["lambda_functions"]
+    functions = _load_config()["stages"]["local"]["lambda_functions"]
     return float(functions[function_name]["lambda_timeout"])
+
+
+@cache
+def get_compressed_from_bytes() -> int:
+    """Return from which size on API Gateway compresses a response."""
+    return int(_load_config()["minimum_compression_size"])
+
+
+def _load_config() -> dict[str, Any]:
+    config: dict[str, Any] = json.loads(_CONFIG.read_text())
+    return config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,19 +9,22 @@ Source: the snapshots that LocalStack recorded against AWS on 2024-07-10 and pub
 """
 
 import base64
+import gzip
 import logging
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from chalice import Chalice
+from werkzeug.http import parse_accept_header
 
 from chalicelib.routes.chalice_app import list_allowed_methods
-from infra.local.functions import API_FUNCTION, LambdaContext
+from infra.local.functions import API_FUNCTION, LambdaContext, get_compressed_from_bytes
 from infra.local.http1 import MAX_BODY_BYTES, HttpRequest, HttpResponse, RequestRejectedError
 
 log = logging.getLogger(__name__)
@@ -34,6 +37,7 @@ LocalPages = Callable[[HttpRequest], HttpResponse | None]
 _CONNECTION_HEADERS = {"connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding",
                        "upgrade"}  # fmt: skip
 _HEADERS_ADDED_BY_SERVER = {"content-length", "date"}
+_COMPRESS_BY_CODING: Mapping[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "deflate": zlib.compress}
 
 
 class BuildErrorResult(Protocol):
@@ -59,7 +63,8 @@ class Gateway:
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer any request."""
-        return self.local_pages(request) or self._call_product(request)
+        response = self.local_pages(request) or self._call_product(request)
+        return compress_response(response, accepted=request.get_header("accept-encoding"))
 
     def answer_rejected(self, error: RequestRejectedError) -> HttpResponse:
         """Answer a request that could not be parsed."""
@@ -93,6 +98,21 @@ class Gateway:
         if len(response.body) > MAX_BODY_BYTES:
             return self._build_error_response(502, "bad_gateway")
         return response
+
+
+def compress_response(response: HttpResponse, *, accepted: str) -> HttpResponse:
+    """Compress a response that is large enough, with the coding that the client prefers.
+
+    A client that prefers another coding than these gets an uncompressed response. Source: AWS, "Payload compression
+    for REST APIs in API Gateway", read 2026-11-29.
+    """
+    preferred = parse_accept_header(accepted)
+    coding = preferred.best or ""
+    is_possible = coding in _COMPRESS_BY_CODING and preferred.quality(coding) > 0
+    if not is_possible or len(response.body) < get_compressed_from_bytes():
+        return response
+    body = _COMPRESS_BY_CODING[coding](response.body)
+    return replace(response, headers=(*response.headers, ("Content-Encoding", coding)), body=body)
 
 
 def find_resource(resources: Iterable[str], path: str) -> tuple[str, dict[str, str]] | None:

@@ -102,7 +102,7 @@ def call(browser: Browser, local_site: str) -> Iterator[Callable[..., Any]]:
     def call_function(module: str, name: str, *arguments: Any) -> Any:
         return page.evaluate(
             """async ([module, name, parameters]) =>
-                 (await import(new URL(`assets/${module}`, location.href)))[name](...parameters)""",
+                 (await import(new URL(`../${module}`, document.scripts[0].src)))[name](...parameters)""",
             [f"{module}.js", name, list(arguments)],
         )
 

@@ -50,10 +50,15 @@ def local_server(api, monkeypatch):
     """The test API, listening on a port of this machine."""
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self._pass_on(None)
+
         def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self._pass_on(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def _pass_on(self, body):
             headers = {name.title(): value for name, value in self.headers.items()}
-            response = api.anyone.send("POST", self.path, body, headers=headers)
+            response = api.anyone.send(self.command, self.path, body, headers=headers)
             self.send_response(response.status)
             self.end_headers()
             self.wfile.write(response.text.encode())

@@ -1,9 +1,11 @@
 """The local gateway behaves like API Gateway."""
 
 import base64
+import gzip
 import json
 import threading
 import time
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -18,6 +20,9 @@ ROUTES = ["/", "/v1/me", "/v1/referrals", "/v1/referrals/{referral_id}", "/v1/re
 
 
 A_REQUEST = HttpRequest(method="GET", path="/v1/me", query="", headers=(("Host", "here"),), body=b"", peer="127.0.0.1")
+
+
+LONG = "a long answer " * 100
 
 
 def build_request(**changes):
@@ -43,6 +48,10 @@ def app():
     @application.route("/v1/me")
     def me():
         return {"me": True}
+
+    @application.route("/v1/long")
+    def long():
+        return Response(body=LONG)
 
     @application.route("/v1/broken")
     def broken():
@@ -173,6 +182,29 @@ def test_a_crash_or_a_response_that_is_too_large_is_502(app, path):
 
     assert response.status == 502
     assert json.loads(response.body).keys() == {"code", "id"}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "decompress"),
+    [("gzip, deflate, br", gzip.decompress), ("deflate", zlib.decompress), ("br;q=0.5, gzip", gzip.decompress)],
+)
+def test_a_large_response_is_compressed_as_the_client_prefers(app, accepted, decompress):
+    response = build_gateway(app).answer(build_request(path="/v1/long", headers=(("Accept-Encoding", accepted),)))
+
+    assert ("Content-Encoding", "gzip" if decompress is gzip.decompress else "deflate") in response.headers
+    assert decompress(response.body) == LONG.encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "accepted"),
+    [("/v1/me", "gzip"), ("/v1/long", "br, gzip;q=0.5"), ("/v1/long", "gzip;q=0"), ("/v1/long", "identity")],
+)
+def test_other_responses_are_not_compressed(app, path, accepted):
+    """Those that are small, and those for a client that prefers a coding which API Gateway does not have."""
+    response = build_gateway(app).answer(build_request(path=path, headers=(("Accept-Encoding", accepted),)))
+
+    assert "Content-Encoding" not in dict(response.headers)
+    assert response.body.decode() in {LONG, '{"me":true}'}
 
 
 def test_local_pages_have_priority_over_the_product(app):

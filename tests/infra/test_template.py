@@ -344,6 +344,11 @@ def test_the_gateway_sends_pdfs_as_bytes(template):
     assert get_api(template)["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] == ["application/pdf"]
 
 
+def test_the_gateway_compresses_what_is_longer_than_a_packet(template):
+    """The files of the dashboard are a quarter of their size then."""
+    assert get_api(template)["MinimumCompressionSize"] == 1024
+
+
 def test_the_api_does_not_wait_longer_than_the_function_that_sets_pdfs_may_take(template):
     """Otherwise a page that takes long would end as an error of the function, and not as a pause."""
     assert clients.PACKET_READ_S < get_function(template, "PacketPdf")["Timeout"] <= MAX_BUDGET_S

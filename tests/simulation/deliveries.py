@@ -127,13 +127,14 @@ def _compare(
 def _compare_ended(
     setting: DecisionContext, history: Sequence[ReferralEvent], deliveries: Sequence[ReferralEvent]
 ) -> list[str]:
-    """Return how the ending differs, after the sender has sent again what was refused."""
+    """Return how the ending differs, after the sender has sent again what was refused, while something is accepted."""
     in_order, shuffled = _submitted(setting), _submitted(setting)
     for inbox, events in ((in_order, history), (shuffled, deliveries)):
+        sent: list[ReferralEvent] = []
         waiting = list(events)
-        for _ in history:
+        while waiting != sent:
             inbox.receive(waiting)
-            waiting = [e for e in events if e not in inbox.history and e not in inbox.parked]
+            sent, waiting = waiting, [e for e in waiting if e not in inbox.history and e not in inbox.parked]
     return list_differences(*(select_ending_state(get_inbox_state(inbox)) for inbox in (in_order, shuffled)))
 
 

@@ -6,15 +6,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from chalicelib.domain.referrals.apply_event import decide_event
-from chalicelib.domain.referrals.corrections import name_reopened_endings
 from chalicelib.domain.referrals.events import EventOrder, EventSource, ReferralEvent, StageChange
 from chalicelib.domain.referrals.history import History
 from chalicelib.domain.referrals.monitoring_window import AnchorInfusion, MonitoringProfile
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stage_changes import Applied, Decision, DecisionContext, Pending, Recorded, Rejected
+from chalicelib.domain.referrals.stage_changes import Applied, DecisionContext, Pending, Recorded, Rejected
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.domain.referrals.transitions import list_actors_for
 from chalicelib.store.audit.rows import AuditEntry
+from infra.conformance.event_inbox import EventInbox
 from tests.support.factories import CENTER, PRACTICE, build_referral_body
 
 _E = TypeVar("_E", bound=ReferralEvent)
@@ -148,50 +148,13 @@ def build_audit_entry(referral: Referral) -> AuditEntry:
 
 
 @dataclass
-class InMemoryInbox:
-    """Decides about events as they arrive and parks early ones, with the product's rules.
+class InMemoryInbox(EventInbox):
+    """An inbox that needs no table, fast enough for every order of arrival."""
 
-    The product does the same in transactions on tables; this is the rule without them, fast enough
-    for every order of arrival.
-    """
-
-    referral: Referral
     context: DecisionContext = field(default_factory=build_context)
-    history: list[ReferralEvent] = field(default_factory=list)
-    parked: list[ReferralEvent] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
 
     def receive(self, events: Iterable[ReferralEvent]) -> "InMemoryInbox":
         """Receive events in the given order."""
         for event in events:
-            if isinstance(self._receive_one(name_reopened_endings(event, self.history)), Applied | Recorded):
-                self._apply_parked()
+            self.receive_event(event)
         return self
-
-    def __post_init__(self) -> None:
-        """Remember the state before the first event."""
-        self.start = self.referral
-
-    def _decide(self, event: ReferralEvent) -> Decision:
-        history = History(events=self.history, start=self.start, parked=[e for e in self.parked if e is not event])
-        return decide_event(self.referral, event, self.context, history)
-
-    def _receive_one(self, event: ReferralEvent) -> Decision:
-        decision = self._decide(event)
-        match decision:
-            case Applied() | Recorded():
-                self.referral = decision.referral
-                self.history.append(event)
-            case Pending():
-                self.parked.append(event)
-            case Rejected():
-                self.rejected.append(decision)
-        return decision
-
-    def _apply_parked(self) -> None:
-        for event in sorted(self.parked, key=lambda e: e.order):
-            if not isinstance(self._decide(event), Pending):
-                self.parked.remove(event)
-                self._receive_one(event)
-                self._apply_parked()
-                return

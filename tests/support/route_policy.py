@@ -47,7 +47,7 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("GET", "/"): RouteAccess.PUBLIC,
     ("GET", "/docs"): RouteAccess.PUBLIC,
     ("GET", "/legal/{text}"): RouteAccess.PUBLIC,
-    ("GET", "/assets/{package}/{name}"): RouteAccess.PUBLIC,
+    ("GET", "/assets/{build}/{package}/{name}"): RouteAccess.PUBLIC,
     ("GET", "/health"): RouteAccess.PUBLIC,
     ("GET", "/health/ready"): RouteAccess.PUBLIC,
     ("GET", "/v1/openapi.json"): RouteAccess.PUBLIC,
@@ -94,6 +94,7 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     # No card has shown this link.
     ("POST", "/v1/screens/chart-entries"): _only(PRACTICE_CARE | {"other_practice"}, 409, rest=403),
     ("GET", "/v1/referrals"): _only(CARE_MEMBERS, 200, rest=403),
+    ("GET", "/v1/referrals.csv"): _only(CARE_MEMBERS, 200, rest=403),
     ("GET", "/v1/referrals/counts"): _only(CARE_MEMBERS, 200, rest=403),
     ("POST", "/v1/referrals"): _only(PRACTICE_CARE | {"other_practice"}, 201, rest=403),
     ("GET", "/v1/referrals/{referral_id}"): _OF_THE_REFERRAL,

@@ -21,8 +21,8 @@ Source: the specification."""
 MAX_SIGNATURES = 16
 """More than any secret rotation needs, and a limit on the work that an unknown sender can cause."""
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-_TIMESTAMP = re.compile(r"[0-9]{10}", re.ASCII)
+ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+TIMESTAMP_PATTERN = re.compile(r"[0-9]{10}", re.ASCII)
 
 
 def sign_delivery(secret: bytes, *, webhook_id: str, timestamp: str, body: bytes) -> str:
@@ -38,7 +38,7 @@ def verify_signature(
     Never raises, regardless of what a sender sends. Compares in constant time, and tries every
     secret even after a match.
     """
-    if not (_ID.fullmatch(webhook_id) and _TIMESTAMP.fullmatch(timestamp)):
+    if not (ID_PATTERN.fullmatch(webhook_id) and TIMESTAMP_PATTERN.fullmatch(timestamp)):
         return False
     if abs(now.timestamp() - int(timestamp)) > TOLERANCE_S:
         return False

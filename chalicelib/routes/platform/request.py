@@ -3,7 +3,7 @@
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -118,7 +118,8 @@ class ApiRequest:
 
 def parse_request(operation: RouteOperation, chalice_request: Any, request_id: str) -> ApiRequest:
     """Authenticate the caller first, then read the headers; the body is not read yet."""
-    _reject_repeated_headers(chalice_request)
+    given = chalice_request.to_original_event().get("multiValueHeaders") or {}
+    reject_repeated_headers(name for name, values in given.items() for _ in values)
     headers = chalice_request.headers
     now = wiring.read_clock()
     member = _authenticate_member(headers, now) if operation.access is RouteAccess.MEMBER else None
@@ -150,10 +151,13 @@ def validate_path_params(operation: RouteOperation, path_parameters: Mapping[str
     raise UnauthenticatedError if operation.access is RouteAccess.WEBHOOK_SIGNATURE else NotFoundError
 
 
-def _reject_repeated_headers(chalice_request: Any) -> None:
-    """Refuse a header that was sent twice; the framework itself would keep the last one."""
-    given = chalice_request.to_original_event().get("multiValueHeaders") or {}
-    sent = [name.lower() for name, values in given.items() for _ in values]
+def reject_repeated_headers(names: Iterable[str]) -> None:
+    """Refuse a header that was sent twice; the framework itself would keep the last one.
+
+    Args:
+        names: The name of each header that was sent, in any case.
+    """
+    sent = [name.lower() for name in names]
     if any(sent.count(name) > 1 for name in _SINGLE_HEADERS):
         raise MalformedError("header_twice", "A header appears more than once.")
 

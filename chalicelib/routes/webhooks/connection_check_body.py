@@ -1,7 +1,8 @@
 """The body of a test event."""
 
-from typing import Any, Literal
+from typing import Literal
 
+from chalicelib.routes.platform import strict_json
 from chalicelib.routes.platform.fields import StrictModel, Timestamp
 from chalicelib.routes.platform.request import validate_tolerantly
 from chalicelib.services.webhooks.connection_checks import TEST_EVENT_TYPE
@@ -16,19 +17,17 @@ class ConnectionTestRequest(StrictModel):
     """When the test was sent, with an offset (RFC 3339). It has no effect."""
 
 
-def is_test_event(value: Any) -> bool:
-    """Whether the body of a delivery is a test event."""
-    return isinstance(value, dict) and value.get("type") == TEST_EVENT_TYPE
-
-
-def read_ignored_members(value: dict[str, Any]) -> tuple[str, ...]:
+def read_test_event(raw: bytes) -> tuple[str, ...] | None:
     """Validate a test event, and return JSON pointers to the members that have no meaning in it.
 
-    `timestamp` is the sender's own, as in every delivery.
+    None if the delivery is something else. `timestamp` is the sender's own, as in every delivery.
 
     Raises:
-        MalformedError: its time is not a time.
+        MalformedError: it is no JSON, or the time of the test event is not a time.
     """
+    value = strict_json.parse_json(raw)
+    if not isinstance(value, dict) or value.get("type") != TEST_EVENT_TYPE:
+        return None
     members = {name: part for name, part in value.items() if name != "timestamp"}
     _, ignored = validate_tolerantly(ConnectionTestRequest, members)
     return ignored

@@ -3,27 +3,19 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from chalice import Blueprint
 
 from chalicelib import metrics, wiring
-from chalicelib.domain.platform.ids import ID_PATTERNS, derive_id
-from chalicelib.domain.referrals.events import EventSource
-from chalicelib.domain.referrals.stages import Actor
 from chalicelib.domain.webhooks.signature import verify_signature
-from chalicelib.errors import ApiError, FieldError, MalformedError, UnauthenticatedError
-from chalicelib.routes.platform import strict_json
+from chalicelib.errors import ApiError, UnauthenticatedError
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
-from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID
 from chalicelib.routes.platform.operations import RouteAccess
-from chalicelib.routes.platform.request import ApiRequest, validate_tolerantly
-from chalicelib.routes.referrals.dates_without_time import read_dates_as_days
-from chalicelib.routes.referrals.event_bodies import EventReporter, EventRequest, build_event, parse_delivery_body
-from chalicelib.routes.referrals.product_fields import drop_product_of_other_stages
+from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.referrals.response_types import ReportResultResponse
 from chalicelib.routes.referrals.responses import to_report_response
-from chalicelib.routes.webhooks.connection_check_body import is_test_event, read_ignored_members
+from chalicelib.routes.webhooks.connection_check_body import read_test_event
+from chalicelib.routes.webhooks.delivery_reports import build_delivered_event, parse_report, read_signature_header
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.referrals.report_event import report_by_webhook
 from chalicelib.services.referrals.report_results import ReportResult
@@ -72,20 +64,19 @@ def _process_delivery(request: ApiRequest, center_id: str) -> ReportResult:
     _verify_signature(request, center_id)
     # Only after the signature, so that no one else can use up a center's rate limit.
     enforce_rate_limit(f"feed#{center_id}", wiring.get_webhook_rate_limit(), context=request.context)
-    value = strict_json.parse_json(request.raw_body)
-    if is_test_event(value):
-        delivery = _build_delivery(request, center_id, read_ignored_members(value))
-        return receive_test_event(delivery, context=request.context)
-    referral_id, report, ignored = _parse_report(value, center_id)
-    delivery = _build_delivery(request, center_id, ignored)
-    event = build_event(report, referral_id=referral_id, reporter=_build_reporter(delivery))
+    ignored = read_test_event(request.raw_body)
+    if ignored is not None:
+        return receive_test_event(_build_delivery(request, center_id, ignored), context=request.context)
+    report = parse_report(request.raw_body, get_time_zone=lambda: _get_time_zone(center_id))
+    delivery = _build_delivery(request, center_id, report.ignored)
+    event = build_delivered_event(report, delivery, center_name=_get_center_name(center_id))
     return report_by_webhook(event, delivery=delivery, context=request.context)
 
 
 def _build_delivery(request: ApiRequest, center_id: str, ignored: tuple[str, ...]) -> Delivery:
     return Delivery(
         center_id=center_id,
-        webhook_id=_read_signature_header(request, "id"),
+        webhook_id=read_signature_header(request.headers, "id"),
         body_hash=hash_body(request.raw_body),
         received_at=request.now,
         ignored=ignored,
@@ -106,33 +97,13 @@ def _is_signed(request: ApiRequest, center_id: str, *, fresh: bool) -> bool:
     is_possible = _CENTER_ID.fullmatch(center_id)
     store = wiring.get_stores().secrets
     return verify_signature(
-        webhook_id=_read_signature_header(request, "id"),
-        timestamp=_read_signature_header(request, "timestamp"),
-        signatures=_read_signature_header(request, "signature"),
+        webhook_id=read_signature_header(request.headers, "id"),
+        timestamp=read_signature_header(request.headers, "timestamp"),
+        signatures=read_signature_header(request.headers, "signature"),
         body=request.raw_body,
         secrets=store.list_valid(center_id, now=request.now, fresh=fresh) if is_possible else (),
         now=request.now,
     )
-
-
-def _read_signature_header(request: ApiRequest, name: str) -> str:
-    """Read a part of the signature: from `webhook-…`, or from `svix-…` if no `webhook-…` header was sent.
-
-    Source: Standard Webhooks 1.0 took its headers from Svix, whose libraries still send the older names.
-    """
-    is_standard = any(f"webhook-{part}" in request.headers for part in ("id", "timestamp", "signature"))
-    return request.headers.get(f"{'webhook' if is_standard else 'svix'}-{name}", "")
-
-
-def _parse_report(value: Any, center_id: str) -> tuple[str, Any, tuple[str, ...]]:
-    referral_id, rest = parse_delivery_body(value)
-    read_dates_as_days(rest, get_time_zone=lambda: _get_time_zone(center_id))
-    dropped = drop_product_of_other_stages(rest)
-    report, ignored = validate_tolerantly(EventRequest, rest)
-    if not isinstance(referral_id, str) or not ID_PATTERNS["referral_id"].fullmatch(referral_id):
-        error = FieldError("/referral_id", "malformed", "Send the ID of a referral.")
-        raise MalformedError("malformed", FIELDS_NOT_VALID, errors=[error])
-    return referral_id, report.root, (*dropped, *ignored)
 
 
 def _get_time_zone(center_id: str) -> str:
@@ -140,13 +111,6 @@ def _get_time_zone(center_id: str) -> str:
     return center.tenant.time_zone if center else "UTC"
 
 
-def _build_reporter(delivery: Delivery) -> EventReporter:
-    center = wiring.get_stores().tenants.get_center(delivery.center_id)
-    return EventReporter(
-        event_id=derive_id("evt", delivery.center_id, delivery.webhook_id),
-        actor=Actor.CENTER,
-        source=EventSource.CENTER_FEED,
-        actor_id=f"feed:{delivery.center_id}",
-        actor_name=center.tenant.name if center else "The center's system",
-        recorded_at=delivery.received_at,
-    )
+def _get_center_name(center_id: str) -> str:
+    center = wiring.get_stores().tenants.get_center(center_id)
+    return center.tenant.name if center else "The center's system"

@@ -13,6 +13,8 @@ import { formatAge, formatBirthDate, formatDate, formatTime, formatWallClock } f
 import { announce, Icon, Loading, PageTitle, PhoneLink, Problem, useLoad, useOnTabFocus } from "../platform/ui.js";
 import { NextActions } from "../referrals/actions.js";
 import { NextActionBadge } from "../referrals/badges.js";
+import { CallStrip } from "../referrals/call_strip.js";
+import { DatesAhead } from "../referrals/dates_ahead.js";
 import { DuplicateHint } from "../referrals/duplicates.js";
 import { FactDialog } from "../referrals/fact_dialog.js";
 import { InformationRequests } from "../referrals/information_requests.js";
@@ -46,31 +48,22 @@ function NextStep({ referral }) {
     ${owner === "none" && html`<p class="small-text">This referral is closed.</p>`}`;
 }
 
-function CenterLines({ center, contact }) {
-  if (!center) return html`<p class="large-text">Center not chosen</p>`;
-  const line = (label, number) => number && html`<p class="small-text">${label} <${PhoneLink} number=${number} /></p>`;
-  return html`<p class="large-text">${center.name}</p>
-    ${line(contact?.coordinator || "Coordinator", contact?.phone)} ${line("Intake", center.intake_phone)}
-    ${line("After hours", center.after_hours_phone)}`;
-}
-
-function StatusSummary({ referral }) {
+/** What comes next: whose action, since when, until when, and the buttons to record it. */
+function NextAction({ referral, children }) {
   const current = referral.journey.find(({ phase }) => phase === referral.phase);
-  return html`<section class="status-summary card" aria-label="Referral status">
-    <${StatusCell} title="Status">
-      <p class="large-text">${referral.stage_label}</p>
-      <p class="small-text">${current?.label}</p>
-    <//>
-    <${StatusCell} title="Time in status"><${StageSince} clock=${referral.clock} /><//>
-    <${StatusCell} title="Next action"><${NextStep} referral=${referral} /><//>
-    ${
-      isPractice()
-        ? html`<${StatusCell} title="Treatment center"><${CenterLines} center=${referral.center} contact=${referral.center_contact} /><//>`
-        : html`<${StatusCell} title="Referring practice">
-          <p class="large-text">${referral.practice.name}</p>
-          <p class="small-text tabular-numbers">${referral.referring_provider?.name} <${PhoneLink} number=${referral.referring_provider?.phone} /></p>
-        <//>`
-    }
+  return html`<section class="card no-padding" aria-label="Referral status">
+    <div class="status-summary">
+      <${StatusCell} title="Next action"><${NextStep} referral=${referral} /><//>
+      <${StatusCell} title="Status">
+        <p class="large-text">${referral.stage_label}</p>
+        <p class="small-text">${current?.label}</p>
+      <//>
+      <${StatusCell} title="Time in status"><${StageSince} clock=${referral.clock} /><//>
+      <${StatusCell} title=${isPractice() ? "Treatment center" : "Referring practice"}>
+        <p class="large-text">${isPractice() ? (referral.center?.name ?? "Center not chosen") : referral.practice.name}</p>
+      <//>
+    </div>
+    ${children}
   </section>`;
 }
 
@@ -124,6 +117,30 @@ function SafetyReporting({ product }) {
   </section>`;
 }
 
+/** After the infusion: the window, and what returns with the patient. The summary is first as soon as it is sent. */
+function Care({ referral }) {
+  const summary = html`<${Handback} referral=${referral} />`;
+  const isReturning = ["follow_up", "closed"].includes(referral.phase);
+  return html`${isReturning && summary}
+    <${MonitoringWindow} window=${referral.window} referral=${referral} />
+    <div class="columns">
+      <div>${referral.stage !== "deceased" && html`<${FollowUp} referral=${referral} />`}</div>
+      <div>${!isReturning && summary}</div>
+    </div>`;
+}
+
+/** What both teams arrange for the patient, and what they write to each other. */
+function Arrangements({ referral, showResult, reload }) {
+  return html`<div class="columns">
+      <div><${CoverageCard} referral=${referral} onSaved=${reload} /></div>
+      <div>
+        <${ConsultationCard} referral=${referral} showResult=${showResult} />
+        <${InformationRequests} referral=${referral} showResult=${showResult} />
+        <${Messages} referral=${referral} onSent=${reload} />
+      </div>
+    </div>`;
+}
+
 /** What changed between the referral that was on the page and the current one. */
 function describeChanges(before, after) {
   if (before.stage !== after.stage) return `The status is now “${after.stage_label}.” It was “${before.stage_label}.”`;
@@ -169,28 +186,34 @@ export function ReferralPage({ id }) {
       ${flash.text} ${flash.before && describeChanges(flash.before, referral)}
     </p>`
     }
-    <${StatusSummary} referral=${referral} />
+    <${CallStrip} referral=${referral} editPatient=${edit("patient")} />
     <${StatusBanners} referral=${referral} />
     <${RoutingHints} hints=${referral.routing_hints} title="Check the routing of this referral" />
     <${DuplicateHint} referral=${referral} />
-    ${referral.submitted_at && html`<${InformationRequests} referral=${referral} showResult=${showResult} />`}
-    <${NextActions} referral=${referral} doses=${product?.infusion_parts ?? 1} showResult=${showResult} />
-    ${referral.submitted_at && html`<${ConsultationCard} referral=${referral} showResult=${showResult} />`}
-    ${referral.submitted_at && html`<${CoverageCard} referral=${referral} onSaved=${reload} />`}
-    ${referral.submitted_at && html`<${Messages} referral=${referral} onSent=${reload} />`}
-    ${referral.submitted_at && html`<${Documents} referral=${referral} showResult=${showResult} />`}
-    <${Progress} phases=${referral.journey} />
     <div class="columns">
-      <div>
-        ${referral.window && html`<${Handback} referral=${referral} /><${MonitoringWindow} window=${referral.window} referral=${referral} />`}
-        ${referral.window && referral.stage !== "deceased" && html`<${FollowUp} referral=${referral} />`}
+      <${NextAction} referral=${referral}>
+        <${NextActions} referral=${referral} doses=${product?.infusion_parts ?? 1} showResult=${showResult} />
+      <//>
+      <${DatesAhead} referral=${referral}>
         ${!referral.window && referral.plans.some(({ open }) => open) && html`<${PlannedCalendar} referral=${referral} />`}
-        <${Timeline} referral=${referral} showResult=${showResult} />
-        ${product && html`<${SafetyReporting} product=${product} />`}
-      </div>
+      <//>
+    </div>
+    ${referral.window && html`<${Care} referral=${referral} />`}
+    ${referral.submitted_at && html`<${Arrangements} referral=${referral} showResult=${showResult} reload=${reload} />`}
+    <div class="columns">
+      <div>${referral.submitted_at && html`<${Documents} referral=${referral} showResult=${showResult} />`}</div>
       <div>
         ${!referral.packet.complete && html`<${Packet} packet=${referral.packet} id=${isEditable(referral) && id} />`}
         <${PacketDownload} id=${id} />
+      </div>
+    </div>
+    <${Progress} phases=${referral.journey} />
+    <div class="columns">
+      <div>
+        <${Timeline} referral=${referral} showResult=${showResult} />
+        ${product && html`<${SafetyReporting} product=${product} />`}
+      </div>
+      <div class="record">
         <${Patient} value=${referral.patient} edit=${edit("patient")} />
         <${Clinical} value=${referral.clinical} product=${referral.product_id} named=${referral.product} note=${referral.note} edit=${edit("clinical")} />
         <${Coverage} value=${referral.insurance} edit=${edit("insurance")} />

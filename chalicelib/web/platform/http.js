@@ -2,7 +2,7 @@
 import { describeFieldError } from "./labels.js";
 
 // Relative to the address of this file, so that a deployment stage in the path needs no setting.
-const API = new URL("../../v1/", import.meta.url);
+const API = new URL("../../../v1/", import.meta.url);
 const TIMEOUT_MS = 30_000;
 const DEFAULT_MESSAGE =
   "Something went wrong. Try again. If it happens again, contact support with the reference number.";

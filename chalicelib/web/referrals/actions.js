@@ -4,6 +4,7 @@ import { html, useState } from "../platform/dom.js";
 import { navigate } from "../platform/route.js";
 import { Icon } from "../platform/ui.js";
 import { getOwnerName, getPartnerName } from "./badges.js";
+import { showOpenRequest } from "./information_requests.js";
 import { ReportDialog } from "./report_dialog.js";
 import { buildStageReport, listFurtherReports } from "./reports.js";
 import { RequestInformationDialog } from "./request_dialog.js";
@@ -48,6 +49,10 @@ function describeWaiting(referral) {
   return `Waiting for ${getOwnerName(owner, referral)}.`;
 }
 
+/** The way to the open information request of the practice, further down the page. */
+const AnswerRequest = ({ count }) =>
+  html`<button type="button" class="primary" onClick=${showOpenRequest}>Answer the information request (${count} open)</button>`;
+
 export function NextActions({ referral, doses, showResult }) {
   const [chosen, setChosen] = useState(/** @type {any} */ (null));
   const [asking, setAsking] = useState(false);
@@ -62,12 +67,14 @@ export function NextActions({ referral, doses, showResult }) {
   const nextSteps = listStageReports(false).sort((a, b) => Number(isNext(b)) - Number(isNext(a)));
   const mayAsk = referral.may_report.includes("information.requested");
   const closed = referral.phase === "closed";
+  const toAnswer = canRefer() && !closed ? referral.requested_items : 0;
   const canReferAgain = closed && canRefer() && !referral.continued_by && referral.stage !== "deceased";
   return html`<section class="actions" aria-label="Actions">
     ${canReferAgain && html`<${ReferAgain} referral=${referral} showResult=${showResult} />`}
-    <${ReportButtons} reports=${nextSteps} choose=${setChosen} firstClass="primary" />
+    ${toAnswer > 0 && html`<${AnswerRequest} count=${toAnswer} />`}
+    <${ReportButtons} reports=${nextSteps} choose=${setChosen} firstClass=${toAnswer ? "" : "primary"} />
     ${mayAsk && html`<button type="button" onClick=${() => setAsking(true)}>Request information</button>`}
-    ${!nextSteps.length && !mayAsk && !closed && html`<p class="small-text">${describeWaiting(referral)}</p>`}
+    ${!nextSteps.length && !mayAsk && !closed && !toAnswer && html`<p class="small-text">${describeWaiting(referral)}</p>`}
     <${CollapsedReports} title="More actions" reports=${listFurtherReports(referral)} choose=${setChosen} />
     <${CollapsedReports} title="Close this referral" reports=${listStageReports(true)} choose=${setChosen} />
     ${

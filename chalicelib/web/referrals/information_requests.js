@@ -1,6 +1,6 @@
 // Information requests: what the center asked for, and the form with which the practice answers item by item.
 import { getTimeZone } from "../identity/member.js";
-import { html, useState } from "../platform/dom.js";
+import { html, signal, useEffect, useRef, useState } from "../platform/dom.js";
 import { RadioChoice } from "../platform/form_fields.js";
 import { useIdempotentRequest } from "../platform/idempotent_request.js";
 import { formatCount } from "../platform/labels.js";
@@ -146,13 +146,24 @@ function RequestContents({ request, items }) {
     )}`;
 }
 
+/** Whether the user asked for the open request from elsewhere on the page. */
+const isRequestWanted = signal(false);
+
+export const showOpenRequest = () => (isRequestWanted.value = true);
+
 function OpenRequest({ referral, request, mayAnswer, showResult, reload }) {
+  const title = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    if (!isRequestWanted.value) return;
+    isRequestWanted.value = false;
+    title.current?.focus();
+  }, [isRequestWanted.value]);
   const { items, open_items: open } = request;
   // For the practice, an open item is in the form below the request.
   const shown = mayAnswer ? items.filter(({ state }) => state !== "open") : items;
   const titleId = `request-${request.request_id}`;
   return html`<section class="card information-request" aria-labelledby=${titleId}>
-    <div class="card-head"><h2 id=${titleId}>Information request</h2><span class="chip is-warning">${open} of ${items.length} open</span></div>
+    <div class="card-head"><h2 id=${titleId} ref=${title} tabindex="-1">Information request</h2><span class="chip is-warning">${open} of ${items.length} open</span></div>
     <${RequestContents} request=${request} items=${shown} />
     ${
       mayAnswer

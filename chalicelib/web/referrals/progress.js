@@ -30,17 +30,35 @@ function Step({ step }) {
   </li>`;
 }
 
+/** The day on which the latest step of a phase was reported. @param {Phase} phase */
+const getLatestTime = ({ stages }) => stages.findLast((step) => step.at)?.at;
+
+/** One phase in the row: its name, and how far it is. @param {{phase: Phase}} properties */
+function PhaseCell({ phase }) {
+  const state = computePhaseState(phase);
+  const at = getLatestTime(phase);
+  return html`<li class=${state} aria-current=${state === "current" ? "step" : undefined}>
+    ${phase.label}<span class="visually-hidden">, ${STEP_STATE_LABELS[state]}</span>
+    ${at && html`<time class="subtext tabular-numbers" datetime=${at}>${formatDay(at, getTimeZone())}</time>`}
+  </li>`;
+}
+
 /** @param {{phases: Phase[]}} properties */
 export function Progress({ phases }) {
+  const steps = phases.flatMap(({ stages }) => stages).length;
   return html`<section class="card" aria-labelledby="progress">
     <h2 id="progress">Progress</h2>
-    <ol class="progress">
-      ${phases.map(
-        (phase) => html`<li class=${computePhaseState(phase)}>
-          <h3>${phase.label}</h3>
-          <ol>${phase.stages.map((step) => html`<${Step} step=${step} />`)}</ol>
-        </li>`,
-      )}
-    </ol>
+    <ol class="phases">${phases.map((phase) => html`<${PhaseCell} phase=${phase} />`)}</ol>
+    <details>
+      <summary>All ${steps} steps with their dates</summary>
+      <ol class="progress">
+        ${phases.map(
+          (phase) => html`<li class=${computePhaseState(phase)}>
+            <h3>${phase.label}</h3>
+            <ol>${phase.stages.map((step) => html`<${Step} step=${step} />`)}</ol>
+          </li>`,
+        )}
+      </ol>
+    </details>
   </section>`;
 }

@@ -9,7 +9,6 @@ import { formatDate, formatTime } from "../platform/time.js";
 import { Icon, useLoad } from "../platform/ui.js";
 import { getOwnerName } from "./badges.js";
 import { BridgingLine, OpenAdverseEvents, RelapseLine } from "./care_banners.js";
-import { hasPlannedDates, PlannedDates } from "./plans.js";
 
 function Banner({ tone = "", icon, children }) {
   return html`<div class="banner ${tone}"><${Icon} name=${icon} /><div>${children}</div></div>`;
@@ -114,7 +113,6 @@ export function StatusBanners({ referral }) {
       <${Time} at=${withdrawalAt} />. Waiting for ${center.name} to close it or call.</p><//>`
     }
     ${referral.contradiction && html`<${ContradictionBanner} referral=${referral} />`}
-    ${hasPlannedDates(referral) && html`<${Banner} icon="history"><${PlannedDates} referral=${referral} /><//>`}
     ${referral.hold && html`<${HoldBanner} referral=${referral} />`}
     ${
       referral.missing_updates.length > 0 &&

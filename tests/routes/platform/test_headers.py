@@ -1,6 +1,7 @@
 """The headers that every response carries, and what a cache may keep."""
 
 import json
+import re
 from importlib.resources import files
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from app import app
 from chalicelib import web
 from chalicelib.domain.notices.notice_rules import Category
+from chalicelib.routes import static_pages
 from chalicelib.services.notices.unsubscribe import build_unsubscribe_url
 from tests.support import factories
 from tests.support.aws_fakes import QUARANTINE
@@ -21,7 +23,8 @@ EVERYWHERE = {
 }
 READABLE = sorted(path for path, methods in app.routes.items() if "GET" in methods)
 WITHOUT_HEALTH_DATA = {
-    *("/", "/cds-services", "/docs", "/assets/{package}/{name}", "/legal/{text}", "/v1/openapi.json", "/v1/statements")
+    *("/", "/assets/{build}/{package}/{name}", "/cds-services", "/docs", "/legal/{text}"),
+    *("/v1/openapi.json", "/v1/statements"),
 }
 """Routes whose answers a browser may keep for a while."""
 
@@ -31,7 +34,7 @@ def get_path(shared_api):
     """Request a path, its ids filled in with those of a submitted referral."""
     referral_id = shared_api.refer()["referral_id"]
     way_out = build_unsubscribe_url("mem_1", [Category.DIGEST], sign_in_url="", stores=shared_api.stores)
-    ids = {"referral_id": referral_id, "center_id": "ctr_harbor", "package": "app", "name": "app.js"}
+    ids = {"referral_id": referral_id, "center_id": "ctr_harbor", "build": "any", "package": "app", "name": "app.js"}
     ids["calendar"] = "mem_nobody.nothing.ics"
     ids["notice_id"] = "ntc_20260101T000000000000_" + "a" * 26
     ids["document_id"] = "doc_" + "a" * 26
@@ -67,7 +70,7 @@ def test_every_response_has_the_security_headers(get_path, path):
         ("POST", "/v1/referrals", 400),
         ("DELETE", "/health", 405),
         ("POST", "/v1/sessions", 415),
-        ("GET", "/assets/app/nothing.js", 404),
+        ("GET", "/assets/any/app/nothing.js", 404),
     ],
 )
 def test_a_refusal_has_the_security_headers(shared_api, method, path, status):
@@ -108,7 +111,7 @@ def test_a_response_to_a_change_may_not_be_cached(shared_api):
     assert {a.headers["cache-control"] for a in (made, changed)} == {"no-store"}
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/assets/app/app.js"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/assets/any/app/app.js"])
 def test_a_page_may_load_only_from_its_own_origin(get_path, path):
     """No inline script and no eval, trusted types only; the bucket of uploads is the only other host."""
     policy = get_path(path).headers["content-security-policy"]
@@ -122,7 +125,7 @@ def test_a_page_may_load_only_from_its_own_origin(get_path, path):
     assert not [source for value in directives.values() for source in value.split() if "." in source]
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/assets/app/app.js"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/assets/any/app/app.js"])
 def test_an_unchanged_file_is_not_sent_again(get_path, path):
     """A browser that has the file gets 304, and the same tag."""
     first = get_path(path)
@@ -130,6 +133,34 @@ def test_an_unchanged_file_is_not_sent_again(get_path, path):
 
     assert (first.status, again.status, again.text) == (200, 304, "")
     assert again.headers["etag"] == first.headers["etag"]
+
+
+@pytest.mark.parametrize("page", ["/", "/docs"])
+def test_a_browser_keeps_the_files_of_a_page(shared_api, page):
+    """Their addresses change with their content, so a second visit asks for none of them."""
+    addresses = re.findall(r'(?:href|src)="(assets/[^"]+)"', shared_api.anyone.get(page).text)
+
+    assert addresses
+    kept = {shared_api.anyone.get(f"/{address}").headers["cache-control"] for address in addresses}
+    assert kept == {"public, max-age=31536000, immutable"}
+
+
+def test_a_page_of_another_build_gets_files_that_no_browser_keeps(shared_api):
+    """While a deployment shifts traffic, a page of one build may ask the other."""
+    answer = shared_api.anyone.get("/assets/0123456789abcdef/app/app.js")
+
+    assert (answer.status, answer.headers["cache-control"]) == (200, "no-cache")
+
+
+def test_a_page_changes_with_each_file(shared_api, monkeypatch):
+    """A browser that has the page does not get 304 for it, because the page names the files of an earlier build."""
+    first = shared_api.anyone.get("/")
+    monkeypatch.setattr(static_pages, "_get_build", lambda: "0123456789abcdef")
+
+    again = shared_api.anyone.get("/", **{"If-None-Match": first.headers["etag"]})
+
+    assert again.status == 200
+    assert 'src="assets/0123456789abcdef/app/app.js"' in again.text
 
 
 @pytest.mark.parametrize(
@@ -149,8 +180,8 @@ def test_an_unchanged_file_is_not_sent_again(get_path, path):
 )
 def test_only_files_of_the_dashboard_can_be_requested(shared_api, name):
     """A name is looked up in a list; the disk is never read by name."""
-    assert shared_api.anyone.get(f"/assets/app/{name}").status == 404
-    assert shared_api.anyone.get(f"/assets/{name}/app.js").status == 404
+    assert shared_api.anyone.get(f"/assets/any/app/{name}").status == 404
+    assert shared_api.anyone.get(f"/assets/any/{name}/app.js").status == 404
 
 
 def test_every_file_of_the_dashboard_has_its_content_type(shared_api):
@@ -158,7 +189,7 @@ def test_every_file_of_the_dashboard_has_its_content_type(shared_api):
     listed = json.loads((files(web) / "manifest.json").read_text("utf-8"))
 
     pages = {"index.html": "/", "docs.html": "/docs"}
-    served = {name: shared_api.anyone.get(pages.get(name, f"/assets/{name}")) for name in listed}
+    served = {name: shared_api.anyone.get(pages.get(name, f"/assets/any/{name}")) for name in listed}
 
     assert {answer.status for answer in served.values()} == {200}
     assert {n: a.headers["content-type"] for n, a in served.items()} == {

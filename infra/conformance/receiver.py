@@ -1,0 +1,373 @@
+"""Receives deliveries as production does, with its code and without its tables, and says what was wrong.
+
+The signature, the limits of the body, the types of events, the rules of the journey, repeats and parked events are
+those of `chalicelib`. Not here: rate limits, coverage warnings, and the check of an open information request that
+is sent again.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from chalicelib import catalog
+from chalicelib.domain.referrals.events import PARKED_FOR, EventSource, ReferralEvent, StageChange
+from chalicelib.domain.referrals.missing_steps import list_missing_steps
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stage_changes import Decision, DecisionContext, Pending, Recorded, Rejected
+from chalicelib.domain.referrals.stages import STAGE_FACTS, Actor, Stage
+from chalicelib.domain.webhooks.signature import ID_PATTERN, verify_signature
+from chalicelib.errors import (
+    ApiError,
+    ConflictError,
+    FieldError,
+    UnauthenticatedError,
+    UnavailableError,
+    WebhookIdReusedError,
+)
+from chalicelib.routes.platform.problems import build_problem
+from chalicelib.routes.platform.request import reject_repeated_headers
+from chalicelib.routes.referrals.responses import to_report_response
+from chalicelib.routes.webhooks.delivery_reports import (
+    SIGNATURE_PARTS,
+    DeliveredReport,
+    build_delivered_event,
+    parse_report,
+    read_signature_header,
+)
+from chalicelib.services.referrals.report_results import (
+    ReportResult,
+    build_delivery_result,
+    build_report_result,
+    replay_result,
+)
+from chalicelib.store.webhooks.idempotency import Delivery, DeliveryResult, DeliveryStatus, hash_body
+from infra.conformance.event_inbox import EventInbox
+from infra.conformance.signature_faults import (
+    FaultFound,
+    SignatureFault,
+    find_fault_without_secret,
+    find_signature_fault,
+)
+
+NOTABLE_CLOCK_OFFSET_S = 5
+"""From here on, a difference between the sender's clock and ours is mentioned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingDelivery:
+    """A delivery as it arrived: its headers in order, the exact bytes of its body, and when."""
+
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    received_at: datetime
+
+    @property
+    def by_name(self) -> Mapping[str, str]:
+        """The headers, with names in lowercase."""
+        return {name.lower(): value for name, value in self.headers}
+
+
+class Verdict(StrEnum):
+    """What became of a delivery."""
+
+    APPLIED = "applied"
+    RECORDED = "recorded"
+    PARKED = "parked"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a delivery, and what was wrong with it.
+
+    Attributes:
+        status: The HTTP status.
+        body: The body of the response, as production sends it.
+        webhook_id: The id of the delivery; empty if it has another form.
+        event: The event that it reported; None if it was not read.
+        stage: The stage after it; None if it is not known.
+        clock_offset_s: How many seconds the sender's timestamp was behind; None if it was not read.
+        fault: Why the signature was refused; None if it was not.
+        problems: What is wrong, in plain words.
+        notes: What is worth knowing, in plain words.
+        released: The ids of parked deliveries that it made possible.
+    """
+
+    status: int
+    body: str
+    verdict: Verdict
+    webhook_id: str
+    body_hash: str
+    referral_id: str = ""
+    event: ReferralEvent | None = None
+    stage: Stage | None = None
+    clock_offset_s: int | None = None
+    fault: SignatureFault | None = None
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
+
+
+@dataclass
+class ConformanceReceiver:
+    """Receives the deliveries of one center.
+
+    Attributes:
+        center_id: The center whose system sends.
+        secrets: The valid secrets; empty if signatures are not checked.
+        time_zone: The center's time zone, for dates without a time.
+        find_submission: Finds when a referral was submitted to the center; None for an unknown one.
+        fail_next: Answer the next delivery that would be processed with 503, as if a service had failed.
+    """
+
+    center_id: str
+    secrets: Sequence[bytes]
+    time_zone: str
+    find_submission: Callable[[str], datetime | None]
+    fail_next: bool = False
+    outcomes: list[Outcome] = field(default_factory=list)
+    inboxes: dict[str, EventInbox] = field(default_factory=dict)
+    _log: dict[str, tuple[str, DeliveryResult]] = field(default_factory=dict)
+    _parked_since: dict[str, datetime] = field(default_factory=dict)
+    _expired: list[tuple[Referral, ReferralEvent]] = field(default_factory=list)
+    _webhook_ids: dict[str, str] = field(default_factory=dict)
+
+    def receive(self, incoming: IncomingDelivery) -> Outcome:
+        """Receive a delivery, and keep its outcome."""
+        outcome = self._answer(incoming)
+        self.outcomes.append(outcome)
+        return outcome
+
+    def describe_parked(self) -> Mapping[str, str]:
+        """Say what each delivery waits for that never applied, by its webhook id."""
+        waiting = [(inbox.referral, event) for inbox in self.inboxes.values() for event in inbox.parked]
+        return {
+            self._webhook_ids[event.event_id]: _describe_waiting(referral, event)
+            for referral, event in [*waiting, *self._expired]
+        }
+
+    def _answer(self, incoming: IncomingDelivery) -> Outcome:
+        headers = incoming.by_name
+        webhook_id = read_signature_header(headers, "id")
+        base = Outcome(
+            status=200,
+            body="",
+            verdict=Verdict.REFUSED,
+            webhook_id=webhook_id if ID_PATTERN.fullmatch(webhook_id) else "",
+            body_hash=hash_body(incoming.body),
+            clock_offset_s=_compute_clock_offset(headers, incoming.received_at),
+        )
+        try:
+            reject_repeated_headers(name for name, _ in incoming.headers)
+            fault = self._verify(incoming)
+            if fault:
+                return _refuse(base, UnauthenticatedError(), (fault.text,), fault=fault.fault)
+            report = parse_report(incoming.body, get_time_zone=lambda: self.time_zone)
+            base = replace(base, referral_id=report.referral_id)
+            return self._process(report, incoming, base)
+        except ApiError as error:
+            return _refuse(base, error, tuple(_describe_error(error)))
+
+    def _verify(self, incoming: IncomingDelivery) -> FaultFound | None:
+        headers = incoming.by_name
+        if not self.secrets:
+            return find_fault_without_secret(headers, now=incoming.received_at)
+        webhook_id, timestamp, signatures = (read_signature_header(headers, part) for part in SIGNATURE_PARTS)
+        is_signed = verify_signature(
+            webhook_id=webhook_id,
+            timestamp=timestamp,
+            signatures=signatures,
+            body=incoming.body,
+            secrets=self.secrets,
+            now=incoming.received_at,
+        )
+        if is_signed:
+            return None
+        return find_signature_fault(headers, incoming.body, secrets=self.secrets, now=incoming.received_at)
+
+    def _process(self, report: DeliveredReport, incoming: IncomingDelivery, base: Outcome) -> Outcome:
+        delivery = Delivery(
+            center_id=self.center_id,
+            webhook_id=read_signature_header(incoming.by_name, "id"),
+            body_hash=base.body_hash,
+            received_at=incoming.received_at,
+            ignored=report.ignored,
+        )
+        event = build_delivered_event(report, delivery, center_name="The center's system")
+        base = replace(base, event=event, notes=tuple(_list_notes(event, report, base)))
+        try:
+            return self._process_once(event, delivery, base)
+        except ApiError as error:
+            return _refuse(base, error, tuple(_describe_error(error)))
+
+    def _process_once(self, event: ReferralEvent, delivery: Delivery, base: Outcome) -> Outcome:
+        """Decide about a delivery, unless it was decided before."""
+        logged = self._log.get(delivery.webhook_id)
+        if logged and logged[0] != delivery.body_hash:
+            raise WebhookIdReusedError
+        if self.fail_next and not logged:
+            self.fail_next = False
+            return _refuse(base, UnavailableError(), (), verdict=Verdict.UNAVAILABLE)
+        if logged:
+            return _respond(base, replay_result(self._read_result(delivery.webhook_id)))
+        self._webhook_ids[event.event_id] = delivery.webhook_id
+        return self._decide(event, delivery, base)
+
+    def _decide(self, event: ReferralEvent, delivery: Delivery, base: Outcome) -> Outcome:
+        inbox = self._open_inbox(event.referral_id, now=delivery.received_at)
+        if inbox is None:
+            decision: Decision = Pending()
+            unknown = "No referral of this center has this ID. In production it waits 24 hours for the referral."
+            base = replace(base, problems=(unknown,))
+        else:
+            waiting = [each.event_id for each in inbox.parked]
+            before = inbox.referral
+            decision = inbox.receive_event(event)
+            still = {each.event_id for each in inbox.parked}
+            released = tuple(self._webhook_ids[each] for each in waiting if each not in still)
+            base = replace(base, released=released)
+            if isinstance(decision, Pending):
+                self._parked_since[event.event_id] = delivery.received_at
+                base = replace(base, notes=(*base.notes, _describe_waiting(before, event)))
+        result = build_delivery_result(decision, event)
+        if inbox and isinstance(decision, Pending):
+            result = replace(result, waiting_for=_list_awaited(inbox, event))
+        self._log[delivery.webhook_id] = (delivery.body_hash, result)
+        if isinstance(decision, Rejected):
+            fields = [FieldError(decision.pointer, decision.code, decision.reason)] if decision.pointer else []
+            raise ConflictError(decision.code, decision.reason, errors=fields)
+        report = replace(build_report_result(decision, event), waiting_for=result.waiting_for)
+        if isinstance(decision, Recorded):
+            base = replace(base, notes=(*base.notes, _describe_recorded(event, report)))
+        return _respond(base, report)
+
+    def _read_result(self, webhook_id: str) -> DeliveryResult:
+        """Read what the log has about a delivery; one that was parked may have been applied since."""
+        result = self._log[webhook_id][1]
+        inbox = self.inboxes.get(result.referral_id)
+        if result.status is DeliveryStatus.PARKED and inbox and result.event_id in {e.event_id for e in inbox.history}:
+            return replace(result, status=DeliveryStatus.APPLIED, stage=inbox.referral.stage, waiting_for=())
+        return result
+
+    def _open_inbox(self, referral_id: str, *, now: datetime) -> EventInbox | None:
+        inbox = self.inboxes.get(referral_id)
+        if inbox is None:
+            submitted_at = self.find_submission(referral_id)
+            if submitted_at is None:
+                return None
+            inbox = self._submit(referral_id, submitted_at)
+            self.inboxes[referral_id] = inbox
+        inbox.context = self._build_context(inbox.referral.current_product_id, now)
+        for event in [e for e in inbox.parked if now - self._parked_since[e.event_id] > PARKED_FOR]:
+            inbox.parked.remove(event)
+            self._expired.append((inbox.referral, event))
+        return inbox
+
+    def _submit(self, referral_id: str, submitted_at: datetime) -> EventInbox:
+        """Build a fictional referral that a practice submitted to the center."""
+        draft = Referral(
+            referral_id=referral_id,
+            practice_id="prc_conformance",
+            center_id=self.center_id,
+            product_id=None,
+            urgency="routine",
+            alias="",
+            details={},
+            stage=Stage.DRAFT,
+            stage_since=submitted_at,
+            last_applied_order=None,
+            stage_entered_at={Stage.DRAFT: submitted_at},
+            window=None,
+            created_by="mem_conformance",
+            created_at=submitted_at,
+            updated_at=submitted_at,
+            version=1,
+        )
+        submission = StageChange(
+            event_id="evt_submission",
+            referral_id=referral_id,
+            stage=Stage.SUBMITTED,
+            occurred_at=submitted_at,
+            recorded_at=submitted_at,
+            actor=Actor.PRACTICE,
+            source=EventSource.PRACTICE,
+            actor_id="mem_conformance",
+            actor_name="The practice",
+        )
+        inbox = EventInbox(draft, self._build_context(None, submitted_at))
+        inbox.receive_event(submission)
+        return inbox
+
+    def _build_context(self, product_id: str | None, now: datetime) -> DecisionContext:
+        return DecisionContext(
+            profile=catalog.get_monitoring_profile(product_id),
+            get_profile=catalog.get_monitoring_profile,
+            time_zone=self.time_zone,
+            now=now,
+        )
+
+
+def _compute_clock_offset(headers: Mapping[str, str], now: datetime) -> int | None:
+    timestamp = read_signature_header(headers, "timestamp")
+    is_seconds = timestamp.isascii() and timestamp.isdigit() and len(timestamp) == 10
+    return round(now.timestamp() - int(timestamp)) if is_seconds else None
+
+
+def _respond(base: Outcome, result: ReportResult) -> Outcome:
+    answer = json.dumps(to_report_response(result), separators=(",", ":"))
+    stage = Stage(result.stage) if result.stage else None
+    status = 202 if result.status == "parked" else 200
+    return replace(base, status=status, body=answer, verdict=Verdict(result.status), stage=stage)
+
+
+def _refuse(
+    base: Outcome,
+    error: ApiError,
+    problems: tuple[str, ...],
+    *,
+    fault: SignatureFault | None = None,
+    verdict: Verdict = Verdict.REFUSED,
+) -> Outcome:
+    response = build_problem(error, "req_conformance")
+    return replace(base, status=error.status, body=str(response.body), verdict=verdict, fault=fault, problems=problems)
+
+
+def _describe_error(error: ApiError) -> Sequence[str]:
+    """Say what is wrong with a delivery; the names of fields come from the product, never from the sender."""
+    if isinstance(error, WebhookIdReusedError):
+        return ["This webhook-id was already used with another body. Each event needs its own ID."]
+    return [f"{each.pointer}: {each.message}" for each in error.errors] or [error.detail]
+
+
+def _list_notes(event: ReferralEvent, report: DeliveredReport, base: Outcome) -> Sequence[str]:
+    notes = []
+    if base.clock_offset_s is not None and abs(base.clock_offset_s) >= NOTABLE_CLOCK_OFFSET_S:
+        direction = "behind" if base.clock_offset_s > 0 else "ahead of"
+        notes.append(f"The sender's clock is {abs(base.clock_offset_s)} seconds {direction} this one.")
+    if event.is_whole_day:
+        notes.append("A date without a time: it counts as the whole day at the center.")
+    if report.ignored:
+        notes.append(f"Not known and ignored: {', '.join(report.ignored)}.")
+    return notes
+
+
+def _list_awaited(inbox: EventInbox, event: ReferralEvent) -> tuple[str, ...]:
+    arrived = {each.stage for each in inbox.parked if isinstance(each, StageChange)}
+    return tuple(stage.value for stage in list_missing_steps(inbox.referral, event) if stage not in arrived)
+
+
+def _describe_waiting(referral: Referral, event: ReferralEvent) -> str:
+    steps = [STAGE_FACTS[stage].label for stage in list_missing_steps(referral, event)]
+    return f"Waits for: {'; '.join(steps)}." if steps else "Waits for an earlier event."
+
+
+def _describe_recorded(event: ReferralEvent, result: ReportResult) -> str:
+    if result.contradiction:
+        return "Kept in the history: an ending and a later step contradict each other. Both teams are asked."
+    is_repeat = isinstance(event, StageChange) and result.stage == event.stage
+    reason = "it repeats the current status" if is_repeat else "a later status is already known"
+    return f"Kept in the history: {reason}."

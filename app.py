@@ -28,6 +28,7 @@ from chalicelib.routes.handback import handback
 from chalicelib.routes.identity import credentials, me_and_sessions, members
 from chalicelib.routes.notices import notices as notice_routes
 from chalicelib.routes.notices import preferences, ses_and_unsubscribe
+from chalicelib.routes.operations import operations
 from chalicelib.routes.platform.operations import PDF_TYPE
 from chalicelib.routes.referrals import (
     information_requests,
@@ -83,6 +84,7 @@ for module in (
     consultation,
     receive,
     deliveries,
+    operations,
 ):
     app.register_blueprint(module.blueprint)
 

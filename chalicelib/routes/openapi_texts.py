@@ -46,6 +46,7 @@ TAGS: Final = {
     "memberships": "The organizations in which a person can act.",
     "notices": "Notices for the signed-in member.",
     "openapi.json": "This document.",
+    "operations": "How the service runs, for its operator.",
     "pages": "The dashboard.",
     "practice-directory": "Referring providers and payers that a practice has used.",
     "products": "CAR T products and their labels.",

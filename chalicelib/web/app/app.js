@@ -30,6 +30,7 @@ const LAZY_VIEWS = {
   audit: async () => (await import("../audit/audit_trail.js")).AuditTrail,
   card: async () => (await import("../handback/emergency_card.js")).EmergencyCard,
   centers: () => loadWithRefer(async () => (await import("../centers/centers.js")).Centers),
+  connect: async () => (await import("../webhooks/connect.js")).Connect,
   consultation: async () => (await import("../consultation/book.js")).BookConsultation,
   changes: async () => (await import("../referrals/changes.js")).Changes,
   compare: () => loadWithRefer(async () => (await import("../centers/compare.js")).Compare),
@@ -39,13 +40,13 @@ const LAZY_VIEWS = {
   members: async () => (await import("../identity/members.js")).Members,
   notice_history: async () => (await import("../notices/notice_history.js")).NoticeHistory,
   notices: async () => (await import("../notices/notices.js")).Notices,
+  operations: async () => (await import("../operations/operations.js")).Operations,
   organizations: async () => (await import("../identity/organizations.js")).Organizations,
   preferences: async () => (await import("../notices/preferences.js")).Preferences,
   products: async () => (await import("../eligibility/catalog.js")).Catalog,
   resources: async () => (await import("../centers/resources.js")).Resources,
   times: async () => (await import("../consultation/times.js")).ConsultationTimes,
   referral: async () => (await import("./referral_page.js")).ReferralPage,
-  webhook_deliveries: async () => (await import("../webhooks/webhook_deliveries.js")).WebhookDeliveries,
 };
 const loadedViews = {};
 

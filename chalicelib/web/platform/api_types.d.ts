@@ -286,6 +286,12 @@ export interface AuthorizationWithdrawnBody {
   reason: string;
 }
 
+/** The tasks that are due now. */
+export interface BacklogResponse {
+  due: number;
+  oldest_minutes: number;
+}
+
 /** The last blood count. */
 export interface BloodCounts {
   on?: string | null;
@@ -450,6 +456,14 @@ export interface CdsServiceResponse {
   description: string;
   prefetch: Record<string, string>;
   usageRequirements: string;
+}
+
+/** The system of a center that has a webhook secret. */
+export interface CenterConnectionResponse {
+  center_id: string;
+  name: string | null;
+  last_delivery_at: string | null;
+  silent: boolean;
 }
 
 /** The center's coordinator for this patient. Only the center sends it. */
@@ -1001,6 +1015,12 @@ export type DeliveredBridgingStatus = "planned" | "started" | "completed" | "non
 /** Who gives the bridging therapy. */
 export type DeliveredBridgingTeam = "practice" | "center" | "other";
 
+/** The center's system tests its connection. The delivery is logged, and changes no referral. */
+export interface DeliveredConnectionTestRequest {
+  type: "test.sent";
+  occurred_at?: string | null;
+}
+
 /** Which event was wrong, and what replaces it. */
 export interface DeliveredCorrectionData {
   supersedes: string;
@@ -1212,7 +1232,7 @@ export interface DeliveryPageResponse {
   next_cursor: string | null;
 }
 
-export type DeliveryRequest = DeliveredStageEventRequest | DeliveredHoldStartEventRequest | DeliveredHoldEndEventRequest | DeliveredToxicityEventRequest | DeliveredAdverseEventEventRequest | DeliveredRelapseEventRequest | DeliveredBridgingEventRequest | DeliveredExtensionEventRequest | DeliveredWithdrawalEventRequest | DeliveredReopeningEventRequest | DeliveredInformationEventRequest | DeliveredPlanEventRequest | DeliveredCorrectionEventRequest;
+export type DeliveryRequest = DeliveredStageEventRequest | DeliveredHoldStartEventRequest | DeliveredHoldEndEventRequest | DeliveredToxicityEventRequest | DeliveredAdverseEventEventRequest | DeliveredRelapseEventRequest | DeliveredBridgingEventRequest | DeliveredExtensionEventRequest | DeliveredWithdrawalEventRequest | DeliveredReopeningEventRequest | DeliveredInformationEventRequest | DeliveredPlanEventRequest | DeliveredCorrectionEventRequest | DeliveredConnectionTestRequest;
 
 /**
  * A row of a center's delivery log.
@@ -1226,12 +1246,15 @@ export interface DeliveryResponse {
   status: string;
   referral_id: string;
   event_id: string;
+  event_type: string | null;
+  event_label: string | null;
   stage: string | null;
   stage_label: string | null;
   code: string | null;
   ignored: string[];
   waiting_for: string[];
   waiting_for_labels: string[];
+  expires_at: string | null;
 }
 
 /**
@@ -1460,6 +1483,15 @@ export interface FactRevisionResponse {
   side: string;
   actor_name: string;
   facts: FactChangeResponse[];
+}
+
+/** A task that failed too often, and waits for the operator. */
+export interface FailedTaskResponse {
+  outbox_id: string;
+  label: string;
+  error: string;
+  attempts: number;
+  failed_at: string;
 }
 
 /** Feedback on some cards. */
@@ -1788,6 +1820,15 @@ export interface ItemVerifiedBody {
   move: "item_verified";
   item: "product_covered" | "indication_policy" | "benefit_bucket" | "site_of_care" | "second_coverage" | "case_manager" | "travel_benefit" | "center_network" | "authorization_form" | "cost_share" | "plan_in_january" | "funding" | "out_of_network_benefit" | "medicaid_state" | "ncd_label" | "supplement" | "military_referral";
   answer: string;
+}
+
+/** A scheduled job. */
+export interface JobResponse {
+  job: string;
+  label: string;
+  every_minutes: number;
+  last_success_at: string | null;
+  late: boolean;
 }
 
 /** A phase with its stages. */
@@ -2226,6 +2267,24 @@ export interface NoticeResponse {
   created_at: string;
   read_at: string | null;
   mail: MailStatusResponse;
+}
+
+/** How the service runs. Nothing in it is about a patient. */
+export interface OperationsResponse {
+  as_of: string;
+  jobs: JobResponse[];
+  backlog: BacklogResponse;
+  failed_tasks: FailedTaskResponse[];
+  connections: CenterConnectionResponse[];
+  organizations: OrganizationResponse[];
+}
+
+/** A practice or a center. */
+export interface OrganizationResponse {
+  tenant_id: string;
+  name: string | null;
+  kind: string;
+  locked_at: string | null;
 }
 
 /** Another coverage of the patient. The member's number is masked. */
@@ -2995,6 +3054,16 @@ export interface ResultRecordedBody {
   conditions?: string | null;
 }
 
+/** How many tasks will run again. */
+export interface RetriedTasksResponse {
+  retried: number;
+}
+
+/** The failed tasks to try again. */
+export interface RetryTasksRequest {
+  outbox_ids: string[];
+}
+
 /** What a member does in the tenant. */
 export type Role = "provider" | "coordinator" | "clinician" | "admin" | "operator";
 
@@ -3089,6 +3158,14 @@ export interface SessionResponse {
 export interface SignInRequest {
   email: string;
   password: string;
+}
+
+/** A signed test event. Post `body` as it is with the headers, within five minutes. */
+export interface SignedTestEventResponse {
+  webhook_id: string;
+  webhook_timestamp: string;
+  webhook_signature: string;
+  body: string;
 }
 
 /** A patient who booked a time, for the center's team. */
@@ -3276,6 +3353,20 @@ export interface UnfinishedValueResponse {
   value: any;
 }
 
+/** The members who get no email. */
+export interface UnreachableMemberListResponse {
+  items: UnreachableMemberResponse[];
+}
+
+/** A member who gets no email, and so sees notices only in the dashboard. */
+export interface UnreachableMemberResponse {
+  member_id: string;
+  name: string;
+  organization: string | null;
+  reason: string;
+  since: string;
+}
+
 /** How many of the newest notices are unread now. */
 export interface UnreadCountResponse {
   unread: number;
@@ -3300,6 +3391,28 @@ export interface VerificationStartedBody {
 
 /** How the patient attends. */
 export type VisitMode = "in_person" | "telehealth";
+
+/** What a center's system needs to send updates. */
+export interface WebhookConnectionResponse {
+  url: string;
+  secrets: WebhookSecretEntryResponse[];
+  samples: WebhookSampleResponse[];
+}
+
+/** Code that signs a test event and sends it to the center's address. */
+export interface WebhookSampleResponse {
+  language: string;
+  label: string;
+  code: string;
+}
+
+/** A webhook secret of a center, without its value. */
+export interface WebhookSecretEntryResponse {
+  secret_id: string;
+  created_at: string;
+  ends_at: string | null;
+  works: boolean;
+}
 
 /** A new webhook secret. */
 export interface WebhookSecretResponse {

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 
 from chalicelib.routes.insights.responses import GroupFiguresResponse, InsightsResponse
+from chalicelib.routes.referrals.referral_csv import escape_formula
 
 _HEAD = (
     "Table",
@@ -18,9 +19,6 @@ _HEAD = (
     "Third quartile (days)",
     "Source",
 )
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet run a cell as a formula. Source: OWASP, CSV Injection, read 2026-11-29."""
-
 _NOT_SHOWN = "not shown"
 
 
@@ -30,7 +28,7 @@ def build_csv(insights: InsightsResponse) -> str:
     writer = csv.writer(text)
     writer.writerow(_HEAD)
     for row in _list_rows(insights):
-        writer.writerow([_make_safe(cell) for cell in row])
+        writer.writerow([escape_formula(cell) if isinstance(cell, str) else cell for cell in row])
     return f"\ufeff{text.getvalue()}"
 
 
@@ -73,8 +71,3 @@ def _list_group_rows(group: GroupFiguresResponse, period: str) -> Iterator[tuple
 
 def _show(*figures: float | None) -> tuple[object, ...]:
     return tuple(_NOT_SHOWN if figure is None else figure for figure in figures)
-
-
-def _make_safe(cell: object) -> object:
-    """Keep a spreadsheet from running text as a formula. The names of centers are text that someone entered."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell

@@ -63,6 +63,7 @@ function Header() {
         ${canRefer() && html`<${NavLink} href="#/screen" current=${view === "eligibility_check"}>Eligibility check<//>`}
         <${NavLink} href="#/catalogue" current=${view === "products"}>Products<//>
         <${NavLink} href="#/resources" current=${view === "resources"}>Resources<//>
+        ${hasClinicalAccess() && html`<${NavLink} href="#/insights" current=${view === "insights"}>Insights<//>`}
         ${isCenterAdmin() && html`<${NavLink} href="#/feed" current=${view === "webhook_deliveries"}>System updates<//>`}
         ${isAdmin() && html`<${NavLink} href="#/members" current=${view === "members"}>Members<//>`}
         ${isAdmin() && html`<${NavLink} href="#/audit" current=${view === "audit"}>Audit trail<//>`}

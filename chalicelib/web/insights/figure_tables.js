@@ -9,7 +9,7 @@ const TICK_STEP_DAYS = 20;
 /** @param {number} days */
 const formatDays = (days) => formatCount(days, "day");
 
-/** @param {number | null} count */
+/** @param {{count: number | null}} properties */
 const Count = ({ count }) => (count == null ? NOT_SHOWN : count.toLocaleString("en-US"));
 
 /** A table whose rows become blocks on a phone; the roles keep it a table there. */

@@ -155,7 +155,8 @@ export function Insights() {
     ${data && html`<${Gaps} insights=${data} />`}
     ${count === 0 && html`<div class="empty-state card"><${Icon} name="inbox" /><p>No referrals in this period. The figures appear once referrals are submitted.</p></div>`}
     ${
-      count > 0 &&
+      data &&
+      !!count &&
       html`${
         data.groups.length > 0 &&
         html`<section class="card no-padding compare-figures" aria-labelledby="compare" tabindex="0">

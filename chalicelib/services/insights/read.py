@@ -14,7 +14,8 @@ from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.services.referrals.search import build_list_viewer, get_index_name
+from chalicelib.services.referrals.list_filters import build_list_viewer
+from chalicelib.services.referrals.search import get_index_name
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.referrals.items import ReferralSummary
 

@@ -53,7 +53,7 @@ def build_random_organization(seed):
 
 def list_shown_sets(referrals):
     """The referrals behind each count that is shown, in all tables of all periods, and how many the page says."""
-    shown = {}
+    shown: dict[frozenset[int], int] = {}
     for period in Period:
         for grouping in Grouping:
             insights = compute_insights(referrals, period=period, grouping=grouping, today=TODAY)

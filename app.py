@@ -32,6 +32,7 @@ from chalicelib.routes.platform.operations import PDF_TYPE
 from chalicelib.routes.referrals import (
     information_requests,
     last_viewed,
+    lists,
     messages,
     packet_pdf,
     practice_directory,
@@ -65,6 +66,7 @@ for module in (
     screen,
     chart_entries,
     referrals,
+    lists,
     audit_trails,
     last_viewed,
     information_requests,

@@ -67,8 +67,8 @@ def test_a_center_clears_the_coverage_by_keyboard(open_page, demo_world):
     expect(card.get_by_role("button", name="Record clearance")).to_have_count(0)
     PageUser(practice).go("#/worklist/all")
     practice.get_by_label("Coverage").select_option(label="Cleared")
-    expect(practice.get_by_role("row").filter(has_text="Cleared,").first).to_contain_text("Coverage: Cleared")
-    expect(practice.get_by_role("row").filter(has_text="Coverage: Payer")).to_have_count(0)
+    expect(practice.get_by_role("row").filter(has_text="Cleared").first).to_contain_text("until")
+    expect(practice.get_by_role("row").filter(has_text="Payer reviewing")).to_have_count(0)
     assert find_violations(practice) == []
 
 

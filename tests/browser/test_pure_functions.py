@@ -227,8 +227,9 @@ def test_merge_keeps_changes_of_only_one_version(call):
 @pytest.mark.parametrize(
     ("address", "route"),
     [
-        ("", {"view": "worklist", "list": "all"}),
-        ("#/worklist/monitoring", {"view": "worklist", "list": "monitoring"}),
+        ("", {"view": "worklist", "list": None, "query": None}),
+        ("#/worklist/late?sort=patient", {"view": "worklist", "list": "late", "query": "sort=patient"}),
+        ("#/worklist/monitoring", {"view": "worklist", "list": "monitoring", "query": None}),
         ("#/referrals/ref_1", {"view": "referral", "id": "ref_1"}),
         ("#/referrals/ref_1/edit/center", {"view": "form", "id": "ref_1", "step": "center"}),
         ("#/new", {"view": "form", "step": "patient"}),

@@ -94,6 +94,7 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     # No card has shown this link.
     ("POST", "/v1/screens/chart-entries"): _only(PRACTICE_CARE | {"other_practice"}, 409, rest=403),
     ("GET", "/v1/referrals"): _only(CARE_MEMBERS, 200, rest=403),
+    ("GET", "/v1/referrals.csv"): _only(CARE_MEMBERS, 200, rest=403),
     ("GET", "/v1/referrals/counts"): _only(CARE_MEMBERS, 200, rest=403),
     ("POST", "/v1/referrals"): _only(PRACTICE_CARE | {"other_practice"}, 201, rest=403),
     ("GET", "/v1/referrals/{referral_id}"): _OF_THE_REFERRAL,

@@ -23,7 +23,14 @@ ENDS_SOON_WITHIN = timedelta(days=7)
 class Worklist(StrEnum):
     """A list of referrals that a team reviews."""
 
+    NEEDS_ACTION = "needs_action"
+    """The reader's team acts next, or a step of either team is late."""
     NEEDS_MY_ACTION = "needs_my_action"
+    WAITING_FOR_OTHER_TEAM = "waiting_for_other_team"
+    """The other team acts next, and the reader's team has nothing to answer."""
+    NEW_REFERRALS = "new_referrals"
+    """Submitted, and not answered by the center."""
+    ALL_OPEN = "all_open"
     NEEDS_INFORMATION = "needs_information"
     AWAITING_BOOKING = "awaiting_booking"
     NO_SHOW_OR_CANCELLED = "no_show_or_cancelled"
@@ -183,7 +190,9 @@ class ListViewer:
 
 
 def is_late(stage_summary: StageSummary, viewer: ListViewer) -> bool:
-    """Whether the stage is overdue (amber or red)."""
+    """Whether the stage is overdue (amber or red). With updates missing, its date may be old, and no one is late."""
+    if stage_summary.has_gap:
+        return False
     level = stage_summary.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone).level
     return level in {TurnaroundLevel.AMBER, TurnaroundLevel.RED}
 
@@ -197,9 +206,23 @@ def _is_window_ending_soon(stage_summary: StageSummary, viewer: ListViewer) -> b
 
 _MONITORED_STAGES = frozenset({Stage.INFUSED, Stage.MONITORING, Stage.WINDOW_COMPLETE})
 _RETURNED_STAGES = frozenset({Stage.DECLINED, Stage.REDIRECTED, Stage.NOT_PROCEEDING, Stage.DEFERRED})
+_NEW_STAGES = frozenset({Stage.SUBMITTED, Stage.RECEIVED})
+
+
+def _needs_my_action(stage_summary: StageSummary, viewer: ListViewer) -> bool:
+    return stage_summary.needs_action_of(viewer.side) and stage_summary.stage not in TERMINAL_STAGES
+
+
+def _waits_for_other_team(stage_summary: StageSummary, viewer: ListViewer) -> bool:
+    return stage_summary.stage not in TERMINAL_STAGES and not stage_summary.needs_action_of(viewer.side)
+
 
 WORKLIST_RULES: Mapping[Worklist, Callable[[StageSummary, ListViewer], bool]] = {
-    Worklist.NEEDS_MY_ACTION: lambda s, v: s.needs_action_of(v.side) and s.stage not in TERMINAL_STAGES,
+    Worklist.NEEDS_ACTION: lambda s, v: _needs_my_action(s, v) or is_late(s, v),
+    Worklist.NEEDS_MY_ACTION: _needs_my_action,
+    Worklist.WAITING_FOR_OTHER_TEAM: _waits_for_other_team,
+    Worklist.NEW_REFERRALS: lambda s, _: s.stage in _NEW_STAGES,
+    Worklist.ALL_OPEN: lambda s, _: s.stage not in TERMINAL_STAGES,
     Worklist.NEEDS_INFORMATION: lambda s, _: s.awaits_information,
     Worklist.AWAITING_BOOKING: lambda s, _: s.time_asked or (s.stage is Stage.ACCEPTED and not s.has_consultation),
     Worklist.NO_SHOW_OR_CANCELLED: lambda s, _: s.has_missed_consultation or s.consultation_canceled,
@@ -211,3 +234,12 @@ WORKLIST_RULES: Mapping[Worklist, Callable[[StageSummary, ListViewer], bool]] = 
     Worklist.RETURNED_OR_DECLINED: lambda s, _: s.stage in _RETURNED_STAGES,
 }
 """The condition for each list."""
+
+OPEN_WORKLISTS: frozenset[Worklist] = frozenset(
+    {
+        *(Worklist.NEEDS_ACTION, Worklist.NEEDS_MY_ACTION, Worklist.WAITING_FOR_OTHER_TEAM, Worklist.NEW_REFERRALS),
+        *(Worklist.ALL_OPEN, Worklist.LATE, Worklist.AWAITING_BOOKING, Worklist.MONITORING_ENDS_SOON),
+        Worklist.HANDBACK_AWAITING_ACKNOWLEDGEMENT,
+    }
+)
+"""The lists without referrals that have ended, which they need not read. A test compares them with the rules."""

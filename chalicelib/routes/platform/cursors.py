@@ -60,7 +60,7 @@ def build_link_header(cursor: str | None, query: StrictModel) -> dict[str, str]:
     """Build the `Link` header that leads to the next page, if there is one."""
     if not cursor:
         return {}
-    parameters = json.loads(query.model_dump_json(exclude_none=True)) | {"cursor": cursor}
+    parameters = json.loads(query.model_dump_json(exclude_none=True, exclude={"page"})) | {"cursor": cursor}
     return {"Link": f'<?{urlencode({k: _format_parameter(v) for k, v in parameters.items()})}>; rel="next"'}
 
 
@@ -82,7 +82,7 @@ def _encode_base64(ciphertext: bytes) -> str:
 
 
 def _build_encryption_context(request: ApiRequest, query: StrictModel) -> str:
-    filters = query.model_dump_json(exclude={"cursor", "limit"})
+    filters = query.model_dump_json(exclude={"cursor", "limit", "page"})
     digest = hashlib.sha256(filters.encode()).hexdigest()
     return f"cursor/{request.member.member_id}/{request.gateway_context.get('path') or request.route}/{digest}"
 

@@ -12,12 +12,14 @@ from chalicelib.domain.referrals.worklists import Worklist
 from chalicelib.routes.platform.fields import (
     Disease,
     Identifier,
+    Npi,
     StrictModel,
     Timestamp,
     build_choice_validator,
     build_pattern_validator,
     build_text_validator,
 )
+from chalicelib.services.referrals.list_filters import NextDate
 
 MAX_MILES = 5000
 """The widest search. From Honolulu to Boston is 5,090 miles; a caller who wants all centers sends no
@@ -49,6 +51,15 @@ NearZip = Annotated[
 ]
 
 
+# fmt: off
+ReferralColumnSort = Literal[
+    "worst_first", "due", "-due", "patient", "-patient", "next_action", "-next_action", "next_date", "-next_date",
+    "stage", "-stage", "coverage", "-coverage", "product", "-product", "center", "-center", "practice", "-practice",
+]
+# fmt: on
+ReferralSort = Literal["-updated_at", ReferralColumnSort]
+
+
 class PageQuery(StrictModel):
     """Which page of a list."""
 
@@ -58,8 +69,8 @@ class PageQuery(StrictModel):
     """The `next_cursor` of the page before, at most 24 hours old. Send it with the same filters."""
 
 
-class ReferralQuery(PageQuery):
-    """Which referrals of the caller's organization."""
+class ReferralFilterQuery(StrictModel):
+    """Which referrals of the caller's organization. All filters that are sent must match."""
 
     stage: Stage | None = None
     """Only referrals with this status."""
@@ -71,14 +82,38 @@ class ReferralQuery(PageQuery):
     """true for referrals that are overdue, false for all others."""
     center_id: Identifier | None = None
     """Only referrals to this treatment center."""
+    practice_id: Identifier | None = None
+    """Only referrals from this practice."""
+    product_id: Identifier | None = None
+    """Only referrals with this product, by its ID; `none` for those without a product."""
+    provider_npi: Npi | None = None
+    """Only referrals of the referring provider with this NPI."""
+    urgency: Literal["routine", "urgent"] | None = None
+    """Only referrals with this urgency."""
     coverage: CoverageState | None = None
     """Only referrals with this state of coverage."""
+    next_date: NextDate | None = None
+    """Only referrals whose next planned date is this near, or not set."""
     q: SearchWords | None = None
     """The start of a name or alias, a record number, a date of birth, or a phone number."""
     updated_since: Timestamp | None = None
     """Only referrals that changed at or after this time, with an offset (RFC 3339)."""
-    sort: Literal["-updated_at"] = "-updated_at"
-    """How the list is sorted: last changed first."""
+
+
+class ReferralQuery(PageQuery, ReferralFilterQuery):
+    """Which referrals of the caller's organization, in which order, and which page of them."""
+
+    sort: ReferralSort = "-updated_at"
+    """How the list is sorted: last changed first, the worst first, or by one column; `-` turns the order around."""
+    page: Annotated[int, Field(ge=1, le=999), BeforeValidator(_parse_whole_number)] | None = None
+    """The number of the page, from 1. Not with `cursor`, and not with the order `-updated_at`."""
+
+
+class ReferralExportQuery(ReferralFilterQuery):
+    """Which referrals of the caller's organization to export, and in which order."""
+
+    sort: ReferralColumnSort = "worst_first"
+    """How the rows are sorted: the worst first, or by one column; `-` turns the order around."""
 
 
 class CenterQuery(PageQuery):

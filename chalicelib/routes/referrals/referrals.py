@@ -9,16 +9,15 @@ from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.events import EventSource
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.worklists import ListViewer, Worklist
+from chalicelib.domain.referrals.worklists import ListViewer
 from chalicelib.errors import MalformedError, NotFoundError
 from chalicelib.routes.platform import cursors
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, from_stored_response
-from chalicelib.routes.platform.query_params import PageQuery, ReferralQuery
+from chalicelib.routes.platform.query_params import PageQuery
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.referrals import responses
 from chalicelib.routes.referrals.change_responses import ChangePageResponse, to_revision_response
 from chalicelib.routes.referrals.event_bodies import EventReporter, EventRequest, build_event, require_same_referral
-from chalicelib.routes.referrals.journey_responses import PHASE_LABELS
 from chalicelib.routes.referrals.new_referrals import to_new_referral, to_plain_json
 from chalicelib.routes.referrals.referral_part_types import MonitoringWindowResponse
 from chalicelib.routes.referrals.request_bodies import ReferralPatchRequest, ReferralRequest
@@ -26,14 +25,13 @@ from chalicelib.routes.referrals.response_types import (
     EventPageResponse,
     NewReferralResponse,
     PossibleDuplicatesResponse,
-    ReferralCountsResponse,
-    ReferralPageResponse,
     ReferralResponse,
     ReportResultResponse,
 )
 from chalicelib.routes.referrals.timeline_responses import to_event_response
 from chalicelib.services.notices.planned_list import list_planned_notices
-from chalicelib.services.referrals import amend, create, duplicates, read_and_amend, search, unread
+from chalicelib.services.referrals import amend, create, duplicates, read_and_amend, unread
+from chalicelib.services.referrals.list_filters import build_list_viewer
 from chalicelib.services.referrals.report_event import report_by_member
 from chalicelib.services.referrals.report_results import ReportResult
 from chalicelib.store.webhooks.idempotency import StoredResponse
@@ -69,44 +67,6 @@ def create_referral(request: ApiRequest, body: ReferralRequest) -> ApiResponse[N
         context=request.context,
     )
     return from_stored_response(stored)
-
-
-@declare_endpoint(blueprint, "GET", "/v1/referrals")
-def list_referrals(request: ApiRequest, query: ReferralQuery) -> ApiResponse[ReferralPageResponse]:
-    """List your organization's referrals, most recently changed first."""
-    unread_rows = unread.load_unread_rows(request.member, context=request.context)
-    summaries, position = search.list_referrals(
-        _to_filter(query),
-        limit=query.limit,
-        start=cursors.decode_cursor(query.cursor, request, query),
-        member=request.member,
-        context=request.context,
-        has_unread=unread_rows.has_changes,
-    )
-    viewer = _build_list_viewer(request)
-    cursor = cursors.encode_cursor(position, request, query)
-    return ApiResponse(
-        body={
-            "items": [responses.to_summary_response(summary, viewer, unread=unread_rows) for summary in summaries],
-            "next_cursor": cursor,
-        },
-        headers=cursors.build_link_header(cursor, query),
-    )
-
-
-@declare_endpoint(blueprint, "GET", "/v1/referrals/counts")
-def count_referrals(request: ApiRequest) -> ApiResponse[ReferralCountsResponse]:
-    """Count your organization's referrals by phase and worklist."""
-    phases, worklists = search.count_referrals(
-        member=request.member, context=request.context, has_unread=_load_unread_check(request)
-    )
-    return ApiResponse(
-        body={
-            "total": sum(phases.values()),
-            "phases": {phase: phases.get(phase, 0) for phase in PHASE_LABELS},
-            "worklists": {name: worklists.get(name, 0) for name in Worklist},
-        }
-    )
 
 
 @declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}")
@@ -238,12 +198,8 @@ def _build_reporter(request: ApiRequest) -> EventReporter:
     )
 
 
-def _load_unread_check(request: ApiRequest) -> unread.HasUnread:
-    return unread.load_unread_check(request.member, context=request.context)
-
-
 def _build_list_viewer(request: ApiRequest) -> ListViewer:
-    return search.build_list_viewer(request.member, context=request.context)
+    return build_list_viewer(request.member, context=request.context)
 
 
 def _read_referral(request: ApiRequest, referral_id: str) -> Referral:
@@ -256,15 +212,3 @@ def _reject_emptied_sections(changes: dict[str, Any]) -> None:
     required = ("patient", "clinical", "referring_provider", "urgency")
     if any(name in changes and changes[name] is None for name in required):
         raise MalformedError("section_needed", "This section is required and cannot be removed.")
-
-
-def _to_filter(query: ReferralQuery) -> search.ReferralFilter:
-    exact = {"stage": query.stage, "phase": query.phase, "center_id": query.center_id}
-    return search.ReferralFilter(
-        exact={name: str(value) for name, value in exact.items() if value},
-        since=query.updated_since,
-        search_text=query.q or None,
-        late=query.late,
-        worklist=query.worklist,
-        coverage=query.coverage,
-    )

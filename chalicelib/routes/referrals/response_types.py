@@ -6,9 +6,7 @@ from typing import Any, NotRequired
 # pydantic needs this one on Python 3.11.
 from typing_extensions import TypedDict
 
-from chalicelib.domain.referrals.routing_hints import RoutingHintKind
 from chalicelib.routes.coverage.summary_responses import (
-    CoverageStateResponse,
     CoverageSummaryResponse,
     CoverageWarningResponse,
 )
@@ -154,63 +152,6 @@ class ReferralResponse(TypedDict):
     """What to do in an emergency, for display next to clinical content."""
 
 
-class ReferralSummaryResponse(TypedDict):
-    """A row in a list of referrals."""
-
-    referral_id: str
-    """The ID of the referral: `ref_` and 26 characters."""
-    referred_on: str | None
-    """The day of the referral, if it was made before it was entered (YYYY-MM-DD); null otherwise."""
-    alias: str
-    """The name that the practice chose for the patient; the only name in email and calendars."""
-    patient: Mapping[str, str | None]
-    """The patient's names and date of birth."""
-    stage: str
-    """The status of the referral, as a code such as `accepted`."""
-    stage_label: str
-    """The status, for display."""
-    phase: str
-    """The phase of the referral, as a code."""
-    owner: str
-    """Who acts next: `practice`, `center` or `none`."""
-    stage_since: str
-    """Since when the referral has this status (RFC 3339, UTC)."""
-    clock_level: str
-    """`on_time`, `amber` (overdue), `red` (long overdue), `on_hold` or `none`."""
-    expected_by: str | None
-    """The day by which it usually happens (YYYY-MM-DD); null if there is no usual time."""
-    window_ends_on: str | None
-    """The last day of monitoring (YYYY-MM-DD); null without a window."""
-    next_plan: NextPlanResponse | None
-    """The next planned date; null without one."""
-    missing_updates: bool
-    """Whether the center's system skipped a number, or an update expired."""
-    product_id: str | None
-    """The current product, by its ID; null if none."""
-    disease: str | None
-    """The disease as a code; null if not entered."""
-    urgency: str
-    """`routine` or `urgent`."""
-    practice: TenantResponse
-    """The referring practice."""
-    center: ReferralCenterResponse | None
-    """The treatment center; null while none is chosen."""
-    updated_at: str
-    """When the referral last changed (RFC 3339, UTC)."""
-    version: int
-    """The version of the object. Send it in `If-Match` with a change."""
-    changed_since_seen: bool
-    """Whether something changed since the caller last opened it."""
-    requested_items: int
-    """How many requested items the practice has not answered."""
-    unread_messages: int
-    """How many messages of the other side the caller has not read."""
-    routing_hints: list[RoutingHintKind]
-    """What may not fit, as codes."""
-    coverage: CoverageStateResponse
-    """The coverage for display."""
-
-
 class EventResponse(TypedDict):
     """A row of the timeline. `data` has the fields that only some types of events have."""
 
@@ -300,15 +241,6 @@ class PossibleDuplicatesResponse(TypedDict):
     """The open referrals."""
 
 
-class ReferralPageResponse(TypedDict):
-    """A page of a list of referrals."""
-
-    items: list[ReferralSummaryResponse]
-    """The referrals, last changed first."""
-    next_cursor: str | None
-    """Send it as `cursor` to read the next page; null on the last page."""
-
-
 class EventPageResponse(TypedDict):
     """A page of a timeline."""
 
@@ -316,14 +248,3 @@ class EventPageResponse(TypedDict):
     """The events, newest first."""
     next_cursor: str | None
     """Send it as `cursor` to read the next page; null on the last page."""
-
-
-class ReferralCountsResponse(TypedDict):
-    """The number of referrals, in total and by phase and worklist."""
-
-    total: int
-    """How many referrals there are."""
-    phases: dict[str, int]
-    """How many are in each phase, by its code."""
-    worklists: dict[str, int]
-    """How many are in each worklist, by its code."""

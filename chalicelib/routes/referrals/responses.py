@@ -22,7 +22,6 @@ from chalicelib.domain.referrals.stages import STAGE_FACTS
 from chalicelib.domain.referrals.unfinished import list_unfinished
 from chalicelib.domain.referrals.worklists import ListViewer, StageSummary, summarize_stage
 from chalicelib.routes.coverage.summary_responses import (
-    to_coverage_state_response,
     to_coverage_summary_response,
     to_warning_responses,
 )
@@ -36,7 +35,7 @@ from chalicelib.routes.referrals.journey_responses import (
     to_actions_response,
     to_journey_response,
 )
-from chalicelib.routes.referrals.plan_responses import to_next_plan_response, to_plans_response
+from chalicelib.routes.referrals.plan_responses import to_plans_response
 from chalicelib.routes.referrals.product_responses import to_product_response
 from chalicelib.routes.referrals.referral_part_types import (
     ContradictionResponse,
@@ -52,7 +51,6 @@ from chalicelib.routes.referrals.referral_part_types import (
 from chalicelib.routes.referrals.response_types import (
     PossibleDuplicateResponse,
     ReferralResponse,
-    ReferralSummaryResponse,
     ReportResultResponse,
 )
 from chalicelib.services.notices.planned_list import PlannedNotice
@@ -60,8 +58,8 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.consent_checks import get_practice_day
 from chalicelib.services.referrals.event_writes import load_decision_context
 from chalicelib.services.referrals.report_results import ReportResult
-from chalicelib.services.referrals.routing_hints import find_hints_of_referral, find_hints_of_row
-from chalicelib.services.referrals.unread import NOTHING_UNREAD, UnreadCounts, UnreadRows
+from chalicelib.services.referrals.routing_hints import find_hints_of_referral
+from chalicelib.services.referrals.unread import NOTHING_UNREAD, UnreadCounts
 from chalicelib.store.referrals.items import ReferralSummary
 
 
@@ -83,7 +81,7 @@ def to_referral_response(
     context = load_decision_context(referral, context=run_context)
     details, status = referral.details, referral.status
     requested_at = status.withdrawal_requested_at
-    practice, center = _build_practice(referral.practice_id), _build_center(referral.center_id)
+    practice, center = build_practice(referral.practice_id), build_center(referral.center_id)
     names = {TenantKind.PRACTICE: practice["name"], TenantKind.CENTER: center["name"] if center else None}
     today = get_practice_day(referral.practice_id, context=run_context)
     return {
@@ -255,51 +253,6 @@ def _to_planned_notice_response(notice: PlannedNotice) -> PlannedNoticeResponse:
     }
 
 
-def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, unread: UnreadRows) -> ReferralSummaryResponse:
-    """A row in a list of referrals."""
-    stage_summary = summary.stage_summary
-    facts = STAGE_FACTS[stage_summary.stage]
-    turnaround = stage_summary.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone)
-    ends_on = stage_summary.window_ends_on
-    center = _build_center(summary.center_id)
-    # Days are those of the center, and without a center nothing is planned.
-    zone = center["time_zone"] if center else "UTC"
-    next_plan = stage_summary.find_next_plan(now=viewer.now, time_zone=zone)
-    run_context = RunContext(wiring.get_stores(), viewer.now)
-    return {
-        "referral_id": summary.referral_id,
-        "referred_on": summary.referred_on.isoformat() if summary.referred_on else None,
-        "alias": summary.alias,
-        "patient": summary.patient,
-        "stage": stage_summary.stage,
-        "stage_label": facts.label,
-        "phase": facts.phase,
-        "owner": stage_summary.owner,
-        "stage_since": format_timestamp(stage_summary.since),
-        "clock_level": turnaround.level,
-        "expected_by": turnaround.expected_by.isoformat() if turnaround.expected_by else None,
-        "window_ends_on": ends_on.isoformat() if ends_on else None,
-        "next_plan": to_next_plan_response(next_plan, zone),
-        "missing_updates": stage_summary.has_gap,
-        "product_id": stage_summary.product_id or summary.product_id,
-        "disease": summary.disease,
-        "urgency": summary.urgency,
-        "practice": _build_practice(summary.practice_id),
-        "center": center,
-        "updated_at": format_timestamp(summary.updated_at),
-        "version": summary.version,
-        "changed_since_seen": unread.has_changes(summary),
-        "requested_items": stage_summary.requested_items,
-        "unread_messages": unread.count_messages(summary),
-        "routing_hints": [hint.kind for hint in find_hints_of_row(summary, context=run_context)],
-        "coverage": to_coverage_state_response(
-            stage_summary.coverage,
-            stage=stage_summary.stage,
-            today=get_practice_day(summary.practice_id, context=run_context),
-        ),
-    }
-
-
 def to_possible_duplicate_response(summary: ReferralSummary) -> PossibleDuplicateResponse:
     """A referral that may be about the same patient; without names, which the reader has already."""
     stage = summary.stage_summary.stage
@@ -308,8 +261,8 @@ def to_possible_duplicate_response(summary: ReferralSummary) -> PossibleDuplicat
         "alias": summary.alias,
         "stage": stage,
         "stage_label": STAGE_FACTS[stage].label,
-        "practice": _build_practice(summary.practice_id),
-        "center": _build_center(summary.center_id),
+        "practice": build_practice(summary.practice_id),
+        "center": build_center(summary.center_id),
         "updated_at": format_timestamp(summary.updated_at),
     }
 
@@ -331,12 +284,14 @@ def to_report_response(result: ReportResult) -> ReportResultResponse:
     return response
 
 
-def _build_practice(practice_id: str) -> TenantResponse:
+def build_practice(practice_id: str) -> TenantResponse:
+    """The referring practice of a referral."""
     tenant = wiring.get_stores().tenants.get_cached(TenantKind.PRACTICE, practice_id)
     return {"tenant_id": practice_id, "name": tenant.name if tenant else None}
 
 
-def _build_center(center_id: str | None) -> ReferralCenterResponse | None:
+def build_center(center_id: str | None) -> ReferralCenterResponse | None:
+    """The treatment center of a referral; None while none is chosen."""
     center = wiring.get_stores().tenants.get_center(center_id)
     if center is None:
         return None

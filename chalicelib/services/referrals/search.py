@@ -2,18 +2,22 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.domain.coverage.display import CoverageState, compute_display
 from chalicelib.domain.identity.members import Member, TenantKind
-from chalicelib.domain.referrals.name_search import matches_search, parse_search_prefixes
-from chalicelib.domain.referrals.stages import STAGE_FACTS, TERMINAL_STAGES, NextActor, Phase
-from chalicelib.domain.referrals.worklists import WORKLIST_RULES, ListViewer, Worklist, is_late
+from chalicelib.domain.referrals.name_search import parse_search_prefixes
+from chalicelib.domain.referrals.stages import STAGE_FACTS, Phase, Stage
+from chalicelib.domain.referrals.worklists import WORKLIST_RULES, Worklist
 from chalicelib.errors import ForbiddenError
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.services.referrals.consent_checks import get_practice_day
+from chalicelib.services.referrals.list_filters import (
+    NONE,
+    ReferralFilter,
+    RowFilter,
+    build_list_viewer,
+    find_product_id,
+)
 from chalicelib.services.referrals.unread import HasUnread
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.referrals.items import ReferralSummary
@@ -26,23 +30,6 @@ MAX_ROWS_PER_SEARCH = 1000
 
 PagePosition = Mapping[str, Any] | None
 """Where the next page starts: a key of the index."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferralFilter:
-    """Which referrals a list shows.
-
-    `exact` compares attributes of the index. The others are checked in each row: `search_text` has the
-    beginnings of names, or a record number, a date of birth or a phone number; `late` is about the
-    turnaround of the stage, a worklist is a rule, and `coverage` is the coverage as the list shows it.
-    """
-
-    exact: Mapping[str, str]
-    since: datetime | None = None
-    search_text: str | None = None
-    late: bool | None = None
-    worklist: Worklist | None = None
-    coverage: CoverageState | None = None
 
 
 def list_referrals(
@@ -60,6 +47,7 @@ def list_referrals(
     """
     index = get_index_name(member)
     viewer = build_list_viewer(member, context=context)
+    rows = RowFilter(filter=filter_, viewer=viewer, context=context, has_unread=has_unread)
     name_prefixes = parse_search_prefixes(filter_.search_text or "")
     found: list[ReferralSummary] = []
     for _ in range(MAX_READS_PER_PAGE):
@@ -71,73 +59,68 @@ def list_referrals(
             since=filter_.since,
             where=filter_.exact,
             name_prefixes=name_prefixes,
+            only_open=filter_.only_open,
         )
         start = page.next_key
         for n, row in enumerate(page.items, start=1):
             summary = context.stores.referrals.items.row_to_summary(row)
-            if (
-                summary
-                and _has_coverage(summary, filter_.coverage, context)
-                and _matches_filter(summary, filter_, viewer, has_unread)
-            ):
+            if summary and rows.matches(summary):
                 found.append(summary)
             if len(found) == limit and n < len(page.items):
                 start = context.stores.referrals.get_page_position(row, index=index)
                 break
         if start is None or len(found) >= limit:
             break
+    record_list_read(member, action="referral.list", context=context)
+    return found, start
+
+
+def record_list_read(member: Member, *, action: str, context: RunContext) -> None:
+    """Record that a member read a list of referrals."""
     context.stores.audit_log.append(
         AuditEntry(
             referral_id=f"list#{member.member_id}",
             at=context.now,
             actor_id=member.member_id,
             tenant_id=member.tenant_id,
-            action="referral.list",
+            action=action,
         )
     )
-    return found, start
 
 
-def count_referrals(
-    *, member: Member, context: RunContext, has_unread: HasUnread = lambda _row: False
-) -> tuple[Mapping[Phase, int], Mapping[Worklist, int]]:
-    """How many referrals of the tenant are in each phase and on each worklist."""
+@dataclass(frozen=True, slots=True)
+class ListCounts:
+    """How many referrals of a tenant there are: by phase, by worklist, and by the value of each filter."""
+
+    phases: Counter[Phase] = field(default_factory=Counter)
+    worklists: Counter[Worklist] = field(default_factory=Counter)
+    stages: Counter[Stage] = field(default_factory=Counter)
+    centers: Counter[str] = field(default_factory=Counter)
+    practices: Counter[str] = field(default_factory=Counter)
+    products: Counter[str] = field(default_factory=Counter)
+    providers: Counter[str] = field(default_factory=Counter)
+    provider_names: dict[str, str] = field(default_factory=dict)
+
+
+def count_referrals(*, member: Member, context: RunContext, has_unread: HasUnread = lambda _row: False) -> ListCounts:
+    """Count the referrals of the tenant in each phase, on each worklist, and by what lists can be filtered by."""
     index = get_index_name(member)
     viewer = build_list_viewer(member, context=context)
-    phases: Counter[Phase] = Counter()
-    worklists: Counter[Worklist] = Counter()
+    counts = ListCounts()
     for row in context.stores.referrals.list_summaries(index=index, tenant_id=member.tenant_id):
-        phases[STAGE_FACTS[row.stage_summary.stage].phase] += 1
-        worklists.update(name for name, matches in WORKLIST_RULES.items() if matches(row.stage_summary, viewer))
-        worklists[Worklist.CHANGED_SINCE_SEEN] += has_unread(row)
-    return phases, worklists
-
-
-def build_list_viewer(member: Member, *, context: RunContext) -> ListViewer:
-    """The member as a viewer of lists, in the time zone of the member's organization."""
-    tenant = context.stores.tenants.get_cached(member.kind, member.tenant_id)
-    zone = tenant.time_zone if tenant else "UTC"
-    return ListViewer(side=NextActor(member.kind.value), now=context.now, time_zone=zone)
-
-
-def _has_coverage(row: ReferralSummary, state: CoverageState | None, context: RunContext) -> bool:
-    if state is None:
-        return True
-    today = get_practice_day(row.practice_id, context=context)
-    summary = row.stage_summary
-    is_closed = summary.stage in TERMINAL_STAGES
-    return compute_display(summary.coverage, today=today, is_closed=is_closed).state is state
-
-
-def _matches_filter(row: ReferralSummary, filter_: ReferralFilter, viewer: ListViewer, has_unread: HasUnread) -> bool:
-    if filter_.late is not None and is_late(row.stage_summary, viewer) is not filter_.late:
-        return False
-    if filter_.worklist is Worklist.CHANGED_SINCE_SEEN:
-        if not has_unread(row):
-            return False
-    elif filter_.worklist and not WORKLIST_RULES[filter_.worklist](row.stage_summary, viewer):
-        return False
-    return not filter_.search_text or matches_search(filter_.search_text, row.search_names, row.identifiers)
+        stage = row.stage_summary.stage
+        counts.phases[STAGE_FACTS[stage].phase] += 1
+        counts.stages[stage] += 1
+        counts.worklists.update(name for name, matches in WORKLIST_RULES.items() if matches(row.stage_summary, viewer))
+        counts.worklists[Worklist.CHANGED_SINCE_SEEN] += has_unread(row)
+        counts.practices[row.practice_id] += 1
+        counts.products[find_product_id(row) or NONE] += 1
+        if row.center_id:
+            counts.centers[row.center_id] += 1
+        if npi := row.provider.get("npi"):
+            counts.providers[npi] += 1
+            counts.provider_names[npi] = row.provider["name"] or npi
+    return counts
 
 
 def get_index_name(member: Member) -> str:

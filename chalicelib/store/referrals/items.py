@@ -23,7 +23,7 @@ Some stored attributes have older names than the fields here:
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -93,6 +93,8 @@ class ReferralSummary:
     icd10: str | None = None
     submitted_on: date | None = None
     referred_on: date | None = None
+    provider: Mapping[str, Any] = field(default_factory=dict)
+    """The `name` and `npi` of the referring provider; empty in rows of earlier releases."""
 
     @property
     def search_names(self) -> Sequence[str]:
@@ -174,6 +176,7 @@ class ReferralItems:
             icd10=summary.get("icd10"),
             submitted_on=_apply_if_present(summary.get("submitted_on"), date.fromisoformat),
             referred_on=_apply_if_present(summary.get(REFERRED_ON), date.fromisoformat),
+            provider=summary.get("provider") or {},
         )
 
     def event_to_item(self, event: ReferralEvent, status: EventStatus, *, scope: str) -> Item:
@@ -212,9 +215,11 @@ class ReferralItems:
         """Convert a referral's current state."""
         referral_id, practice_id = referral.referral_id, referral.practice_id
         patient, clinical = referral.details.get("patient") or {}, referral.details.get("clinical") or {}
+        provider = referral.details.get("referring_provider") or {}
         summary = {
             "alias": referral.alias,
-            "patient": {k: patient.get(k) for k in ("family_name", "given_name", "birth_date")},
+            "patient": {k: patient.get(k) for k in ("family_name", "given_name", "birth_date", "mrn")},
+            "provider": {k: provider.get(k) for k in ("name", "npi")},
             "disease": clinical.get("disease"),
             "icd10": clinical.get("icd10"),
             "submitted_on": referral.submitted_at.date().isoformat() if referral.submitted_at else None,

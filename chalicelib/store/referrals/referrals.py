@@ -28,6 +28,7 @@ from typing import Any, TypeAlias
 from chalicelib.domain.audit.hash_chain import ChainHead
 from chalicelib.domain.referrals.events import EventStatus, ReferralEvent
 from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stages import Phase
 from chalicelib.errors import ReferralErasedError
 from chalicelib.store.audit.rows import AuditEntry, AuditLog
 from chalicelib.store.platform import codec
@@ -49,6 +50,9 @@ VisibilityCheck: TypeAlias = Callable[[str, str | None], bool]
 
 EVENT_WRITE = "event"
 """The name of the write that appends an event. If it fails, the event is in the history already."""
+
+ROWS_PER_READ = 1000
+"""How many rows one query of a whole list reads: half a megabyte, where DynamoDB returns up to one."""
 
 _TENANT_BY_INDEX = {"by_practice": "practice_id", "by_center": "center_inbox"}
 
@@ -205,6 +209,7 @@ class Referrals:
         since: datetime | None = None,
         where: Mapping[str, str] | None = None,
         name_prefixes: Sequence[AbstractSet[str]] = (),
+        only_open: bool = False,
     ) -> QueryPage:
         """List one page of a tenant's referrals, latest change first, as rows for `row_to_summary`.
 
@@ -213,6 +218,7 @@ class Referrals:
             since: Only referrals that changed at or after this time.
             where: Values that attributes must have.
             name_prefixes: Groups of prefixes; of each group, the patient must have one. Found by blind index.
+            only_open: Leave out referrals that have ended, before anything is decrypted.
         """
         key = _TENANT_BY_INDEX[index]
         filters = where or {}
@@ -222,6 +228,9 @@ class Referrals:
             condition += " AND listed_at >= :since"
             values["since"] = to_timestamp(since)
         conditions = [f"#{name} = :v{i}" for i, name in enumerate(filters)]
+        if only_open:
+            conditions.append("#phase <> :closed")
+            values["closed"] = Phase.CLOSED
         for i, group in enumerate(name_prefixes):
             names = {f"n{i}_{j}": prefix for j, prefix in enumerate(sorted(group))}
             for name, prefix in names.items():
@@ -245,7 +254,7 @@ class Referrals:
     def list_summaries(self, *, index: str, tenant_id: str) -> Iterable[ReferralSummary]:
         """List every referral of a tenant as a list shows it."""
         key = _TENANT_BY_INDEX[index]
-        for row in self.table.query_all(f"{key} = :tenant", {"tenant": tenant_id}, index=index):
+        for row in self.table.query_all(f"{key} = :tenant", {"tenant": tenant_id}, index=index, limit=ROWS_PER_READ):
             summary = self.items.row_to_summary(row)
             if summary:
                 yield summary

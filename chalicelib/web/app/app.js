@@ -98,10 +98,10 @@ const PageNotFound = () => html`<${PageTitle} page="Page not found">Page not fou
   <p><a href="#/">Go to your first page</a></p>`;
 
 function View() {
-  const { id, list, step, ...address } = route.value;
+  const { id, list, query, step, ...address } = route.value;
   // Without patients, there is no worklist.
   const view = address.view === "worklist" ? getFirstView() : address.view;
-  if (view === "worklist") return html`<${Worklist} key=${list} list=${list} />`;
+  if (view === "worklist") return html`<${Worklist} list=${list} query=${query} />`;
   if (view === "form") return html`<${LazyView} view="form" id=${id} step=${step} />`;
   if (view in LAZY_VIEWS) return html`<${LazyView} key=${id} view=${view} id=${id} />`;
   return html`<${PageNotFound} />`;

@@ -213,7 +213,7 @@ export function ReferralPage({ id }) {
         <${Timeline} referral=${referral} showResult=${showResult} />
         ${product && html`<${SafetyReporting} product=${product} />`}
       </div>
-      <div>
+      <div class="record">
         <${Patient} value=${referral.patient} edit=${edit("patient")} />
         <${Clinical} value=${referral.clinical} product=${referral.product_id} named=${referral.product} note=${referral.note} edit=${edit("clinical")} />
         <${Coverage} value=${referral.insurance} edit=${edit("insurance")} />

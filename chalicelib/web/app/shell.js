@@ -17,6 +17,7 @@ import { session, signOut } from "../identity/session.js";
 import { listNotices } from "../notices/notices_api.js";
 import { html, useEffect } from "../platform/dom.js";
 import { route } from "../platform/route.js";
+import { isHelpOpen, Shortcuts } from "../platform/shortcuts.js";
 import { formatDay } from "../platform/time.js";
 import { announcement, Icon } from "../platform/ui.js";
 import { disclaimers } from "./disclaimers.js";
@@ -119,11 +120,13 @@ export function Shell({ children }) {
     </aside>
     <main id="main"><${EmailProblem} />${children}</main>
     <footer class="about">
-      <p>${texts.map((text) => html`<a href=${text.path} target="_blank" rel="noopener">${text.title}</a> `)}</p>
+      <p>${texts.map((text) => html`<a href=${text.path} target="_blank" rel="noopener">${text.title}</a> `)}
+        ${me.value && html`<button type="button" class="link-button" onClick=${() => (isHelpOpen.value = true)}>Keyboard shortcuts</button>`}</p>
       <p>An independent, open-source project. Product names belong to their owners, who do not endorse this project.</p>
     </footer>
     <${Statements} />
     <div class="visually-hidden" aria-live="polite">${announcement.value}</div>
+    ${session.value && me.value && html`<${Shortcuts} />`}
     ${session.value && me.value && html`<${IdleWatch} minutes=${me.value.idle_minutes} />`}
   `;
 }

@@ -2,20 +2,12 @@
 import { getTimeZone } from "../identity/member.js";
 import { html, useState } from "../platform/dom.js";
 import { useIdempotentRequest } from "../platform/idempotent_request.js";
+import { saveFile } from "../platform/save_file.js";
 import { formatDate, formatDay, formatWallClock } from "../platform/time.js";
 import { announce, Problem, useLoad } from "../platform/ui.js";
 import { createCalendar, endCalendar, getCalendar, getFollowUp, getFollowUpFile } from "./handback_api.js";
 
 const DATES_SHOWN = 6;
-
-/** Download a text as a calendar file. */
-function downloadFile(text, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/calendar" }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}
 
 function FollowUpDates({ items, today }) {
   return html`<ol class="follow-up-dates">
@@ -107,7 +99,7 @@ function CalendarFile({ id }) {
   const [failed, setFailed] = useState(/** @type {any} */ (null));
   const download = async () => {
     try {
-      downloadFile(await getFollowUpFile(id), "follow-up.ics");
+      saveFile(new Blob([await getFollowUpFile(id)], { type: "text/calendar" }), "follow-up.ics");
       setFailed(null);
     } catch (problem) {
       setFailed(problem);

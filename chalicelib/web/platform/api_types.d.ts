@@ -1494,6 +1494,13 @@ export interface FileResponse {
 /** The types that are accepted, by their media type. TIFF is the usual type of a stored fax. */
 export type FileType = "application/pdf" | "image/jpeg" | "image/png" | "image/tiff";
 
+/** A value of a filter that finds at least one referral. */
+export interface FilterChoiceResponse {
+  value: string;
+  label: string;
+  count: number;
+}
+
 /** An organization that helps with cost, for a patient without insurance. */
 export interface FinancialResourceResponse {
   resource_id: string;
@@ -2156,6 +2163,9 @@ export interface NewSlotsRequest {
   contact?: string | null;
 }
 
+/** When the next planned date of a referral is. */
+export type NextDate = "within_7_days" | "within_30_days" | "not_set";
+
 /** The next planned date in a list; `time_zone` is the center's. */
 export interface NextPlanResponse {
   plan: string;
@@ -2632,6 +2642,7 @@ export interface ReferralCountsResponse {
   total: number;
   phases: Record<string, number>;
   worklists: Record<string, number>;
+  choices: Record<string, FilterChoiceResponse[]>;
 }
 
 /** A page of a referral's notices. */
@@ -2664,6 +2675,7 @@ export interface ReferralNoticeResponse {
 /** A page of a list of referrals. */
 export interface ReferralPageResponse {
   items: ReferralSummaryResponse[];
+  total: number | null;
   next_cursor: string | null;
 }
 
@@ -2785,9 +2797,13 @@ export interface ReferralSummaryResponse {
   stage_label: string;
   phase: string;
   owner: string;
+  next_action: string;
   stage_since: string;
   clock_level: string;
   expected_by: string | null;
+  due_on: string | null;
+  late: boolean;
+  due_group: string;
   window_ends_on: string | null;
   next_plan: NextPlanResponse | null;
   missing_updates: boolean;
@@ -2796,6 +2812,7 @@ export interface ReferralSummaryResponse {
   urgency: string;
   practice: TenantResponse;
   center: ReferralCenterResponse | null;
+  provider_name: string | null;
   updated_at: string;
   version: number;
   changed_since_seen: boolean;
@@ -3311,7 +3328,7 @@ export interface WithdrawalEventRequest {
 }
 
 /** A list of referrals that a team reviews. */
-export type Worklist = "needs_my_action" | "needs_information" | "awaiting_booking" | "no_show_or_cancelled" | "late" | "update_missing" | "update_overdue" | "monitoring_ends_soon" | "handback_awaiting_acknowledgement" | "returned_or_declined" | "changed_since_seen";
+export type Worklist = "needs_action" | "needs_my_action" | "waiting_for_other_team" | "new_referrals" | "all_open" | "needs_information" | "awaiting_booking" | "no_show_or_cancelled" | "late" | "update_missing" | "update_overdue" | "monitoring_ends_soon" | "handback_awaiting_acknowledgement" | "returned_or_declined" | "changed_since_seen";
 
 /** The worst grade of a toxicity, 0 for none, and its treatment. Source: ASTCT consensus of 2019. */
 export interface WorstGrade {

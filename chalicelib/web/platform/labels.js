@@ -59,6 +59,9 @@ export const PHASES = {
 
 /** The lists of referrals that need attention, in the order in which a team works through them. @type {Record<string, string>} */
 export const WORKLISTS = {
+  needs_action: "Needs action",
+  new_referrals: "New",
+  all_open: "All open",
   needs_my_action: "Needs my action",
   late: "Late",
   update_missing: "Update missing",
@@ -68,7 +71,7 @@ export const WORKLISTS = {
   monitoring_ends_soon: "Monitoring ends soon",
   handback_awaiting_acknowledgement: "Return awaiting acknowledgment",
   returned_or_declined: "Declined, deferred, or redirected",
-  changed_since_seen: "Unread changes",
+  changed_since_seen: "Changed since I looked",
 };
 
 /** @type {Record<string, string>} */

@@ -2,7 +2,7 @@
 // names of views, never text that a person types or reads.
 import { signal } from "./dom.js";
 
-/** @typedef {{view: string, id?: string, step?: string, list?: string}} Route */
+/** @typedef {{view: string, id?: string, step?: string, list?: string, query?: string}} Route */
 
 // Published links and bookmarks use these addresses, so they stay.
 /** @type {Record<string, string>} */
@@ -21,8 +21,9 @@ const VIEWS = {
 
 /** @param {string} hash @returns {Route} */
 export function parseRoute(hash) {
-  const [first, second, third, fourth] = hash.replace(/^#\/?/, "").split("/");
-  if (!first || first === "worklist") return { view: "worklist", list: second || "all" };
+  const [path, query] = hash.replace(/^#\/?/, "").split("?");
+  const [first, second, third, fourth] = path.split("/");
+  if (!first || first === "worklist") return { view: "worklist", list: second, query };
   if (first === "new") return { view: "form", step: second || "patient" };
   if (first === "referrals" && second) {
     if (third === "handback" || third === "card") return { view: third, id: second };
@@ -54,6 +55,12 @@ export function replaceWith(path) {
   history.replaceState(null, "", path);
   route.value = parseRoute(path);
 }
+
+/** Keep the position on the page with its entry in the browser's history. @param {number} top */
+export const keepScroll = (top) => history.replaceState({ top }, "");
+
+/** The position at which a person left this entry of the history; 0 if it is new. @returns {number} */
+export const readKeptScroll = () => history.state?.top ?? 0;
 
 /** @param {string} id */
 export const buildReferralHref = (id) => `#/referrals/${id}`;

@@ -1,6 +1,7 @@
 // The referral on one page, as a PDF to hand over or to fax.
 import { html, useState } from "../platform/dom.js";
 import { RadioChoice } from "../platform/form_fields.js";
+import { saveFile } from "../platform/save_file.js";
 import { announce, Problem } from "../platform/ui.js";
 import { getPacketPdf } from "./referrals_api.js";
 
@@ -9,15 +10,6 @@ const NAMINGS = [
   ["name", "With the name"],
   ["alias", "With the alias only"],
 ];
-
-/** @param {Blob} file @param {string} name */
-function saveFile(file, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}
 
 /** The button that downloads the packet, and how the page names the patient. @param {{id: string}} properties */
 export function PacketDownload({ id }) {

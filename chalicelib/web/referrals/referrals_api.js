@@ -25,7 +25,7 @@ const encode = encodeURIComponent;
 export const isAllowed = (referral, action) => referral.actions.some((each) => each.action === action && each.allowed);
 
 /**
- * @param {{worklist?: string, phase?: string, q?: string, cursor?: string}} query
+ * @param {Record<string, string | number>} query
  * @returns {Promise<ReferralPage>}
  */
 export const listReferrals = async (query) => (await callApi("GET", "referrals", { query })).data;

@@ -1,211 +1,195 @@
-// The worklist: the status of every patient, the time in that status, and who acts next.
-import { canRefer, getTimeZone, isPractice } from "../identity/member.js";
+// The worklist: what needs action, worst first; and other views of the same referrals.
+import { canRefer, getTimeZone } from "../identity/member.js";
 import { onSignOut } from "../identity/session.js";
-import { html, signal, useEffect, useRef, useState } from "../platform/dom.js";
-import { formatCount, getLabel } from "../platform/labels.js";
-import { buildFormHref, buildReferralHref } from "../platform/route.js";
-import {
-  formatAge,
-  formatDate,
-  formatDay,
-  formatElapsed,
-  formatPlanned,
-  formatTime,
-  formatWallClock,
-} from "../platform/time.js";
+import { html, signal, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../platform/dom.js";
+import { formatCount } from "../platform/labels.js";
+import { keepScroll, readKeptScroll, replaceWith } from "../platform/route.js";
+import { wantsSearch } from "../platform/shortcuts.js";
+import { formatTime } from "../platform/time.js";
 import { announce, Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
-import { NextActionBadge, OverdueBadge, PhaseProgress } from "./badges.js";
 import { countReferrals, listReferrals } from "./referrals_api.js";
-import { buildQuery, WorklistTabs } from "./worklist_tabs.js";
+import { buildListHref, parseListAddress, WORST_FIRST } from "./worklist_address.js";
+import { WorklistFilters } from "./worklist_filters.js";
+import { WorklistTable } from "./worklist_table.js";
+import { buildViewQuery, getViewName, WorklistViews } from "./worklist_views.js";
+
+/** @typedef {import("./worklist_address.js").ListAddress} ListAddress */
 
 const PAUSE_MS = 250;
+const SCROLL_PAUSE_MS = 100;
+const PAGE_ROWS = 100;
+
+/** The views of referrals that have no due date, or are not only about what is due. */
+const WITHOUT_GROUPS = new Set(["all", "closed"]);
 
 // The search stays while the user opens a referral and comes back. A name is never in the address.
 const searchText = signal("");
-const coverageState = signal("");
-onSignOut(() => (searchText.value = coverageState.value = ""));
+/** The page that was shown last, so that Back shows it at once. @type {{key: string, page: any} | null} */
+let lastShown = null;
+/** The counts that were shown last. @type {any} */
+let lastCounts = null;
+onSignOut(() => {
+  searchText.value = "";
+  lastShown = null;
+  lastCounts = null;
+});
 
-/** The states of the coverage to choose from. @type {string[][]} */
-const COVERAGE_STATES = [
-  ["", "Any coverage"],
-  ["plan_changed", "Plan changed"],
-  ["expired", "Expired"],
-  ["denied", "Denied by the payer"],
-  ["appeal", "Appeal"],
-  ["more_info", "Payer asks for more"],
-  ["to_submit", "Authorization to submit"],
-  ["submitted", "Payer reviewing"],
-  ["agreement_open", "Case agreement open"],
-  ["approved", "Authorization approved"],
-  ["cleared", "Cleared"],
-  ["not_started", "Not started"],
-];
-
-/** The next expected date: the end of monitoring, or the date by which the step is typically done. */
-function formatExpected({ phase, window_ends_on: end, expected_by: typical }) {
-  if (end && ["treatment", "monitoring"].includes(phase)) return `Monitoring until ${formatDate(end)}`;
-  return typical && `Typically by ${formatDate(typical)}`;
-}
-
-function ReferralRow({ item }) {
-  const { patient, center, practice, next_plan: next } = item;
-  const today = formatWallClock(Date.now(), getTimeZone()).slice(0, 10);
-  const partner = isPractice() ? center?.name : practice.name;
-  return html`<tr role="row">
-    <th scope="row" role="rowheader">
-      <a href=${item.stage === "draft" && canRefer() ? buildFormHref(item.referral_id, "patient") : buildReferralHref(item.referral_id)}>
-        ${patient.family_name || "No last name yet"}${patient.given_name && `, ${patient.given_name}`}
-      </a>${item.changed_since_seen && html`<span class="has-unread" title="Unread changes"><span class="visually-hidden">, unread changes</span></span>`}
-      ${item.urgency !== "routine" && html` <span class="chip urgent">${getLabel(item.urgency)}</span>`}
-      <span class="subtext">${item.alias}${patient.birth_date && ` · age ${formatAge(patient.birth_date, today)}`}</span>
-    </th>
-    <td role="cell" class="stage">
-      <span>${item.stage_label}</span>${item.missing_updates && html`<span class="subtext"><span class="chip is-warning">Update missing from center</span></span>`}
-      ${item.requested_items > 0 && html`<span class="subtext"><span class="chip is-warning">${formatCount(item.requested_items, "item")} requested</span></span>`}
-      ${item.unread_messages > 0 && html`<span class="subtext"><span class="chip is-accent">${formatCount(item.unread_messages, "new message")}</span></span>`}
-      ${item.coverage.state !== "not_started" && html`<span class="subtext">Coverage: ${item.coverage.label}${item.coverage.until && `, ${formatDate(item.coverage.until)}`}</span>`}
-      <${PhaseProgress} phase=${item.phase} />
-    </td>
-    <td role="cell" class="next-action"><${NextActionBadge} owner=${item.owner} referral=${item} /></td>
-    <td role="cell" class="since-cell tabular-numbers">
-      ${formatElapsed(item.stage_since)}<${OverdueBadge} level=${item.clock_level} />
-      <span class="subtext">${formatDay(item.stage_since, getTimeZone())}</span>
-      ${formatExpected(item) && html`<span class="subtext">${formatExpected(item)}</span>`}
-      ${next && html`<span class="subtext">Next: ${next.label} on ${formatPlanned(next, next.time_zone)}</span>`}
-    </td>
-    <td role="cell">
-      ${item.product_id ? getLabel(item.product_id) : html`<span class="small-text">Product not chosen</span>`}
-      ${item.routing_hints.length > 0 && html`<span class="subtext"><span class="chip is-warning">Check routing</span></span>`}
-      <span class="subtext">${item.disease === "B_ALL" ? "B-ALL" : item.disease?.replace("_", "/")}</span>
-    </td>
-    <td role="cell" class="partner-cell">
-      ${partner || html`<span class="small-text">Center not chosen</span>`}
-    </td>
-  </tr>`;
-}
-
-function Results({ items }) {
-  const columns = [
-    "Patient",
-    "Status",
-    "Next action",
-    "Time in status",
-    "Product",
-    isPractice() ? "Center" : "Practice",
-  ];
-  return html`<table role="table" class="data-table">
-    <caption class="visually-hidden">Referrals, most recent activity first</caption>
-    <thead role="rowgroup">
-      <tr role="row">${columns.map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}</tr>
-    </thead>
-    <tbody role="rowgroup">
-      ${items.map((item) => html`<${ReferralRow} key=${item.referral_id} item=${item} />`)}
-    </tbody>
-  </table>`;
-}
-
+/** @type {Record<string, string>} */
 const EMPTY_LABELS = {
-  needs_my_action: "Nothing needs your action.",
+  needs_action: "Nothing needs action.",
   late: "Nothing is late.",
   update_missing: "No updates are missing.",
   changed_since_seen: "No unread changes.",
 };
 
-function Empty({ list, searched }) {
+/** @param {{address: ListAddress, searched: boolean}} properties */
+function Empty({ address, searched }) {
+  const filters = Object.keys(address.filters).length;
   const text = searched
     ? "No referrals match your search. Check the spelling, or search by alias."
-    : (EMPTY_LABELS[list] ?? "No referrals in this list.");
+    : filters
+      ? "No referral matches these filters."
+      : address.page > 1
+        ? "This page is empty. Go back to the first page."
+        : (EMPTY_LABELS[address.view] ?? "No referrals in this list.");
+  const isPlain = !searched && !filters;
   return html`<div class="empty-state card">
-    <${Icon} name=${searched ? "search" : "inbox"} />
+    <${Icon} name=${searched || filters ? "search" : "inbox"} />
     <p>${text}</p>
-    ${!searched && canRefer() && html`<p><a href="#/new/patient">Start a new referral</a></p>`}
+    ${searched && address.view !== "all" && html`<p><a href="#/worklist/all">Search all referrals</a></p>`}
+    ${!searched && filters > 0 && html`<p><a href=${buildListHref({ ...address, filters: {}, page: 1 })}>Clear ${formatCount(filters, "filter")}</a></p>`}
+    ${isPlain && canRefer() && html`<p><a href="#/new/patient">Start a new referral</a></p>`}
   </div>`;
 }
 
-function Search() {
+/** @param {{address: ListAddress}} properties */
+function Search({ address }) {
   const timer = useRef(0);
-  const type = (event) => {
+  const type = (/** @type {any} */ event) => {
     const text = event.target.value;
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => (searchText.value = text.trim()), PAUSE_MS);
+    timer.current = setTimeout(() => {
+      searchText.value = text.trim();
+      if (address.page > 1) replaceWith(buildListHref({ ...address, page: 1 }));
+    }, PAUSE_MS);
   };
-  useEffect(() => () => clearTimeout(timer.current), []);
-  return html`<form role="search" class="search" onSubmit=${(event) => event.preventDefault()}>
+  useEffect(() => {
+    if (wantsSearch.value) document.getElementById("q")?.focus();
+    wantsSearch.value = false;
+    return () => clearTimeout(timer.current);
+  }, []);
+  return html`<form role="search" class="search" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
     <label for="q" class="visually-hidden">Search by name, alias, MRN, date of birth, or phone</label>
     <${Icon} name="search" />
-    <input id="q" type="search" autocomplete="off" placeholder="Search by name, alias, MRN, date of birth, or phone"
+    <input id="q" type="search" autocomplete="off" placeholder="Name, alias, MRN, birth date, phone"
       value=${searchText.peek()} onInput=${type} />
   </form>`;
 }
 
-/** The first page of referrals, and the pages that were added to it. */
-function usePagedReferrals(query) {
-  const first = useLoad(() => listReferrals(query), [JSON.stringify(query)]);
-  const [more, setMore] = useState({ busy: false, problem: null });
-  const load = async () => {
-    if (more.busy || !first.data) return;
-    setMore({ busy: true, problem: null });
+/** Back returns to the row from which the person left: the position is kept with the entry of the browser's history. @param {boolean} isReady */
+function useKeptScroll(isReady) {
+  useLayoutEffect(() => {
+    if (isReady) scrollTo(0, readKeptScroll());
+  }, [isReady]);
+  useEffect(() => {
+    let timer = 0;
+    const onScroll = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => keepScroll(scrollY), SCROLL_PAUSE_MS);
+    };
+    addEventListener("scroll", onScroll, { passive: true });
+    return () => {
+      clearTimeout(timer);
+      removeEventListener("scroll", onScroll);
+    };
+  }, []);
+}
+
+/** @param {{address: ListAddress, total: number | null}} properties */
+function Pages({ address, total }) {
+  const last = Math.ceil((total ?? 0) / PAGE_ROWS);
+  if (last < 2) return null;
+  const { page } = address;
+  const link = (/** @type {number} */ to, /** @type {string} */ text) =>
+    to >= 1 && to <= last && html`<a class="button" href=${buildListHref({ ...address, page: to })}>${text}</a>`;
+  return html`<nav class="pages" aria-label="Pages">
+    ${link(page - 1, "Previous")}
+    <span class="small-text tabular-numbers">Page ${page} of ${last}</span>
+    ${link(page + 1, "Next")}
+  </nav>`;
+}
+
+/** @param {{address: ListAddress, query: Record<string, any>, total: number | undefined}} properties */
+function ExportButton({ address, query, total }) {
+  const [failed, setFailed] = useState(/** @type {any} */ (null));
+  const save = async () => {
     try {
-      const next = await listReferrals({ ...query, cursor: first.data.next_cursor });
-      // A referral that changed in the meantime can be on both pages.
-      const known = new Set(first.data.items.map((item) => item.referral_id));
-      const added = next.items.filter((item) => !known.has(item.referral_id));
-      first.replace({ ...next, items: first.data.items.concat(added) });
-      announce(`${formatCount(added.length, "more referral")} loaded`);
-      setMore({ busy: false, problem: null });
+      const { exportReferrals } = await import("./worklist_export.js");
+      await exportReferrals({ ...query, sort: address.sort });
+      setFailed(null);
+      announce("Export downloaded");
     } catch (problem) {
-      setMore({ busy: false, problem });
+      setFailed(problem);
     }
   };
-  return { ...first, more: { ...more, load } };
+  return html`<button type="button" class="export-button" onClick=${save} disabled=${!total}
+      title="A CSV file with all referrals of this list. Each export is recorded in the audit trail.">Export</button>
+    ${failed && html`<${Problem} problem=${failed} retry=${save} />`}`;
 }
 
-const CoverageFilter = () => html`<p class="field coverage-filter">
-  <label for="coverage-state" class="visually-hidden">Coverage</label>
-  <select id="coverage-state" onChange=${(event) => (coverageState.value = event.target.value)}>
-    ${COVERAGE_STATES.map(([state, text]) => html`<option value=${state} selected=${state === coverageState.value}>${text}</option>`)}
-  </select>
-</p>`;
-
-function WorklistTable({ pages, list, searched }) {
-  const { data, problem, reload, more } = pages;
-  if (problem) return html`<${Problem} problem=${problem} retry=${reload} />`;
-  if (!data) return html`<${Loading} what="referrals" />`;
-  if (!data.items.length) return html`<${Empty} list=${list} searched=${searched} />`;
-  return html`<div class="card no-padding"><${Results} items=${data.items} /></div>
-    ${more.problem && html`<${Problem} problem=${more.problem} />`}
-    ${
-      data.next_cursor &&
-      html`<p class="show-more"><button type="button" onClick=${more.load} aria-disabled=${more.busy}>
-      ${more.busy ? "Loading…" : "Show more"}
-    </button></p>`
-    }`;
-}
-
-export function Worklist({ list }) {
+/** @param {{list?: string, query?: string}} properties */
+export function Worklist({ list, query: search }) {
+  const address = useMemo(() => parseListAddress(list, search), [list, search]);
   const q = searchText.value;
-  const pages = usePagedReferrals({ ...buildQuery(list), q, coverage: coverageState.value });
+  const query = { ...buildViewQuery(address.view), ...address.filters, q };
+  const key = JSON.stringify([query, address.sort, address.page]);
+  const rows = useLoad(
+    async () => ({
+      key,
+      page: await listReferrals({ ...query, sort: address.sort, page: address.page, limit: PAGE_ROWS }),
+    }),
+    [key],
+  );
   const totals = useLoad(countReferrals, []);
   const [loadedAt, setLoadedAt] = useState(/** @type {any} */ (null));
   useEffect(() => {
-    if (!pages.data || pages.busy) return;
+    if (!rows.data || rows.busy) return;
+    lastShown = rows.data;
     setLoadedAt(new Date().toISOString());
-    const count = pages.data.items.length;
-    announce(pages.data.next_cursor ? `${count} or more referrals` : formatCount(count, "referral"));
-  }, [pages.busy]);
+    announce(formatCount(rows.data.page.total ?? 0, "referral"));
+  }, [rows.busy]);
+  if (totals.data) lastCounts = totals.data;
+  // Until the answer is there, the same list as last time, or the list before it.
+  const shown = rows.data?.key === key ? rows.data : lastShown?.key === key ? lastShown : rows.data;
+  const page = shown?.page;
+  useKeptScroll(shown?.key === key);
   const refresh = () => {
-    pages.reload();
+    rows.reload();
     totals.reload();
   };
+  const hasGroups = address.sort === WORST_FIRST && !WITHOUT_GROUPS.has(address.view);
+  const first = (address.page - 1) * PAGE_ROWS + 1;
   return html`<div class="title-row">
-      <${PageTitle} page="Worklist">Worklist<//>
-      ${loadedAt && html`<p class="small-text tabular-numbers">As of ${formatTime(loadedAt, getTimeZone())}</p>`}
+      <${PageTitle} page="Worklist: ${getViewName(address.view)}">Worklist<//>
+      ${loadedAt && html`<p class="small-text tabular-numbers">${hasGroups && "Worst first. "}As of ${formatTime(loadedAt, getTimeZone())}</p>`}
       <span class="spacer" />
-      <${Search} />
-      <button type="button" onClick=${refresh} aria-label="Refresh worklist"><${Icon} name="refresh-cw" /></button>
+      <${Search} address=${address} />
+      <${ExportButton} address=${address} query=${query} total=${page?.total} />
+      <button type="button" class="refresh-button" onClick=${refresh} aria-label="Refresh worklist"><${Icon} name="refresh-cw" /></button>
       ${canRefer() && html`<a class="button primary" href="#/new/patient"><${Icon} name="plus" />New referral</a>`}
     </div>
-    <${WorklistTabs} list=${list} counts=${totals.data} />
-    <${CoverageFilter} />
-    <${WorklistTable} pages=${pages} list=${list} searched=${!!q} />`;
+    <${WorklistViews} view=${address.view} counts=${lastCounts} />
+    <${WorklistFilters} address=${address} counts=${lastCounts} />
+    ${rows.problem && html`<${Problem} problem=${rows.problem} retry=${rows.reload} />`}
+    ${!page && !rows.problem && html`<${Loading} what="referrals" />`}
+    ${page && !page.items.length && html`<${Empty} address=${address} searched=${!!q} />`}
+    ${
+      page &&
+      page.items.length > 0 &&
+      html`<div class="card no-padding worklist-card" aria-busy=${shown?.key !== key}>
+        <${WorklistTable} items=${page.items} total=${page.total} address=${address} hasGroups=${hasGroups} first=${first} />
+      </div>
+      <p class="small-text tabular-numbers list-range">${first}–${first + page.items.length - 1} of ${formatCount(page.total ?? 0, "referral")}</p>
+      <${Pages} address=${address} total=${page.total} />`
+    }`;
 }

@@ -8,8 +8,9 @@ import pytest
 
 from chalicelib.domain.referrals.events import HoldStarted, WithdrawalRequested
 from chalicelib.domain.referrals.reason_codes import ReasonCode
-from chalicelib.domain.referrals.stages import Actor, NextActor, Stage
+from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor, NextActor, Stage
 from chalicelib.domain.referrals.worklists import (
+    OPEN_WORKLISTS,
     WORKLIST_RULES,
     ListViewer,
     StageSummary,
@@ -33,6 +34,13 @@ YESTERDAY, IN_SEVEN, IN_EIGHT = date(2026, 11, 19), date(2026, 11, 27), date(202
 NO_SHOW, RESCHEDULED = ReasonCode.NO_SHOW, ReasonCode.RESCHEDULED
 
 ON: list[tuple[str, ListViewer, StageSummary]] = [
+    ("needs_action", PRACTICE, summarize("info_requested")),
+    ("needs_action", PRACTICE, summarize("accepted", days=15)),
+    ("waiting_for_other_team", PRACTICE, summarize("submitted")),
+    ("waiting_for_other_team", CENTER, summarize("info_requested")),
+    ("new_referrals", CENTER, summarize("submitted")),
+    ("new_referrals", CENTER, summarize("received")),
+    ("all_open", CENTER, summarize("follow_up")),
     ("needs_my_action", PRACTICE, summarize("info_requested")),
     ("needs_my_action", PRACTICE, summarize("handback_ready")),
     ("needs_my_action", CENTER, summarize("submitted")),
@@ -60,6 +68,14 @@ ON: list[tuple[str, ListViewer, StageSummary]] = [
     ("returned_or_declined", PRACTICE, summarize("deferred")),
 ]
 OFF: list[tuple[str, ListViewer, StageSummary]] = [
+    ("needs_action", PRACTICE, summarize("accepted", days=14)),
+    ("needs_action", PRACTICE, summarize("accepted", days=99, has_gap=True)),
+    ("needs_action", PRACTICE, summarize("declined", days=99)),
+    ("waiting_for_other_team", PRACTICE, summarize("accepted", requested_items=1)),
+    ("waiting_for_other_team", PRACTICE, summarize("declined")),
+    ("new_referrals", CENTER, summarize("info_requested")),
+    ("all_open", CENTER, summarize("declined")),
+    ("late", PRACTICE, summarize("accepted", days=99, has_gap=True)),
     ("needs_my_action", CENTER, summarize("info_requested")),
     ("needs_my_action", PRACTICE, summarize("submitted")),
     ("needs_my_action", PRACTICE, summarize("deceased")),
@@ -105,6 +121,16 @@ def test_a_referral_is_on_its_worklist(worklist, viewer, stage_summary):
 def test_a_referral_is_not_on_other_worklists(worklist, viewer, stage_summary):
     """A list with other referrals would be ignored."""
     assert not WORKLIST_RULES[Worklist(worklist)](stage_summary, viewer)
+
+
+@pytest.mark.parametrize("worklist", sorted(OPEN_WORKLISTS))
+@pytest.mark.parametrize("stage", sorted(TERMINAL_STAGES))
+@pytest.mark.parametrize("viewer", [PRACTICE, CENTER])
+def test_a_list_of_open_referrals_has_none_that_ended(worklist, stage, viewer):
+    """Such a list does not read them, so its rule must not want them."""
+    ended = summarize(stage, days=99, window_ends_on=YESTERDAY, withdrawal_requested=True)
+
+    assert not WORKLIST_RULES[worklist](ended, viewer)
 
 
 def test_every_worklist_has_both_cases_here():

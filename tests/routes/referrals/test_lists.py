@@ -71,12 +71,16 @@ def test_a_row_contains_enough_to_find_a_referral(shared_api, referral_ids):
     assert {name: row[name] for name in result} == {name: detail[name] for name in result}
     assert row["owner"] == detail["clock"]["owner"] == "center"
     assert row["disease"] == detail["clinical"]["disease"]
-    assert row["patient"] == {"family_name": "Clark", "given_name": "Kim", "birth_date": "1961-04-02"}
+    names = {"family_name": "Clark", "given_name": "Kim", "birth_date": "1961-04-02"}
+    assert row["patient"] == {**names, "mrn": detail["patient"]["mrn"]}
+    assert row["provider_name"] == detail["referring_provider"]["name"]
+    assert row["due_on"] == detail["clock"]["amber_on"]
     assert row["expected_by"] == detail["clock"]["expected_by"]
     assert row["clock_level"] == detail["clock"]["level"]
     assert row["coverage"].items() <= detail["coverage"].items()
     more = {"coverage", "clock_level", "expected_by", "window_ends_on", "missing_updates", "next_plan", "routing_hints"}
-    assert set(row) == {*result, *more, "owner", "disease", "patient"}
+    more |= {"owner", "disease", "patient", "next_action", "due_on", "late", "due_group", "provider_name"}
+    assert set(row) == {*result, *more}
 
 
 @pytest.mark.parametrize(
@@ -91,6 +95,17 @@ def test_a_row_contains_enough_to_find_a_referral(shared_api, referral_ids):
         ("worklist=needs_my_action&phase=referral", ["questioned"]),
         ("center_id=ctr_harbor&stage=infused", ["infused"]),
         ("center_id=ctr_mesa", []),
+        ("practice_id=prc_cedar&stage=declined", ["declined"]),
+        ("practice_id=prc_maple", []),
+        ("urgency=urgent", ["accepted"]),
+        ("urgency=routine&phase=referral", ["questioned", "submitted"]),
+        ("product_id=breyanzi&stage=draft", ["draft"]),
+        ("product_id=none", []),
+        ("provider_npi=1234567893&phase=closed", ["declined"]),
+        ("provider_npi=1003000126", []),
+        ("next_date=not_set&phase=closed", ["declined"]),
+        ("next_date=within_7_days", []),
+        ("coverage=not_started&urgency=urgent&worklist=all_open", ["accepted"]),
         ("q=adle", ["infused", "draft"]),
         ("q=ADLER", ["draft"]),
         ("q=kim", ["accepted"]),

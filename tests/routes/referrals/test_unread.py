@@ -127,10 +127,10 @@ def test_a_change_is_not_unread_after_90_days(shared_api, referral_id, monkeypat
     site = shared_api.get_client_for(shared_api.members["practice"])
     member = shared_api.members["practice"]
     is_news = news.load_unread_check(member, context=RunContext(shared_api.stores, late))
-    _, worklists = lists.count_referrals(member=member, context=RunContext(shared_api.stores, late), has_unread=is_news)
+    counts = lists.count_referrals(member=member, context=RunContext(shared_api.stores, late), has_unread=is_news)
 
     assert find_unread_in_list(site, referral_id) is True
-    assert worklists[Worklist.CHANGED_SINCE_SEEN] == 0
+    assert counts.worklists[Worklist.CHANGED_SINCE_SEEN] == 0
 
 
 def test_a_read_is_one_small_write(shared_api, referral_id):

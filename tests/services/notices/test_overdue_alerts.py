@@ -14,7 +14,8 @@ from chalicelib.domain.referrals.referral import SequenceTracker
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.amend import amend_referral
-from chalicelib.services.referrals.search import ReferralFilter, list_referrals
+from chalicelib.services.referrals.list_filters import ReferralFilter
+from chalicelib.services.referrals.search import list_referrals
 from chalicelib.store.notices.leases import LEASE_DURATION
 from tests.support import faults
 from tests.support.factories import CENTER, NOON, PRACTICE, build_member

@@ -9,7 +9,8 @@ from chalicelib.domain.identity.members import Role, Tenant, TenantKind
 from chalicelib.domain.referrals.worklists import Worklist
 from chalicelib.errors import ForbiddenError
 from chalicelib.services.referrals import search as lists
-from chalicelib.services.referrals.search import ReferralFilter, count_referrals, list_referrals
+from chalicelib.services.referrals.list_filters import ReferralFilter
+from chalicelib.services.referrals.search import count_referrals, list_referrals
 from tests.support.factories import CENTER, NOON, OTHER_CENTER, OTHER_PRACTICE, PRACTICE, build_member
 from tests.support.service_driver import MINUTE
 from tests.support.stores import list_rows
@@ -150,8 +151,8 @@ def test_a_list_is_in_the_audit_trail(many_referrals):
 
 def count(member, services):
     """The counts by phase, and how many referrals need the member's action."""
-    phases, worklists = count_referrals(member=member, context=services.context)
-    return phases, worklists[Worklist.NEEDS_MY_ACTION]
+    counts = count_referrals(member=member, context=services.context)
+    return counts.phases, counts.worklists[Worklist.NEEDS_MY_ACTION]
 
 
 def test_counts_include_only_the_own_tenant(many_referrals):

@@ -4,7 +4,8 @@ import pytest
 
 from chalicelib.services.referrals import search as lists
 from chalicelib.services.referrals.amend import amend_referral
-from chalicelib.services.referrals.search import ReferralFilter, list_referrals
+from chalicelib.services.referrals.list_filters import ReferralFilter
+from chalicelib.services.referrals.search import list_referrals
 from chalicelib.store.referrals.name_index import compute_name_index
 from tests.support import faults
 from tests.support.factories import CENTER, OTHER_CENTER, OTHER_PRACTICE, PRACTICE, build_member

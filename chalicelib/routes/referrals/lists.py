@@ -1,0 +1,119 @@
+"""Lists of referrals: filtered, sorted, counted, and exported."""
+
+from chalice import Blueprint
+
+from chalicelib.domain.referrals.list_order import ListOrder
+from chalicelib.errors import FieldError, MalformedError
+from chalicelib.routes.platform import cursors
+from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
+from chalicelib.routes.platform.query_params import ReferralExportQuery, ReferralFilterQuery, ReferralQuery
+from chalicelib.routes.platform.request import ApiRequest
+from chalicelib.routes.referrals.list_response_types import ReferralCountsResponse, ReferralPageResponse
+from chalicelib.routes.referrals.list_responses import to_counts_response, to_summary_response
+from chalicelib.routes.referrals.referral_csv import build_referral_csv
+from chalicelib.services.referrals import search, sorted_lists, unread
+from chalicelib.services.referrals.list_filters import ReferralFilter, build_list_viewer
+from chalicelib.services.referrals.sorted_lists import PageRequest, Sorting
+from chalicelib.services.referrals.unread import UnreadRows
+
+blueprint = Blueprint(__name__)
+
+_LATEST_CHANGE = "-updated_at"
+
+
+@declare_endpoint(blueprint, "GET", "/v1/referrals")
+def list_referrals(request: ApiRequest, query: ReferralQuery) -> ApiResponse[ReferralPageResponse]:
+    """List your organization's referrals: most recently changed first, or as `sort` says."""
+    unread_rows = unread.load_unread_rows(request.member, context=request.context)
+    position = cursors.decode_cursor(query.cursor, request, query)
+    if query.page and (query.cursor or query.sort == _LATEST_CHANGE):
+        message = "Send `page` only without `cursor`, and with another order than `-updated_at`."
+        raise MalformedError("page_not_possible", message, errors=[FieldError("/page", "page_not_possible", message)])
+    total = None
+    if query.sort == _LATEST_CHANGE:
+        rows, position = search.list_referrals(
+            _to_filter(query),
+            limit=query.limit,
+            start=position,
+            member=request.member,
+            context=request.context,
+            has_unread=unread_rows.has_changes,
+        )
+    else:
+        page = sorted_lists.list_sorted_page(
+            _to_filter(query),
+            _to_sorting(query.sort),
+            PageRequest(query.limit, query.page or 1, position["after"] if position else None),
+            member=request.member,
+            context=request.context,
+            has_unread=unread_rows.has_changes,
+        )
+        rows, total = page.rows, page.total
+        position = {"after": list(page.last_key)} if page.last_key else None
+    viewer = build_list_viewer(request.member, context=request.context)
+    cursor = cursors.encode_cursor(position, request, query)
+    return ApiResponse(
+        body={
+            "items": [to_summary_response(row, viewer, unread=unread_rows) for row in rows],
+            "total": total,
+            "next_cursor": cursor,
+        },
+        headers=cursors.build_link_header(cursor, query),
+    )
+
+
+@declare_endpoint(blueprint, "GET", "/v1/referrals.csv")
+def export_referrals(request: ApiRequest, query: ReferralExportQuery) -> ApiResponse[str]:
+    """Export your organization's referrals as a CSV file, with the filters of the list.
+
+    The file is UTF-8 with a byte order mark, so that spreadsheet programs read names correctly. A cell that a
+    spreadsheet program could run as a formula begins with an apostrophe.
+    """
+    rows = sorted_lists.list_all_sorted(
+        _to_filter(query),
+        _to_sorting(query.sort),
+        member=request.member,
+        context=request.context,
+        has_unread=_load_unread_rows(request).has_changes,
+    )
+    viewer = build_list_viewer(request.member, context=request.context)
+    return ApiResponse(
+        body=build_referral_csv(rows, viewer, context=request.context),
+        headers={
+            "Content-Type": "text/csv; charset=utf-8",
+            "Content-Disposition": f'attachment; filename="referrals-{request.now.date().isoformat()}.csv"',
+        },
+    )
+
+
+@declare_endpoint(blueprint, "GET", "/v1/referrals/counts")
+def count_referrals(request: ApiRequest) -> ApiResponse[ReferralCountsResponse]:
+    """Count your organization's referrals by phase and worklist, and list what they can be filtered by."""
+    counts = search.count_referrals(
+        member=request.member, context=request.context, has_unread=_load_unread_rows(request).has_changes
+    )
+    return ApiResponse(body=to_counts_response(counts))
+
+
+def _load_unread_rows(request: ApiRequest) -> UnreadRows:
+    return unread.load_unread_rows(request.member, context=request.context)
+
+
+def _to_sorting(sort: str) -> Sorting:
+    return Sorting(ListOrder(sort.removeprefix("-")), is_descending=sort.startswith("-"))
+
+
+def _to_filter(query: ReferralFilterQuery) -> ReferralFilter:
+    exact = {"stage": query.stage, "phase": query.phase, "center_id": query.center_id, "urgency": query.urgency}
+    return ReferralFilter(
+        exact={name: str(value) for name, value in exact.items() if value},
+        since=query.updated_since,
+        search_text=query.q or None,
+        late=query.late,
+        worklist=query.worklist,
+        coverage=query.coverage,
+        product_id=query.product_id,
+        provider_npi=query.provider_npi,
+        practice_id=query.practice_id,
+        next_date=query.next_date,
+    )

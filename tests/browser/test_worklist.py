@@ -1,0 +1,170 @@
+"""The worklist: the worst first, sorted, filtered, exported, and used with the keyboard."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR
+from tests.browser.page_driver import find_violations
+
+READ_SCROLL = "scrollY"
+
+
+def list_patients(page):
+    """The names in the rows, in their order."""
+    return page.locator("tbody th[scope=row] a").all_inner_texts()
+
+
+def test_the_worklist_opens_on_what_needs_action_with_the_late_ones_at_the_top(open_page):
+    """The latest is the first row."""
+    page = open_page(by=COORDINATOR)
+
+    views = page.get_by_role("navigation", name="Views")
+    expect(views.get_by_role("link", name="Needs action")).to_have_attribute("aria-current", "page")
+    expect(page.get_by_role("row").nth(1)).to_contain_text("Late, latest first")
+    late = " ".join(page.locator(".due-cell:has(.late-text)").all_inner_texts())
+    days = [int(number) for number in re.findall(r"(\d+) days? late", late)]
+    assert days
+    assert days == sorted(days, reverse=True)
+
+
+def test_a_column_sorts_in_both_directions_and_due_brings_the_groups_back(open_page):
+    """The title of the column says how."""
+    page = open_page("#/worklist/all_open", by=COORDINATOR)
+    header = page.get_by_role("columnheader", name="Patient")
+
+    header.get_by_role("link").click()
+    expect(header).to_have_attribute("aria-sort", "ascending")
+    expect(page.get_by_text("Late, latest first")).to_have_count(0)
+    expect(page.locator(".worklist-card")).to_have_attribute("aria-busy", "false")
+    names = [name.casefold() for name in list_patients(page)]
+    assert names == sorted(names)
+    header.get_by_role("link").click()
+    expect(header).to_have_attribute("aria-sort", "descending")
+
+    page.get_by_role("columnheader", name="Due").get_by_role("link").click()
+    expect(page.get_by_text("Late, latest first")).to_be_visible()
+
+
+def test_filters_combine_and_are_in_the_address(open_page):
+    """A second one narrows the list, and both can be removed together."""
+    page = open_page("#/worklist/all", by=COORDINATOR)
+    page.get_by_label("Urgency").select_option(label="Urgent")
+    page.get_by_label("Coverage").select_option(label="Cleared")
+
+    assert page.url.endswith("#/worklist/all?urgency=urgent&coverage=cleared")
+    expect(page.locator(".worklist-card, .empty-state")).to_be_visible()
+    page.get_by_role("button", name="Clear 2 filters").click()
+    expect(page.get_by_label("Urgency")).to_have_value("")
+    assert page.url.endswith("#/worklist/all")
+
+
+def test_a_filter_has_only_values_that_find_something(open_page):
+    """By the names that the list shows."""
+    page = open_page("#/worklist/all", by=COORDINATOR)
+    center = page.get_by_label("Center", exact=True)
+    expect(center.locator("option")).not_to_have_count(1)
+
+    center.select_option(index=1)
+
+    name = center.locator("option").nth(1).inner_text()
+    expect(page.locator("tbody .partner-cell").filter(has_not_text=name)).to_have_count(0)
+    expect(page.locator("tbody .partner-cell").first).to_contain_text(name)
+
+
+def test_back_returns_to_the_same_list_and_row(open_page):
+    """With its order and its position."""
+    page = open_page("#/worklist/all?sort=-patient", by=COORDINATOR)
+    row = page.locator("tbody th[scope=row] a").nth(12)
+    row.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    place = page.evaluate(READ_SCROLL)
+    assert place > 0
+    row.click()
+    expect(page.get_by_role("region", name="Timeline")).to_be_visible()
+
+    page.go_back()
+
+    expect(page.get_by_role("columnheader", name="Patient")).to_have_attribute("aria-sort", "descending")
+    page.wait_for_function(f"Math.abs({READ_SCROLL} - {place}) < 2")
+
+
+def test_a_phone_can_call_the_center_of_each_patient(open_page):
+    """With a target of 44 pixels, and no call from a draft."""
+    page = open_page("#/worklist/all_open", by=COORDINATOR, width=390)
+    call = page.locator(".call a").first
+
+    expect(call).to_have_attribute("href", re.compile(r"tel:\+1\d{10}"))
+    assert call.bounding_box()["height"] >= 44
+    assert page.locator("tbody tr:has-text('Finish and submit the draft') .call").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("width", [1280, 900, 390])
+def test_the_worklist_is_accessible_with_its_menu_open(open_page, width):
+    """As a table and as cards, in both themes."""
+    page = open_page(by=CENTER_COORDINATOR, width=width)
+    page.get_by_text("More views").click()
+    expect(page.get_by_role("link", name="Drafts")).to_have_count(0)
+
+    assert find_violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert find_violations(page, runOnly=["color-contrast"]) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="All, also closed")).to_have_count(0)
+
+
+def test_a_list_is_exported_with_its_filters(open_page):
+    """As a file of which each row is in the list."""
+    page = open_page("#/worklist/all_open?urgency=urgent", by=COORDINATOR)
+    expect(page.locator(".worklist-card")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export").click()
+
+    lines = download.value.path().read_text("utf-8-sig").splitlines()
+    assert len(lines) - 1 == page.locator("tbody th[scope=row]").count()
+
+
+def test_the_keyboard_moves_through_the_list(open_page):
+    """To the search from any page, from row to row, and into one."""
+    page = open_page("#/catalogue", by=COORDINATOR)
+    expect(page.get_by_role("link", name="Worklist", exact=True)).to_be_visible()
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("jk?")
+    expect(page.get_by_role("searchbox")).to_have_value("jk?")
+    page.get_by_role("searchbox").fill("")
+    expect(page.locator(".worklist-card")).to_be_visible()
+    rows = page.locator("tbody th[scope=row] a")
+    page.get_by_role("heading", level=1).focus()
+
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(rows.nth(1)).to_be_focused()
+    page.keyboard.press("k")
+    expect(rows.first).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("#/referrals/ref_"))
+
+
+def test_the_shortcuts_are_listed_and_can_be_turned_off(open_page):
+    """In this browser, and turned on again in the same place."""
+    page = open_page(by=COORDINATOR)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog).to_be_visible()
+    assert find_violations(page) == []
+    page.keyboard.press("j")
+    dialog.get_by_label("Use single-key shortcuts").uncheck()
+    dialog.get_by_role("button", name="Close").click()
+
+    page.keyboard.press("?")
+    expect(dialog).to_have_count(0)
+
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    dialog.get_by_label("Use single-key shortcuts").check()
+    dialog.get_by_role("button", name="Close").click()
+    page.keyboard.press("?")
+    expect(dialog).to_be_visible()

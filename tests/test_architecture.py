@@ -27,6 +27,7 @@ LAYERS = ("domain", "services", "store", "routes", "web")
 CAPABILITIES = {
     "referrals",
     "webhooks",
+    "operations",
     "coverage",
     "eligibility",
     "ehr",

@@ -55,6 +55,9 @@ def _render_operation(path: str, method: str, operation: Mapping[str, Any]) -> s
     body = operation.get("requestBody")
     if body:
         parts += _render_content("Request body", body)
+    for sample in operation.get("x-codeSamples", ()):
+        code = escape(sample["source"], quote=False)
+        parts.append(f'<h4>{escape(sample["label"])}</h4><pre tabindex="0">{code}</pre>')
     successes = {status: each for status, each in operation["responses"].items() if status < "400"}
     for status, response in successes.items():
         parts += _render_content(f"Response {status}", response)

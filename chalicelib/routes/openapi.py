@@ -27,6 +27,8 @@ from chalicelib.routes.platform.operations import (
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
 from chalicelib.routes.platform.responses import ProblemResponse
 from chalicelib.routes.referrals.event_bodies import AnyEventRequest
+from chalicelib.routes.webhooks.connection_check_body import ConnectionTestRequest
+from chalicelib.routes.webhooks.samples import LANGUAGES, load_samples
 from chalicelib.version import VERSION
 
 _REF = "#/components/schemas/{model}"
@@ -109,7 +111,7 @@ def _build_operation(operation: RouteOperation, definitions: dict[str, Any], tex
         "operationId": operation.name,
         "summary": operation.summary,
         "description": "\n\n".join(_list_paragraphs(operation)),
-        "tags": [operation.path.removeprefix("/v1").strip("/").partition("/")[0] or "pages"],
+        "tags": [operation.path.removeprefix("/v1").strip("/").partition("/")[0].removesuffix(".csv") or "pages"],
         "security": _SECURITY[operation.access],
         "parameters": _build_parameters(operation, definitions, texts),
         "responses": build_responses(operation, answered),
@@ -118,6 +120,10 @@ def _build_operation(operation: RouteOperation, definitions: dict[str, Any], tex
     if operation.access is RouteAccess.WEBHOOK_SIGNATURE:
         # The only body that a view parses itself, after it has verified the signature over it.
         schema = _add_open_schema(_build_delivery_type(), definitions)
+        document["x-codeSamples"] = [
+            {"lang": language, "label": LANGUAGES[language], "source": code}
+            for language, code in load_samples().items()
+        ]
     elif operation.body is not None:
         schema = _add_schema(operation.body, "validation", definitions)
     if schema is not None:
@@ -150,12 +156,12 @@ def _describe_fields(definitions: dict[str, Any], texts: FieldTexts) -> None:
 
 
 def _build_delivery_type() -> Any:
-    """The body that a center's system sends: an event, with the id of its referral."""
+    """The body that a center's system sends: an event with the id of its referral, or a test event."""
     referral_id = Annotated[ReferralId, Field(description="The referral that the event is about.")]
     extra_fields: dict[str, Any] = {"referral_id": (referral_id, ...)}
     events = get_args(get_args(AnyEventRequest)[0])
     delivered = [create_model(f"Delivered{event.__name__}", __base__=event, **extra_fields) for event in events]
-    union: Any = Union[tuple(delivered)]  # noqa: UP007 its members are known only here
+    union: Any = Union[(*delivered, ConnectionTestRequest)]
     delivery: Any = RootModel[Annotated[union, Field(discriminator="type")]]
     delivery.__name__ = "DeliveryRequest"
     return delivery

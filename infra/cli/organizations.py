@@ -129,6 +129,37 @@ def administrator(
     typer.echo("Done.")
 
 
+@organizations.command()
+def operator(
+    *,
+    name: Annotated[str, typer.Option(help="Name of the person.")],
+    email: Annotated[str, typer.Option(help="Email address of the person.")],
+    yes: Yes = False,
+) -> None:
+    """Invite a person to the page "Operations", or give access again. The page shows no patients.
+
+    Exit code 1 if you declined.
+    """
+    from dataclasses import replace
+
+    from chalicelib.domain.identity.members import Role, TenantKind
+    from infra.organizations.changes import ensure_administrator, ensure_operator_organization
+    from infra.organizations.requests import parse_administrator
+
+    faults: list[tuple[str, str]] = []
+    parsed = parse_administrator(name, email, "", TenantKind.OPERATOR, faults)
+    if parsed is None or faults:
+        fail("\n".join(f"--{column.removeprefix('administrator_')}: {text}" for column, text in faults), USAGE_ERROR)
+    invitation = replace(parsed, roles=frozenset({Role.OPERATOR}))
+    typer.echo(f"{invitation.name} <{invitation.email}> will see how this service runs, and no patients.")
+    confirm_or_exit(yes=yes)
+    context = _build_context()
+    with _fail_in_one_sentence():
+        tenant = ensure_operator_organization(by=name_operator(), context=context)
+        ensure_administrator(tenant, invitation, create_account=_create_account, by=name_operator(), context=context)
+    typer.echo("Done. A new person has 7 days to sign in with the temporary password from the email.")
+
+
 @organizations.command("reset-sign-in")
 def reset_sign_in(
     organization_id: _OrganizationId,

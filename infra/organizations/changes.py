@@ -123,6 +123,21 @@ def _add_tenant(tenant: Tenant, *, by: str, context: RunContext) -> None:
             raise OrganizationError(f"Another practice was just added as {tenant.tenant_id}.") from error
 
 
+def ensure_operator_organization(*, by: str, context: RunContext) -> Tenant:
+    """Find the organization of the people who operate the service; add it if there is none.
+
+    Raises:
+        OrganizationError: another run added a different one in the meantime.
+    """
+    known = next(context.stores.tenants.list_by_kind(TenantKind.OPERATOR), None)
+    if known:
+        return known
+    tenant_id = derive_id("opr", "deployment")
+    tenant = Tenant(tenant_id=tenant_id, kind=TenantKind.OPERATOR, name="Operator", time_zone="UTC")
+    _add_tenant(tenant, by=by, context=context)
+    return tenant
+
+
 def ensure_administrator(
     tenant: Tenant,
     administrator: Invitation,

@@ -7,6 +7,7 @@ from functools import partial
 
 from chalicelib.services.notices.weekly_digest import prepare_digest_writes
 from chalicelib.services.platform.run_context import RunContext
+from chalicelib.services.referrals.report_results import name_reported
 from chalicelib.store.platform.dynamo import Item, TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import DeliveryResult, DeliveryStatus
@@ -42,9 +43,7 @@ def _commit(context: RunContext, write: TransactionWrite) -> None:
 def log_parked(row: Item, context: RunContext) -> None:
     """Write the entry of a parked delivery again."""
     parked = context.stores.referrals.items.item_to_parked(row)
-    result = DeliveryResult(
-        status=DeliveryStatus.PARKED, referral_id=parked.event.referral_id, event_id=parked.event.event_id
-    )
+    result = DeliveryResult(status=DeliveryStatus.PARKED, **name_reported(parked.event))
     _commit(context, context.stores.delivery_log.prepare_log(parked.delivery, result))
 
 

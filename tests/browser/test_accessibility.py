@@ -22,13 +22,23 @@ VIEWS = (
     ("#/screen", "Eligibility check"),
     ("#/catalogue", "Products"),
     ("#/resources", "Resources for patients"),
+    ("#/insights", "Insights"),
     ("#/no-such-page", "Page not found"),
 )
 
 # Together, these pages show every color.
-PAGES_WITH_ALL_COLORS = ("#/", "#/centers", "#/new/center", "#/screen", "#/catalogue", "a referral", "a dialog")
+PAGES_WITH_ALL_COLORS = (
+    "#/",
+    "#/centers",
+    "#/new/center",
+    "#/screen",
+    "#/catalogue",
+    "#/insights",
+    "a referral",
+    "a dialog",
+)
 # These pages have a different layout in a narrow window.
-PAGES_WITH_PHONE_LAYOUT = ("#/", "#/centers", "#/new/patient", "#/screen", "a referral")
+PAGES_WITH_PHONE_LAYOUT = ("#/", "#/centers", "#/new/patient", "#/screen", "#/insights", "a referral")
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +149,7 @@ def test_the_keyboard_focus_follows_the_user(open_page, demo_world):
     path = demo_world.create_referral("Keyboard", stage="accepted")
     page = open_page(by=CENTER_COORDINATOR)
     expect(page.get_by_role("heading", level=1)).to_be_focused()
-    page.get_by_role("rowheader").first.get_by_role("link").press("Enter")
+    page.get_by_role("rowheader").get_by_role("link").first.press("Enter")
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_be_focused()
     page.evaluate("path => { location.hash = path }", path)

@@ -10,8 +10,8 @@ from playwright.sync_api import expect
         ("coordinator@willow.example", "Worklist"),
         ("clinician@bayou.example", "Worklist"),
         ("admin@willow.example", "Members"),
-        ("admin@bayou.example", "System updates"),
-        ("operator@cart.example", "Your account"),
+        ("admin@bayou.example", "Connect your system"),
+        ("operator@cart.example", "Operations"),
     ],
 )
 def test_a_person_starts_on_the_page_of_the_own_role(open_page, email, heading):

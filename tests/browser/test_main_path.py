@@ -101,7 +101,7 @@ def test_the_worklist_can_be_searched(as_coordinator):
     """A search never changes the address."""
     page = as_coordinator.go("#/worklist/all").page
     rows = page.get_by_role("row")
-    name = page.get_by_role("rowheader").first.get_by_role("link").inner_text().split(",")[0]
+    name = page.get_by_role("rowheader").get_by_role("link").first.inner_text().split(",")[0]
 
     page.get_by_role("searchbox").fill(name)
 

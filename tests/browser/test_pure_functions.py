@@ -234,7 +234,7 @@ def test_merge_keeps_changes_of_only_one_version(call):
         ("#/referrals/ref_1/edit/center", {"view": "form", "id": "ref_1", "step": "center"}),
         ("#/new", {"view": "form", "step": "patient"}),
         ("#/screen/new", {"view": "eligibility_check", "id": "new"}),
-        ("#/feed", {"view": "webhook_deliveries", "id": None}),
+        ("#/feed", {"view": "connect", "id": None}),
         ("#/audit", {"view": "audit", "id": None}),
         ("#/audit/ref_1", {"view": "audit", "id": "ref_1"}),
         ("#/notices/ntc_1", {"view": "notices", "id": "ntc_1"}),

@@ -135,15 +135,15 @@ def test_an_administrator_retries_an_update_and_creates_a_secret(open_page):
     page.route("**/msg_1/replay", lambda route: route.fulfill(json=_build_delivery("applied")))
     keys = record_idempotency_keys(page, "POST", "/replay")
     admin = PageUser(page)
-    page.get_by_role("link", name="System updates", exact=True).click()
+    page.get_by_role("link", name="Connect your system", exact=True).click()
     expect(page.get_by_text("Waiting for an earlier update")).to_be_visible()
-    expect(page.get_by_text("these steps were missing: Accepted for evaluation.")).to_be_visible()
+    expect(page.get_by_text("Send “Accepted for evaluation” first.")).to_be_visible()
     expect(page.get_by_text("/data/product_lot, /schema_version")).to_be_visible()
     assert find_violations(page) == []
 
     page.get_by_role("button", name="Retry update msg_1").dblclick()
 
-    expect(page.get_by_text("Referral updated.")).to_be_visible()
+    expect(page.get_by_text("The referral is updated.")).to_be_visible()
     assert len(keys) == 1
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     admin.press("New webhook secret").press("Create secret").press("Copy")
@@ -162,6 +162,9 @@ def _build_delivery(status: str) -> dict[str, Any]:
         "status": status,
         "referral_id": "ref_1",
         "event_id": "evt_1",
+        "event_type": "stage.changed",
+        "event_label": "Accepted for evaluation",
+        "expires_at": "2026-11-21T15:00:00Z" if status == "parked" else None,
         "stage": "accepted",
         "stage_label": "Accepted for evaluation",
         "code": None,

@@ -7,7 +7,7 @@ from tests.browser.demo_world import CENTER_ADMIN, COORDINATOR
 from tests.browser.test_accessibility import VIEWS
 
 CENTER_ADMIN_VIEWS = (
-    ("#/feed", "System updates"),
+    ("#/feed", "Connect your system"),
     ("#/audit", "Audit trail"),
     ("#/centers", "Find a center"),
     ("#/notices", "Notices"),
@@ -24,6 +24,9 @@ DELIVERIES = {
             "status": status,
             "referral_id": "ref_1",
             "event_id": "evt_1",
+            "event_type": "stage.changed",
+            "event_label": "Accepted for evaluation",
+            "expires_at": None,
             "stage": "accepted",
             "stage_label": "Accepted for evaluation",
             "code": None,
@@ -162,7 +165,7 @@ def test_a_page_has_the_same_layout_after_a_round_trip(open_page, referral_views
     assert list_changed_pages(page, (*VIEWS, *referral_views), first_visits=referral_views[:1]) == {}
 
 
-def test_the_system_updates_have_the_same_layout_after_a_round_trip(open_page):
+def test_the_connection_has_the_same_layout_after_a_round_trip(open_page):
     """Only an administrator of a center can open this page, and it has its own table."""
     page = open_page("#/account", by=CENTER_ADMIN)
     page.route("**/deliveries", lambda route: route.fulfill(json=DELIVERIES))

@@ -438,3 +438,27 @@ def test_a_membership_that_is_added_during_a_reset_moves_too(run, deployment, de
 
     assert result.exit_code == 0, result.output
     assert len(list_people_of(deployment, "sub-of-pat@elm.example")) == 3
+
+
+def test_an_operator_gets_an_account_of_the_operators_organization(run, deployment, accounts):
+    """It is added with the first person, and there is one."""
+    results = [
+        run("operator", "--name", name, "--email", email, "--yes")
+        for name, email in (("Sam Okafor", "sam@ops.example"), ("Kim Lee", "kim@ops.example"))
+    ]
+
+    assert [result.exit_code for result in results] == [0, 0]
+    [tenant] = deployment.tenants.list_by_kind(TenantKind.OPERATOR)
+    members = list(deployment.members.list_for_tenant(tenant.tenant_id))
+    assert {member.email for member in members} == {"sam@ops.example", "kim@ops.example"}
+    assert {member.roles for member in members} == {frozenset({Role.OPERATOR})}
+    assert accounts == ["sam@ops.example", "kim@ops.example"]
+
+
+def test_an_operator_with_a_wrong_email_is_not_invited(run, accounts):
+    """The message names what to correct."""
+    result = run("operator", "--name", "Sam Okafor", "--email", "sam", "--yes")
+
+    assert result.exit_code == 2
+    assert "--email: " in result.output
+    assert accounts == []

@@ -151,8 +151,8 @@ def test_no_text_contains_the_secret_or_a_signature(receiver):
 
     outcome = send(receiver, BODY, webhook_signature=f"v1,{sign(BODY)}")
 
-    texts = " ".join((*outcome.problems, *outcome.notes, outcome.body))
-    assert all(hidden not in texts for hidden in (TEXT.decode(), SECRET.decode(), good))
+    shown = " ".join((*outcome.problems, *outcome.notes, outcome.body))
+    assert all(hidden not in shown for hidden in (TEXT.decode(), SECRET.decode(), good))
 
 
 def test_wrong_fields_are_named_with_their_place_and_without_their_value(receiver):

@@ -86,7 +86,7 @@ def test_the_alarms_are_counted_by_their_metrics():
 
 def test_the_custom_metrics_are_counted_with_their_dimensions():
     """Each family has its own latency and its own three endings."""
-    assert model.count_custom_metrics() == 4 * len(RouteFamily) + 9 + (len(Metric) - 5) + 3
+    assert model.count_custom_metrics() == 4 * len(RouteFamily) + 10 + (len(Metric) - 5) + 3
 
 
 def test_every_addition_is_for_a_parameter_of_the_template(template):

@@ -43,9 +43,11 @@ ALLOWED_ACTIONS = {
     ("api", "webhook_secrets"): {"PutItem", "Query", "UpdateItem"},
     ("api", "deliveries"): {"GetItem", "PutItem", "Query"},
     ("api", "idempotency"): {"GetItem", "PutItem"},
-    ("api", "outbox"): {*READ_AND_COMPLETE, "BatchGetItem"},
+    ("api", "outbox"): {*READ_AND_COMPLETE, "BatchGetItem", "Query"},
+    # The operations page.
+    ("api", "jobs"): {"BatchGetItem"},
     ("api", "notices"): {"PutItem", "Query", "UpdateItem"},
-    ("api", "recipients"): {"GetItem", "PutItem"},
+    ("api", "recipients"): {"BatchGetItem", "GetItem", "PutItem"},
     ("api", "audit"): {"PutItem", "Query"},
     ("api", "allowances"): {"GetItem", "UpdateItem"},
     ("api", "looks"): {"GetItem", "Query", "UpdateItem"},

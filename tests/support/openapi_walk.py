@@ -119,6 +119,7 @@ def walk(world):
     world.practice.post("/v1/screens", factories.build_screen_body(planned_collection_on="2199-01-01"))
     manage_people(world)
     manage_deliveries(world)
+    operate(world)
     draft = world.refer(submit=False, insurance=None, consent_to_share=None, center_id=None)
     world.practice.patch(f"/v1/referrals/{draft['referral_id']}", {"note": "Her daughter interprets."}, version=1)
     unfinished = [{"pointer": "/patient/zip", "value": "1234"}]
@@ -151,7 +152,7 @@ def walk(world):
         for read in (path, f"{path}/events?limit=2", f"{path}/changes", f"{path}/window", f"{path}/notices",
                      f"{path}/possible-duplicates", "/v1/referrals?limit=1", "/v1/referrals.csv",
                      "/v1/referrals?limit=1&sort=due&page=1", "/v1/referrals/counts",
-                     "/v1/notices?limit=1"):  # fmt: skip
+                     "/v1/notices?limit=1", "/v1/insights", "/v1/insights/tables.csv"):  # fmt: skip
             site.get(read)
     notice = world.practice.get("/v1/notices").json["items"][0]
     world.practice.get(f"/v1/notices/{notice['notice_id']}")
@@ -296,6 +297,14 @@ def manage_people(world):
     admin.get("/v1/members")
 
 
+def operate(world):
+    """See how the service runs."""
+    operator = world.get_client_for(world.members["operator"])
+    for path in ("/v1/operations", "/v1/operations/unreachable-members"):
+        operator.get(path)
+    operator.post("/v1/operations/failed-tasks/retry", {"outbox_ids": ["out_" + "a" * 26]})
+
+
 def manage_deliveries(world):
     """Retry a parked delivery, and create a new secret; the old ones stay valid."""
     admin = world.get_client_for(world.members["center_admin"])
@@ -304,3 +313,8 @@ def manage_deliveries(world):
     admin.get("/v1/centers/ctr_harbor/deliveries?limit=1")
     admin.post("/v1/centers/ctr_harbor/deliveries/msg-waits/replay", None)
     admin.post("/v1/centers/ctr_harbor/webhook-secrets", None)
+    admin.get("/v1/centers/ctr_harbor/webhook")
+    signed = admin.post("/v1/centers/ctr_harbor/test-events", None).json
+    names = ("webhook_id", "webhook_timestamp", "webhook_signature")
+    headers = {name.replace("_", "-"): signed[name] for name in names}
+    world.anyone.send("POST", "/v1/webhooks/centers/ctr_harbor", signed["body"].encode(), headers=headers)

@@ -96,6 +96,8 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("GET", "/v1/referrals"): _only(CARE_MEMBERS, 200, rest=403),
     ("GET", "/v1/referrals.csv"): _only(CARE_MEMBERS, 200, rest=403),
     ("GET", "/v1/referrals/counts"): _only(CARE_MEMBERS, 200, rest=403),
+    ("GET", "/v1/insights"): _only(CARE_MEMBERS, 200, rest=403),
+    ("GET", "/v1/insights/tables.csv"): _only(CARE_MEMBERS, 200, rest=403),
     ("POST", "/v1/referrals"): _only(PRACTICE_CARE | {"other_practice"}, 201, rest=403),
     ("GET", "/v1/referrals/{referral_id}"): _OF_THE_REFERRAL,
     # The referral has moved since version 1. Its practice gets a 412; its center does not own the urgency.
@@ -117,6 +119,8 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     # The delivery was applied at once, so there is nothing to retry.
     ("POST", "/v1/centers/{center_id}/deliveries/{delivery_id}/replay"): _OF_THE_FEED | {"center_admin": 409},
     ("POST", "/v1/centers/{center_id}/webhook-secrets"): _OF_THE_FEED | {"center_admin": 201},
+    ("GET", "/v1/centers/{center_id}/webhook"): _OF_THE_FEED | {"center_admin": 200},
+    ("POST", "/v1/centers/{center_id}/test-events"): _OF_THE_FEED | {"center_admin": 201},
     # Every practice reads a center's free times. For the team of another center, they do not exist.
     ("GET", "/v1/centers/{center_id}/slots"): _only(PRACTICE_CARE | CENTER_CARE | {"other_practice"}, 200, rest=404)
     | dict.fromkeys(ADMINS, 403),
@@ -183,6 +187,9 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     | dict.fromkeys(CENTER_CARE, 403),
     # Nothing is recorded yet, so version 1 is stale.
     ("PATCH", "/v1/referrals/{referral_id}/coverage"): _only(PRACTICE_CARE | CENTER_CARE, 412, rest=404),
+    ("GET", "/v1/operations"): _only(frozenset({"operator"}), 200, rest=403),
+    ("GET", "/v1/operations/unreachable-members"): _only(frozenset({"operator"}), 200, rest=403),
+    ("POST", "/v1/operations/failed-tasks/retry"): _only(frozenset({"operator"}), 200, rest=403),
     ("GET", "/v1/me/calendar"): _all(200),
     ("POST", "/v1/me/calendar"): _only(CARE_MEMBERS, 201, rest=403),
     ("DELETE", "/v1/me/calendar"): _only(CARE_MEMBERS, 204, rest=403),
@@ -230,6 +237,7 @@ def build_body(route: Route, *, unique: str) -> dict[str, Any] | None:
         ("POST", "/v1/sessions/password"): {"current_password": PASSWORD, "new_password": NEW_PASSWORD},
         ("POST", "/v1/sessions/authenticator"): {"password": PASSWORD},
         ("POST", "/v1/sessions/authenticator/confirm"): {"code": "123456"},
+        ("POST", "/v1/operations/failed-tasks/retry"): {"outbox_ids": ["out_" + "a" * 26]},
         ("POST", "/v1/referrals"): factories.build_referral_body(),
         ("POST", "/v1/screens"): factories.build_screen_body(),
         ("POST", "/v1/screens/chart-entries"): {"token": "a" * 43},

@@ -26,6 +26,8 @@ _LISTS = IndexWaits(
     frozenset(
         {
             "tests/routes/handback/test_calendar_feeds.py",
+            "tests/routes/operations/test_operations.py",
+            "tests/routes/webhooks/test_connection.py",
             "tests/routes/webhooks/test_deliveries.py",
             "tests/routes/referrals/test_event_types.py::test_a_gap_in_the_sequence_is_shown_until_it_is_filled",
             "tests/routes/platform/test_health_data.py::test_a_list_contains_only_what_identifies_the_patient",

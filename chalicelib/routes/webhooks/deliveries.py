@@ -1,4 +1,4 @@
-"""A center's webhook, for the center's administrators: what arrived, and its signing secrets."""
+"""A center's webhook, for the center's administrators: how to connect, what arrived, and the signing secrets."""
 
 from chalice import Blueprint
 
@@ -10,13 +10,24 @@ from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.webhooks.responses import (
     DeliveryPageResponse,
     DeliveryResponse,
+    SignedTestEventResponse,
+    WebhookConnectionResponse,
     WebhookSecretResponse,
+    to_connection_response,
     to_delivery_response,
 )
-from chalicelib.services.webhooks import deliveries
+from chalicelib.services.webhooks import connection_checks, deliveries
 from chalicelib.store.webhooks.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
+
+
+@declare_endpoint(blueprint, "GET", "/v1/centers/{center_id}/webhook")
+def get_webhook_connection(request: ApiRequest, center_id: str) -> ApiResponse[WebhookConnectionResponse]:
+    """Show the center's address for deliveries, its secrets without their values, and code that signs."""
+    found = deliveries.list_webhook_secrets(center_id, by=request.member, stores=wiring.get_stores())
+    url = f"{wiring.get_settings().public_url.rstrip('/')}/v1/webhooks/centers/{center_id}"
+    return ApiResponse(body=to_connection_response(found, url=url, now=request.now))
 
 
 @declare_endpoint(blueprint, "GET", "/v1/centers/{center_id}/deliveries")
@@ -54,6 +65,29 @@ def create_webhook_secret(request: ApiRequest, center_id: str) -> ApiResponse[We
         return StoredResponse(status=201, headers={}, body=body)
 
     stored = deliveries.create_webhook_secret(
+        center_id,
+        by=request.member,
+        request=request.idempotent_request,
+        build_response=build_response,
+        context=request.context,
+    )
+    return from_stored_response(stored)
+
+
+@declare_endpoint(blueprint, "POST", "/v1/centers/{center_id}/test-events", status=201, needs_idempotency_key=True)
+def sign_test_event(request: ApiRequest, center_id: str) -> ApiResponse[SignedTestEventResponse]:
+    """Sign a test event with the center's newest secret, to post it to the center's address for deliveries."""
+
+    def build_response(signed: connection_checks.SignedTestEvent) -> StoredResponse:
+        body: SignedTestEventResponse = {
+            "webhook_id": signed.webhook_id,
+            "webhook_timestamp": signed.timestamp,
+            "webhook_signature": signed.signature,
+            "body": signed.body,
+        }
+        return StoredResponse(status=201, headers={}, body=body)
+
+    stored = connection_checks.sign_test_event(
         center_id,
         by=request.member,
         request=request.idempotent_request,

@@ -14,10 +14,12 @@ from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.referrals.response_types import ReportResultResponse
 from chalicelib.routes.referrals.responses import to_report_response
+from chalicelib.routes.webhooks.connection_check_body import read_test_event
 from chalicelib.routes.webhooks.delivery_reports import build_delivered_event, parse_report, read_signature_header
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.referrals.report_event import report_by_webhook
 from chalicelib.services.referrals.report_results import ReportResult
+from chalicelib.services.webhooks.connection_checks import receive_test_event
 from chalicelib.store.webhooks.idempotency import Delivery, hash_body
 
 blueprint = Blueprint(__name__)
@@ -37,6 +39,8 @@ def receive_delivery(request: ApiRequest, center_id: str) -> ApiResponse[ReportR
     3. The text to sign: the ID, a period, the timestamp, a period, and the exact bytes of the body.
     4. The key: the secret without `whsec_`, decoded from base64.
     5. `webhook-signature`: `v1,` and the HMAC-SHA256 in base64. Separate several signatures by spaces.
+
+    Try it with the body `{"type": "test.sent"}`: it is logged as `tested` and changes no referral.
 
     200 means that the event was applied, or recorded in the history. 202 means that it waits for an earlier event.
     Fields that the product does not know are ignored. After 429, 500 or 503, send the same delivery again.
@@ -60,16 +64,23 @@ def _process_delivery(request: ApiRequest, center_id: str) -> ReportResult:
     _verify_signature(request, center_id)
     # Only after the signature, so that no one else can use up a center's rate limit.
     enforce_rate_limit(f"feed#{center_id}", wiring.get_webhook_rate_limit(), context=request.context)
+    ignored = read_test_event(request.raw_body)
+    if ignored is not None:
+        return receive_test_event(_build_delivery(request, center_id, ignored), context=request.context)
     report = parse_report(request.raw_body, get_time_zone=lambda: _get_time_zone(center_id))
-    delivery = Delivery(
+    delivery = _build_delivery(request, center_id, report.ignored)
+    event = build_delivered_event(report, delivery, center_name=_get_center_name(center_id))
+    return report_by_webhook(event, delivery=delivery, context=request.context)
+
+
+def _build_delivery(request: ApiRequest, center_id: str, ignored: tuple[str, ...]) -> Delivery:
+    return Delivery(
         center_id=center_id,
         webhook_id=read_signature_header(request.headers, "id"),
         body_hash=hash_body(request.raw_body),
         received_at=request.now,
-        ignored=report.ignored,
+        ignored=ignored,
     )
-    event = build_delivered_event(report, delivery, center_name=_get_center_name(center_id))
-    return report_by_webhook(event, delivery=delivery, context=request.context)
 
 
 def _verify_signature(request: ApiRequest, center_id: str) -> None:

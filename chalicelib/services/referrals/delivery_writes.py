@@ -22,6 +22,7 @@ from chalicelib.services.referrals.event_decisions import (
     belongs_to_center,
 )
 from chalicelib.services.referrals.event_writes import build_audit_entry, load_decision_context, prepare_event_writes
+from chalicelib.services.referrals.report_results import name_reported
 from chalicelib.store.notices.outbox import NO_EXISTING_TASKS
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
@@ -99,8 +100,7 @@ def log_reused_id(
     """Log a delivery whose webhook id belongs to another body: a row of its own, and an audit row, once each."""
     result = DeliveryResult(
         status=DeliveryStatus.REFUSED,
-        referral_id=event.referral_id,
-        event_id=event.event_id,
+        **name_reported(event),
         stage=event.stage if isinstance(event, StageChange) else None,
         code=refusal.code,
     )

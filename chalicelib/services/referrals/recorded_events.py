@@ -10,7 +10,7 @@ from dataclasses import replace
 from chalicelib.domain.referrals.events import ReferralEvent, Reopened
 from chalicelib.errors import ConflictError
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.services.referrals.report_results import ReportResult, replay_result
+from chalicelib.services.referrals.report_results import ReportResult, name_reported, replay_result
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import (
     IDEMPOTENCY_RECORD,
@@ -50,15 +50,10 @@ def _is_same_report(stored: ReferralEvent, event: ReferralEvent) -> bool:
     return replace(stored, recorded_at=event.recorded_at, actor_name=event.actor_name) == event
 
 
-def log_recorded(delivery: Delivery, known: ReportResult, *, context: RunContext) -> ReportResult:
+def log_recorded(event: ReferralEvent, delivery: Delivery, known: ReportResult, *, context: RunContext) -> ReportResult:
     """Write the entry of the log that a delivery lost, and return the result of a duplicate."""
     log = context.stores.delivery_log
-    result = DeliveryResult(
-        status=DeliveryStatus(known.status),
-        referral_id=known.referral_id,
-        event_id=known.event_id,
-        stage=known.stage,
-    )
+    result = DeliveryResult(status=DeliveryStatus(known.status), **name_reported(event), stage=known.stage)
     try:
         context.stores.transactions.commit(log.prepare_log(delivery, result))
     except ConditionFailedError as e:

@@ -177,7 +177,7 @@ def _report_delivery(
     if isinstance(decision, Pending | Rejected) and belongs_to_center(referral, delivery.center_id):
         known = find_recorded(named, context=context)
         if known:
-            return log_recorded(delivery, known, context=context)
+            return log_recorded(named, delivery, known, context=context)
     waiting_for: tuple[str, ...] = ()
     if isinstance(decision, Pending):
         is_own = belongs_to_center(referral, delivery.center_id)
@@ -226,7 +226,7 @@ def _find_earlier_result(
     if IDEMPOTENCY_RECORD in failure.items:
         return replay_result(context.stores.delivery_log.load_result(delivery, failure.items[IDEMPOTENCY_RECORD]))
     known = find_recorded(named, context=context) if EVENT_WRITE in failure.items else None
-    return log_recorded(delivery, known, context=context) if known else None
+    return log_recorded(named, delivery, known, context=context) if known else None
 
 
 def _record_center_refusal(

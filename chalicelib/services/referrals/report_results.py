@@ -1,9 +1,10 @@
 """What became of a reported event, as the caller and the delivery log get it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from chalicelib.domain.coverage.warnings import CoverageWarning
-from chalicelib.domain.referrals.events import ReferralEvent
+from chalicelib.domain.referrals.events import ReferralEvent, StageChange
 from chalicelib.domain.referrals.stage_changes import Applied, Decision, Recorded, Rejected
 from chalicelib.errors import ConflictError
 from chalicelib.store.webhooks.idempotency import DeliveryResult, DeliveryStatus
@@ -49,12 +50,21 @@ def build_delivery_result(decision: Decision, event: ReferralEvent) -> DeliveryR
     refused = isinstance(decision, Rejected)
     return DeliveryResult(
         status=DeliveryStatus.REFUSED if refused else DeliveryStatus(result.status),
-        referral_id=event.referral_id,
-        event_id=event.event_id,
+        **name_reported(event),
         stage=result.stage,
         code=decision.code if isinstance(decision, Rejected) else None,
         contradiction=result.contradiction,
     )
+
+
+def name_reported(event: ReferralEvent) -> dict[str, Any]:
+    """The members of a delivery's result that say what the sender reported."""
+    return {
+        "referral_id": event.referral_id,
+        "event_id": event.event_id,
+        "event_type": event.type,
+        "reported_stage": event.stage if isinstance(event, StageChange) else None,
+    }
 
 
 def replay_result(first_result: DeliveryResult) -> ReportResult:

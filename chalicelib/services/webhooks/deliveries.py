@@ -20,6 +20,7 @@ from chalicelib.store.webhooks.idempotency import (
     IdempotentRequest,
     StoredResponse,
 )
+from chalicelib.store.webhooks.secrets import SecretEntry
 
 PagePosition = Mapping[str, Any] | None
 
@@ -33,8 +34,19 @@ def list_deliveries(
         NotFoundError: it is another center's log.
         ForbiddenError: only an administrator can read it.
     """
-    _require_admin_of(center_id, by)
+    require_admin_of(center_id, by)
     return stores.delivery_log.list_entries(center_id, limit=limit, start=start)
+
+
+def list_webhook_secrets(center_id: str, *, by: Member, stores: Stores) -> Sequence[SecretEntry]:
+    """The secrets of a center without their values, newest first, for an administrator of the center.
+
+    Raises:
+        NotFoundError: it is another center.
+        ForbiddenError: only an administrator can read them.
+    """
+    require_admin_of(center_id, by)
+    return stores.secrets.list_all(center_id)[::-1]
 
 
 def replay_delivery(center_id: str, webhook_id: str, *, by: Member, context: RunContext) -> DeliveryLogEntry:
@@ -44,7 +56,7 @@ def replay_delivery(center_id: str, webhook_id: str, *, by: Member, context: Run
         NotFoundError: no such delivery, or another center's.
         ConflictError: the delivery has a final result already.
     """
-    _require_admin_of(center_id, by)
+    require_admin_of(center_id, by)
     logged = context.stores.delivery_log.get_entry(center_id, webhook_id)
     if logged is None:
         raise NotFoundError
@@ -108,7 +120,7 @@ def create_webhook_secret(
         NotFoundError: it is another center.
         ForbiddenError: only an administrator can do this.
     """
-    _require_admin_of(center_id, by)
+    require_admin_of(center_id, by)
     rotation = context.stores.secrets.prepare_rotate(center_id, now=context.now)
     response = build_response(rotation.secret_id, rotation.whsec_text)
     entry = AuditEntry(
@@ -132,7 +144,13 @@ def create_webhook_secret(
     return response
 
 
-def _require_admin_of(center_id: str, by: Member) -> None:
+def require_admin_of(center_id: str, by: Member) -> None:
+    """Refuse everyone who is not an administrator of the center.
+
+    Raises:
+        NotFoundError: it is another center.
+        ForbiddenError: only an administrator can do this.
+    """
     if by.kind is not TenantKind.CENTER or by.tenant_id != center_id:
         raise NotFoundError
     if not by.is_admin:

@@ -3,7 +3,7 @@
 Preferences include the quiet hours; `domain.notices.mail_timing` applies them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +20,8 @@ _PREFERENCES = "preferences"
 _SUPPRESSION = "suppression"
 _OPEN_MAIL_PREFIX = "open#"
 _SENT_PREFIX = "sent#"
+_BATCH_SIZE = 100
+"""The maximum number of rows that DynamoDB reads in one call."""
 
 OPEN_MAIL_WRITE = "open"
 """The name of the write that stores the last email of a thread."""
@@ -145,7 +147,23 @@ class Recipients:
     def find_suppression(self, member: Member) -> Suppression | None:
         """Find why the member's current address gets no email; None if it does."""
         row = self.table.get({"member_id": member.member_id, "item": _SUPPRESSION})
-        if row is None or row["address"] != self._compute_address_index(member, member.email):
+        return self._read_suppression(row, member) if row else None
+
+    def find_suppressions(self, members: Sequence[Member]) -> Mapping[str, Suppression]:
+        """Find why the current addresses of members get no email, by member; without those who do get it."""
+        by_id = {member.member_id: member for member in members}
+        found: dict[str, Suppression] = {}
+        keys = [{"member_id": member_id, "item": _SUPPRESSION} for member_id in by_id]
+        for first in range(0, len(keys), _BATCH_SIZE):
+            for row in self.table.get_many(keys[first : first + _BATCH_SIZE]):
+                suppression = self._read_suppression(row, by_id[row["member_id"]])
+                if suppression:
+                    found[row["member_id"]] = suppression
+        return found
+
+    def _read_suppression(self, row: Item, member: Member) -> Suppression | None:
+        """Read a suppression, unless it is about an address that the member no longer has."""
+        if row["address"] != self._compute_address_index(member, member.email):
             return None
         return Suppression(SuppressionReason(row["trouble"]), from_timestamp(row["since"]))
 

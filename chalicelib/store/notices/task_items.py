@@ -20,6 +20,7 @@ class FailedTask:
     """
 
     outbox_id: str
+    queue: str
     referral_id: str
     rule: str
     error: str
@@ -65,6 +66,7 @@ def item_to_failed_task(item: Item) -> FailedTask:
     """Convert the row of a failed task."""
     return FailedTask(
         outbox_id=item["outbox_id"],
+        queue=item["lane_before"].partition("#")[0],
         referral_id=item["referral_id"],
         rule=item["rule"],
         error=item["error"],

@@ -196,6 +196,8 @@ class DeliveryStatus(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
     """It was parked for a day, and the earlier event that it needs did not arrive."""
+    TESTED = "tested"
+    """A test event: the signature was right, and no referral changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,12 +220,16 @@ class Delivery:
 class DeliveryResult:
     """What the log stores about a delivery.
 
-    `waiting_for` lists the stages that had to come first when the delivery was parked.
+    `waiting_for` lists the stages that had to come first when the delivery was parked. `event_type` and
+    `reported_stage` are what the sender reported, whatever became of it; releases before 0.5.0 did not store them.
+    A test event has no referral and no event, so their ids are empty.
     """
 
     status: DeliveryStatus
     referral_id: str
     event_id: str
+    event_type: str | None = None
+    reported_stage: str | None = None
     stage: str | None = None
     code: str | None = None
     contradiction: bool = False
@@ -343,6 +349,8 @@ def _item_to_log_entry(row: Item) -> DeliveryLogEntry:
         status=DeliveryStatus(row["status"]),
         referral_id=row["referral_id"],
         event_id=row["event_id"],
+        event_type=row.get("event_type"),
+        reported_stage=row.get("reported_stage"),
         stage=row.get("stage"),
         code=row.get("code"),
         contradiction=bool(row.get("contradiction")),
@@ -360,6 +368,8 @@ def _delivery_to_item(delivery: Delivery, result: DeliveryResult) -> Item:
         "status": result.status,
         "referral_id": result.referral_id,
         "event_id": result.event_id,
+        "event_type": result.event_type,
+        "reported_stage": result.reported_stage,
         "stage": result.stage,
         "code": result.code,
         "contradiction": result.contradiction or None,

@@ -52,6 +52,7 @@ class SecretEntry:
 @dataclass(frozen=True, slots=True)
 class _Secret:
     value: bytes
+    created_at: datetime
     expires_at: datetime | None
 
 
@@ -78,6 +79,12 @@ class WebhookSecrets:
             if cached[1]:
                 self._cache[center_id] = cached
         return [secret.value for secret in cached[1] if secret.expires_at is None or secret.expires_at > now]
+
+    def find_newest(self, center_id: str, *, now: datetime) -> bytes | None:
+        """Find the newest secret that is valid now, with which the center's system should sign."""
+        valid = [each for each in self._read_secrets(center_id) if each.expires_at is None or each.expires_at > now]
+        newest = max(valid, key=lambda secret: secret.created_at, default=None)
+        return newest.value if newest else None
 
     def list_all(self, center_id: str) -> Sequence[SecretEntry]:
         """List every secret of a center without its value, oldest first."""
@@ -136,6 +143,7 @@ class WebhookSecrets:
                 self.encryption.decrypt(
                     row["sealed"], scope=center_id, context=_build_encryption_context(center_id, row["secret_id"])
                 ),
+                from_timestamp(row["created_at"]),
                 from_timestamp(row["expires_at"]) if "expires_at" in row else None,
             )
             for row in rows

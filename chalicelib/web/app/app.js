@@ -22,6 +22,7 @@ const LAZY_STYLES = [
   "webhooks/webhooks.css",
   "handback/handback.css",
   "eligibility/eligibility.css",
+  "insights/insights.css",
 ];
 
 // Views that load when they are first opened, and then stay loaded.
@@ -30,22 +31,24 @@ const LAZY_VIEWS = {
   audit: async () => (await import("../audit/audit_trail.js")).AuditTrail,
   card: async () => (await import("../handback/emergency_card.js")).EmergencyCard,
   centers: () => loadWithRefer(async () => (await import("../centers/centers.js")).Centers),
+  connect: async () => (await import("../webhooks/connect.js")).Connect,
   consultation: async () => (await import("../consultation/book.js")).BookConsultation,
   changes: async () => (await import("../referrals/changes.js")).Changes,
   compare: () => loadWithRefer(async () => (await import("../centers/compare.js")).Compare),
   eligibility_check: async () => (await import("../eligibility/eligibility_check.js")).EligibilityCheck,
   form: async () => (await import("../referrals/form.js")).FormView,
   handback: async () => (await import("../handback/handback_form.js")).HandbackForm,
+  insights: async () => (await import("../insights/insights.js")).Insights,
   members: async () => (await import("../identity/members.js")).Members,
   notice_history: async () => (await import("../notices/notice_history.js")).NoticeHistory,
   notices: async () => (await import("../notices/notices.js")).Notices,
+  operations: async () => (await import("../operations/operations.js")).Operations,
   organizations: async () => (await import("../identity/organizations.js")).Organizations,
   preferences: async () => (await import("../notices/preferences.js")).Preferences,
   products: async () => (await import("../eligibility/catalog.js")).Catalog,
   resources: async () => (await import("../centers/resources.js")).Resources,
   times: async () => (await import("../consultation/times.js")).ConsultationTimes,
   referral: async () => (await import("./referral_page.js")).ReferralPage,
-  webhook_deliveries: async () => (await import("../webhooks/webhook_deliveries.js")).WebhookDeliveries,
 };
 const loadedViews = {};
 

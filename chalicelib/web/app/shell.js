@@ -9,6 +9,7 @@ import {
   isAdmin,
   isCenterAdmin,
   isCenterCare,
+  isOperator,
   me,
   mustChoose,
   unread,
@@ -63,7 +64,9 @@ function Header() {
         ${canRefer() && html`<${NavLink} href="#/screen" current=${view === "eligibility_check"}>Eligibility check<//>`}
         <${NavLink} href="#/catalogue" current=${view === "products"}>Products<//>
         <${NavLink} href="#/resources" current=${view === "resources"}>Resources<//>
-        ${isCenterAdmin() && html`<${NavLink} href="#/feed" current=${view === "webhook_deliveries"}>System updates<//>`}
+        ${hasClinicalAccess() && html`<${NavLink} href="#/insights" current=${view === "insights"}>Insights<//>`}
+        ${isCenterAdmin() && html`<${NavLink} href="#/feed" current=${view === "connect"}>Connect your system<//>`}
+        ${isOperator() && html`<${NavLink} href="#/operations" current=${view === "operations"}>Operations<//>`}
         ${isAdmin() && html`<${NavLink} href="#/members" current=${view === "members"}>Members<//>`}
         ${isAdmin() && html`<${NavLink} href="#/audit" current=${view === "audit"}>Audit trail<//>`}
         ${hasSeveral() && html`<${NavLink} href="#/organizations" current=${view === "organizations"}>Switch organization<//>`}

@@ -43,10 +43,14 @@ export const isCenterAdmin = () => me.value?.tenant.kind === "center" && isAdmin
 /** Whether this member works with patients of a center, and so publishes its consultation times. */
 export const isCenterCare = () => me.value?.tenant.kind === "center" && hasClinicalAccess();
 
-/** The page that a person sees first: what this person works with. An operator works at the command line. */
+/** Whether this member operates the service. */
+export const isOperator = () => me.value?.tenant.kind === "operator";
+
+/** The page that a person sees first: what this person works with. */
 export function getFirstView() {
   if (hasClinicalAccess()) return "worklist";
-  if (isCenterAdmin()) return "webhook_deliveries";
+  if (isCenterAdmin()) return "connect";
+  if (isOperator()) return "operations";
   return isAdmin() ? "members" : "account";
 }
 

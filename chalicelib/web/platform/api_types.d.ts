@@ -286,6 +286,12 @@ export interface AuthorizationWithdrawnBody {
   reason: string;
 }
 
+/** The tasks that are due now. */
+export interface BacklogResponse {
+  due: number;
+  oldest_minutes: number;
+}
+
 /** The last blood count. */
 export interface BloodCounts {
   on?: string | null;
@@ -450,6 +456,14 @@ export interface CdsServiceResponse {
   description: string;
   prefetch: Record<string, string>;
   usageRequirements: string;
+}
+
+/** The system of a center that has a webhook secret. */
+export interface CenterConnectionResponse {
+  center_id: string;
+  name: string | null;
+  last_delivery_at: string | null;
+  silent: boolean;
 }
 
 /** The center's coordinator for this patient. Only the center sends it. */
@@ -1001,6 +1015,12 @@ export type DeliveredBridgingStatus = "planned" | "started" | "completed" | "non
 /** Who gives the bridging therapy. */
 export type DeliveredBridgingTeam = "practice" | "center" | "other";
 
+/** The center's system tests its connection. The delivery is logged, and changes no referral. */
+export interface DeliveredConnectionTestRequest {
+  type: "test.sent";
+  occurred_at?: string | null;
+}
+
 /** Which event was wrong, and what replaces it. */
 export interface DeliveredCorrectionData {
   supersedes: string;
@@ -1212,7 +1232,7 @@ export interface DeliveryPageResponse {
   next_cursor: string | null;
 }
 
-export type DeliveryRequest = DeliveredStageEventRequest | DeliveredHoldStartEventRequest | DeliveredHoldEndEventRequest | DeliveredToxicityEventRequest | DeliveredAdverseEventEventRequest | DeliveredRelapseEventRequest | DeliveredBridgingEventRequest | DeliveredExtensionEventRequest | DeliveredWithdrawalEventRequest | DeliveredReopeningEventRequest | DeliveredInformationEventRequest | DeliveredPlanEventRequest | DeliveredCorrectionEventRequest;
+export type DeliveryRequest = DeliveredStageEventRequest | DeliveredHoldStartEventRequest | DeliveredHoldEndEventRequest | DeliveredToxicityEventRequest | DeliveredAdverseEventEventRequest | DeliveredRelapseEventRequest | DeliveredBridgingEventRequest | DeliveredExtensionEventRequest | DeliveredWithdrawalEventRequest | DeliveredReopeningEventRequest | DeliveredInformationEventRequest | DeliveredPlanEventRequest | DeliveredCorrectionEventRequest | DeliveredConnectionTestRequest;
 
 /**
  * A row of a center's delivery log.
@@ -1226,12 +1246,15 @@ export interface DeliveryResponse {
   status: string;
   referral_id: string;
   event_id: string;
+  event_type: string | null;
+  event_label: string | null;
   stage: string | null;
   stage_label: string | null;
   code: string | null;
   ignored: string[];
   waiting_for: string[];
   waiting_for_labels: string[];
+  expires_at: string | null;
 }
 
 /**
@@ -1462,6 +1485,15 @@ export interface FactRevisionResponse {
   facts: FactChangeResponse[];
 }
 
+/** A task that failed too often, and waits for the operator. */
+export interface FailedTaskResponse {
+  outbox_id: string;
+  label: string;
+  error: string;
+  attempts: number;
+  failed_at: string;
+}
+
 /** Feedback on some cards. */
 export interface FeedbackRequest {
   feedback: CardFeedback[];
@@ -1538,6 +1570,21 @@ export interface GivenInfusion {
   on: string;
   dose?: string | null;
 }
+
+/** The figures of all referrals of the period, or of a group of them. */
+export interface GroupFiguresResponse {
+  group_id: string | null;
+  label: string;
+  intervals: IntervalFiguresResponse[];
+  milestones: MilestoneFiguresResponse[];
+  open: number | null;
+  ended: number | null;
+  reasons: ReasonFiguresResponse[];
+  other_reasons: number | null;
+}
+
+/** By what the figures are compared. */
+export type Grouping = "none" | "center" | "product";
 
 /** How complete a summary is. */
 export interface HandbackCompletenessResponse {
@@ -1751,6 +1798,20 @@ export interface InformationSentBody {
   decision_by?: string | null;
 }
 
+/** The figures of your organization's own referrals. */
+export interface InsightsResponse {
+  period: Period;
+  starts_on: string | null;
+  grouping: Grouping;
+  as_of: string;
+  smallest_group: number;
+  has_more: boolean;
+  has_old_rows: boolean;
+  total: GroupFiguresResponse;
+  groups: GroupFiguresResponse[];
+  published: PublishedFiguresResponse;
+}
+
 /**
  * Who pays. It says nothing about coverage. A patient without insurance has no payer.
  *
@@ -1763,6 +1824,20 @@ export interface Insurance {
   group?: string | null;
   funding?: "self_funded" | "fully_insured" | "unknown" | null;
   subscriber?: Subscriber | null;
+}
+
+/** A part of the journey whose days are counted. */
+export type Interval = "referral_to_received" | "received_to_accepted" | "referral_to_consultation" | "consultation_to_leukapheresis" | "leukapheresis_to_infusion" | "monitoring_end_to_return" | "return_to_acknowledgment";
+
+/** How long one interval took. */
+export interface IntervalFiguresResponse {
+  interval: Interval;
+  label: string;
+  acts: string;
+  median_days: number | null;
+  first_quartile_days: number | null;
+  third_quartile_days: number | null;
+  referrals: number | null;
 }
 
 /** A person to invite to one's own organization. */
@@ -1788,6 +1863,15 @@ export interface ItemVerifiedBody {
   move: "item_verified";
   item: "product_covered" | "indication_policy" | "benefit_bucket" | "site_of_care" | "second_coverage" | "case_manager" | "travel_benefit" | "center_network" | "authorization_form" | "cost_share" | "plan_in_january" | "funding" | "out_of_network_benefit" | "medicaid_state" | "ncd_label" | "supplement" | "military_referral";
   answer: string;
+}
+
+/** A scheduled job. */
+export interface JobResponse {
+  job: string;
+  label: string;
+  every_minutes: number;
+  last_success_at: string | null;
+  late: boolean;
 }
 
 /** A phase with its stages. */
@@ -2038,6 +2122,17 @@ export interface MessagesUnreadResponse {
   unread: number;
 }
 
+/** A step that insights count, in the order of the journey. */
+export type Milestone = "submitted" | "received" | "accepted" | "consult_completed" | "center_proceed" | "apheresis_completed" | "infused" | "handback_ready" | "handed_back";
+
+/** How many referrals reached a step. */
+export interface MilestoneFiguresResponse {
+  stage: Milestone;
+  label: string;
+  referrals: number | null;
+  percent: number | null;
+}
+
 /** A date of a monitoring window. */
 export interface MilestoneResponse {
   day: number;
@@ -2228,6 +2323,24 @@ export interface NoticeResponse {
   mail: MailStatusResponse;
 }
 
+/** How the service runs. Nothing in it is about a patient. */
+export interface OperationsResponse {
+  as_of: string;
+  jobs: JobResponse[];
+  backlog: BacklogResponse;
+  failed_tasks: FailedTaskResponse[];
+  connections: CenterConnectionResponse[];
+  organizations: OrganizationResponse[];
+}
+
+/** A practice or a center. */
+export interface OrganizationResponse {
+  tenant_id: string;
+  name: string | null;
+  kind: string;
+  locked_at: string | null;
+}
+
 /** Another coverage of the patient. The member's number is masked. */
 export interface OtherPayerResponse {
   rank: string;
@@ -2412,6 +2525,9 @@ export interface PeerToPeerEndedBody {
   notes?: string | null;
 }
 
+/** Which referrals are counted, by the day of the referral. */
+export type Period = "12_months" | "all";
+
 /** A phase of a referral as screens show it, in order. */
 export type Phase = "eligibility" | "referral" | "consultation" | "collection" | "manufacturing" | "treatment" | "monitoring" | "follow_up" | "closed";
 
@@ -2572,10 +2688,40 @@ export interface Prophylaxis {
   stop_when?: string | null;
 }
 
+/** Figures that others published, for comparison. */
+export interface PublishedFiguresResponse {
+  intervals: PublishedMedianResponse[];
+  endings: PublishedStatementResponse[];
+  sources: PublishedSourceResponse[];
+}
+
+/** A median that others published. It is not a goal. */
+export interface PublishedMedianResponse {
+  interval: Interval;
+  median_days: number;
+  source: string;
+}
+
 /** The times that were published. `slot_id` is set if it was one. */
 export interface PublishedSlotsResponse {
   items: SlotResponse[];
   slot_id: string | null;
+}
+
+/** Where a published figure is from. */
+export interface PublishedSourceResponse {
+  source_id: string;
+  title: string;
+  population: string;
+  url: string;
+  published_on: string;
+  read_on: string;
+}
+
+/** What others published about referrals that ended. */
+export interface PublishedStatementResponse {
+  text: string;
+  source: string;
 }
 
 /** The hours in which no email is sent, except critical ones. */
@@ -2602,6 +2748,13 @@ export type ReasonCode = "disease_progression" | "poor_performance" | "comorbidi
 export interface ReasonData {
   reason_code?: string | null;
   note?: string | null;
+}
+
+/** How many referrals ended before the infusion for one reason. */
+export interface ReasonFiguresResponse {
+  reason_code: string;
+  label: string;
+  referrals: number;
 }
 
 /** A reason: its code, and a sentence or label for people. */
@@ -2995,6 +3148,16 @@ export interface ResultRecordedBody {
   conditions?: string | null;
 }
 
+/** How many tasks will run again. */
+export interface RetriedTasksResponse {
+  retried: number;
+}
+
+/** The failed tasks to try again. */
+export interface RetryTasksRequest {
+  outbox_ids: string[];
+}
+
 /** What a member does in the tenant. */
 export type Role = "provider" | "coordinator" | "clinician" | "admin" | "operator";
 
@@ -3089,6 +3252,14 @@ export interface SessionResponse {
 export interface SignInRequest {
   email: string;
   password: string;
+}
+
+/** A signed test event. Post `body` as it is with the headers, within five minutes. */
+export interface SignedTestEventResponse {
+  webhook_id: string;
+  webhook_timestamp: string;
+  webhook_signature: string;
+  body: string;
 }
 
 /** A patient who booked a time, for the center's team. */
@@ -3276,6 +3447,20 @@ export interface UnfinishedValueResponse {
   value: any;
 }
 
+/** The members who get no email. */
+export interface UnreachableMemberListResponse {
+  items: UnreachableMemberResponse[];
+}
+
+/** A member who gets no email, and so sees notices only in the dashboard. */
+export interface UnreachableMemberResponse {
+  member_id: string;
+  name: string;
+  organization: string | null;
+  reason: string;
+  since: string;
+}
+
 /** How many of the newest notices are unread now. */
 export interface UnreadCountResponse {
   unread: number;
@@ -3300,6 +3485,28 @@ export interface VerificationStartedBody {
 
 /** How the patient attends. */
 export type VisitMode = "in_person" | "telehealth";
+
+/** What a center's system needs to send updates. */
+export interface WebhookConnectionResponse {
+  url: string;
+  secrets: WebhookSecretEntryResponse[];
+  samples: WebhookSampleResponse[];
+}
+
+/** Code that signs a test event and sends it to the center's address. */
+export interface WebhookSampleResponse {
+  language: string;
+  label: string;
+  code: string;
+}
+
+/** A webhook secret of a center, without its value. */
+export interface WebhookSecretEntryResponse {
+  secret_id: string;
+  created_at: string;
+  ends_at: string | null;
+  works: boolean;
+}
 
 /** A new webhook secret. */
 export interface WebhookSecretResponse {

@@ -46,7 +46,7 @@ export class ApiProblem extends Error {
   }
 }
 
-const buildUnreachableProblem = () =>
+export const buildUnreachableProblem = () =>
   new ApiProblem(0, {
     code: "unreachable",
     detail: "You appear to be offline. Check your internet connection, then try again.",

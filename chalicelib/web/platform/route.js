@@ -9,10 +9,12 @@ import { signal } from "./dom.js";
 const VIEWS = {
   account: "account",
   audit: "audit",
+  insights: "insights",
   members: "members",
   notices: "notices",
   preferences: "preferences",
-  feed: "webhook_deliveries",
+  feed: "connect",
+  operations: "operations",
   organizations: "organizations",
   catalogue: "products",
   resources: "resources",

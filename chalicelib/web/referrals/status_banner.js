@@ -29,7 +29,7 @@ function HoldBanner({ referral }) {
 function MissingUpdatesBanner({ count, center, then }) {
   return html`<${Banner} tone="is-warning" icon="circle-alert">
     <p><strong>${formatCount(count, "update")} from ${center.name}'s system</strong> ${then}
-      ${isPractice() ? ` Call ${center.name} if you need the current status.` : " An administrator can check System updates."}</p>
+      ${isPractice() ? ` Call ${center.name} if you need the current status.` : " An administrator can check “Connect your system”."}</p>
   <//>`;
 }
 

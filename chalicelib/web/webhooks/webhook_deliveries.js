@@ -1,19 +1,20 @@
-// System updates, for the administrators of a center: the webhook deliveries of its system with
-// their results, and a new signing secret.
-import { getTimeZone, me } from "../identity/member.js";
-import { html, useEffect, useRef, useState } from "../platform/dom.js";
-import { createIdempotencyKey, useIdempotentRequest } from "../platform/idempotent_request.js";
+// The log of a center's webhook: what its system sent, the result of each delivery, and what to do about it.
+import { getTimeZone } from "../identity/member.js";
+import { html, useState } from "../platform/dom.js";
+import { createIdempotencyKey } from "../platform/idempotent_request.js";
 import { getLabel } from "../platform/labels.js";
 import { formatTime } from "../platform/time.js";
-import { announce, Dialog, Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
-import { createSecret, listDeliveries, replayDelivery } from "./webhooks_api.js";
+import { announce, Icon, Loading, Problem } from "../platform/ui.js";
+import { listDeliveries, replayDelivery } from "./webhooks_api.js";
 
-const STATUS_LABELS = {
-  applied: ["is-accent", "Applied", "Referral updated."],
-  recorded: ["", "Saved in history", "A later status was already recorded."],
-  parked: ["is-warning", "Waiting for an earlier update", "An earlier step has not arrived yet."],
+/** The tone and the words of each result, and what it means. */
+export const STATUS_LABELS = {
+  applied: ["is-success", "Applied", "The referral is updated."],
+  recorded: ["", "Saved in history", "A later status was already recorded, or this repeats the current one."],
+  parked: ["is-warning", "Waiting for an earlier update", ""],
   refused: ["is-error", "Rejected", ""],
-  failed: ["is-error", "Expired", "The earlier step did not arrive within 24 hours."],
+  failed: ["is-error", "Expired", ""],
+  tested: ["is-success", "Test accepted", "The signature is right. No referral changed."],
 };
 const RETRYABLE_STATUSES = new Set(["parked", "failed"]);
 
@@ -37,21 +38,36 @@ const REJECTION_REASONS = {
 };
 const UNKNOWN_REASON = "The update conflicts with the referral. Check the API reference.";
 
+/** What an update waits for, or waited for until it expired. */
+function describeMissing({ status, waiting_for_labels: labels, expires_at: until }) {
+  const steps = labels.map((label) => `“${label}”`).join(" and ");
+  if (status === "failed")
+    return steps
+      ? `${steps} did not arrive within 24 hours. Send it, then retry this update.`
+      : "What must come first did not arrive within 24 hours. Check the referral ID. Send the missing update, then retry this one.";
+  const first = steps
+    ? `Send ${steps} first. Then this update applies by itself.`
+    : "An earlier update is missing, or your center has no referral with this ID. Check the ID.";
+  return until ? `${first} It waits until ${formatTime(until, getTimeZone())}.` : first;
+}
+
+/** What happened to an update, and what to do. */
+function describeResult(item) {
+  if (RETRYABLE_STATUSES.has(item.status)) return describeMissing(item);
+  return STATUS_LABELS[item.status]?.[2] || REJECTION_REASONS[item.code] || UNKNOWN_REASON;
+}
+
 function DeliveryRow({ item, replay, busy }) {
-  const [tone, label, reason] = STATUS_LABELS[item.status] || ["", getLabel(item.status), ""];
+  const [tone, label] = STATUS_LABELS[item.status] || ["", getLabel(item.status)];
   return html`<tr role="row">
     <th scope="row" role="rowheader"><time datetime=${item.received_at} class="tabular-numbers">${formatTime(item.received_at, getTimeZone())}</time>
       <span class="subtext code">${item.delivery_id}</span></th>
-    <td role="cell"><span class="chip ${tone}">${label}</span><span class="subtext">${reason || REJECTION_REASONS[item.code] || UNKNOWN_REASON}</span>
-      ${
-        item.waiting_for_labels.length > 0 &&
-        html`<span class="subtext">When it arrived, these steps were missing: ${item.waiting_for_labels.join("; ")}.</span>`
-      }
+    <td role="cell">${item.event_label || item.stage_label || "Not stored"}<span class="subtext code">${item.referral_id}</span></td>
+    <td role="cell"><span class="chip ${tone}">${label}</span><span class="subtext">${describeResult(item)}</span>
       ${
         item.ignored.length > 0 &&
         html`<span class="subtext">Ignored, because this dashboard does not know it: <span class="code">${item.ignored.join(", ")}</span></span>`
       }</td>
-    <td role="cell">${item.stage_label}<span class="subtext code">${item.referral_id}</span></td>
     <td role="cell" class="row-actions">${
       RETRYABLE_STATUSES.has(item.status) &&
       html`<button type="button" onClick=${() => replay(item)} aria-disabled=${busy}
@@ -60,11 +76,11 @@ function DeliveryRow({ item, replay, busy }) {
   </tr>`;
 }
 
-function DeliveryLog({ items, replay, busy }) {
+function DeliveryTable({ items, replay, busy }) {
   return html`<div class="card no-padding"><table role="table" class="data-table">
-    <caption class="visually-hidden">System updates, most recent first</caption>
+    <caption class="visually-hidden">Deliveries, most recent first</caption>
     <thead role="rowgroup"><tr role="row">
-      ${["Received", "Result", "Status reported"].map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}
+      ${["Received", "Reported", "Result and what to do"].map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}
       <th scope="col" role="columnheader"><span class="visually-hidden">Action</span></th>
     </tr></thead>
     <tbody role="rowgroup">
@@ -73,67 +89,8 @@ function DeliveryLog({ items, replay, busy }) {
   </table></div>`;
 }
 
-/** Shows the new secret once. The page keeps it only in this dialog. */
-function NewSecretDialog({ secret, onClose }) {
-  const box = useRef(/** @type {HTMLInputElement | null} */ (null));
-  const [copied, setCopied] = useState("");
-  useEffect(() => box.current?.select(), []);
-  const copy = async () => {
-    box.current?.select();
-    try {
-      await navigator.clipboard.writeText(secret);
-      setCopied("Copied.");
-    } catch {
-      setCopied("Your browser blocked copying. The secret is selected; press Ctrl+C or Command+C.");
-    }
-  };
-  return html`<${Dialog} title="New webhook secret" onClose=${onClose}>
-    <div class="stack">
-      <p>Copy this secret now; you will not see it again. Earlier secrets stop working in 24 hours.</p>
-      <div class="field"><label for="secret">Secret</label>
-        <input id="secret" class="code" readonly autocomplete="off" spellcheck="false" ref=${box} value=${secret} /></div>
-      <div class="buttons">
-        <button type="button" class="primary" onClick=${copy}>Copy</button>
-        <button type="button" onClick=${onClose}>Done</button>
-        <span class="small-text" role="status">${copied}</span>
-      </div>
-    </div>
-  <//>`;
-}
-
-function ConfirmNewSecret({ create, problem, busy, onClose }) {
-  return html`<${Dialog} title="Create a new webhook secret?" onClose=${onClose}>
-    <div class="stack">
-      <p>Your system must sign its updates with the new secret. Older secrets keep working for 24 hours.</p>
-      ${problem && html`<${Problem} problem=${problem} />`}
-      <div class="buttons">
-        <button type="button" class="primary" onClick=${create} aria-disabled=${busy}>${busy ? "Creating…" : "Create secret"}</button>
-        <button type="button" onClick=${onClose}>Cancel</button>
-      </div>
-    </div>
-  <//>`;
-}
-
-function NewSecretButton({ center }) {
-  const [step, setStep] = useState(/** @type {any} */ ({}));
-  const request = useIdempotentRequest((_, key) => createSecret(center, key));
-  const close = () => setStep({});
-  const create = async () => {
-    setStep({ open: true, busy: true });
-    try {
-      setStep({ secret: (await request.run({})).secret });
-    } catch (problem) {
-      setStep({ open: true, problem });
-    }
-  };
-  return html`<button type="button" onClick=${() => setStep({ open: true })}>New webhook secret</button>
-    ${step.open && html`<${ConfirmNewSecret} ...${step} create=${create} onClose=${close} />`}
-    ${step.secret && html`<${NewSecretDialog} secret=${step.secret} onClose=${close} />`}`;
-}
-
-export function WebhookDeliveries() {
-  const center = me.value.tenant.tenant_id;
-  const { data, problem, reload, replace } = useLoad(() => listDeliveries(center), []);
+/** The log. The page loads its first part, and loads it again after a test event. */
+export function WebhookDeliveries({ center, data, problem, reload, replace }) {
   const [state, setState] = useState(/** @type {any} */ ({}));
   const replaceDelivery = (delivery) =>
     data &&
@@ -155,7 +112,7 @@ export function WebhookDeliveries() {
     runOnce(async () => {
       const delivery = await replayDelivery(center, item.delivery_id, createIdempotencyKey());
       replaceDelivery(delivery);
-      announce(`Retried: ${(STATUS_LABELS[delivery.status] || [])[1] || getLabel(delivery.status)}`);
+      announce(`Retried: ${STATUS_LABELS[delivery.status]?.[1] || getLabel(delivery.status)}`);
     });
   const more = () =>
     runOnce(async () => {
@@ -163,13 +120,13 @@ export function WebhookDeliveries() {
       const next = await listDeliveries(center, data.next_cursor);
       replace({ ...next, items: data.items.concat(next.items) });
     });
-  return html`<div class="title-row"><${PageTitle} page="System updates">System updates<//><span class="spacer" />
-      <button type="button" onClick=${reload} aria-label="Refresh system updates"><${Icon} name="refresh-cw" /></button>
-      <${NewSecretButton} center=${center} /></div>
-    <p class="lead">Status updates from ${me.value.tenant.name}'s system, and the result of each.</p>
+  return html`<section class="stack" aria-labelledby="log">
+    <h2 id="log">Delivery log</h2>
+    <p class="small-text">A delivery with a wrong signature, timestamp, or address gets 401 and is not listed, because anyone can send one.</p>
     ${(problem || state.failed) && html`<${Problem} problem=${problem || state.failed} retry=${problem && reload} />`}
-    ${!data && !problem && html`<${Loading} what="system updates" />`}
-    ${data?.items.length === 0 && html`<div class="empty-state card"><${Icon} name="inbox" /><p>No updates received yet. Create a webhook secret, then connect your system.</p></div>`}
-    ${data?.items.length ? html`<${DeliveryLog} items=${data.items} replay=${replay} busy=${state.busy} />` : null}
-    ${data?.next_cursor && html`<p class="show-more"><button type="button" onClick=${more}>Show earlier updates</button></p>`}`;
+    ${!data && !problem && html`<${Loading} what="the deliveries" />`}
+    ${data?.items.length === 0 && html`<div class="empty-state card"><${Icon} name="inbox" /><p>No deliveries yet. Connect your system with the address and a secret from this page.</p></div>`}
+    ${data?.items.length ? html`<${DeliveryTable} items=${data.items} replay=${replay} busy=${state.busy} />` : null}
+    ${data?.next_cursor && html`<p class="show-more"><button type="button" onClick=${more}>Show earlier deliveries</button></p>`}
+  </section>`;
 }

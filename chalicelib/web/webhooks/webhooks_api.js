@@ -1,13 +1,47 @@
 // The API routes of a center's webhook. Each function calls one route; /docs has the fields.
 import { callApi } from "../identity/session.js";
+import { buildUnreachableProblem } from "../platform/http.js";
 
 /**
  * @typedef {import("../platform/api_types.js").DeliveryPageResponse} DeliveryPage
  * @typedef {import("../platform/api_types.js").DeliveryResponse} Delivery
+ * @typedef {import("../platform/api_types.js").SignedTestEventResponse} SignedTestEvent
+ * @typedef {import("../platform/api_types.js").WebhookConnectionResponse} WebhookConnection
  * @typedef {import("../platform/api_types.js").WebhookSecretResponse} WebhookSecret
  */
 
 const encode = encodeURIComponent;
+
+/** @param {string} center @returns {Promise<WebhookConnection>} */
+export const getConnection = async (center) => (await callApi("GET", `centers/${encode(center)}/webhook`)).data;
+
+/** @param {string} center @param {string} key @returns {Promise<SignedTestEvent>} */
+export const signTestEvent = async (center, key) =>
+  (await callApi("POST", `centers/${encode(center)}/test-events`, { key })).data;
+
+/**
+ * Post a signed test event as a center's system posts: no token, and the bytes that were signed.
+ *
+ * @param {string} center
+ * @param {SignedTestEvent} signed
+ * @param {boolean} isWrong replace the signature, to see that it is refused
+ * @returns {Promise<{status: number, answer: any}>}
+ */
+export async function postTestEvent(center, signed, isWrong) {
+  const headers = {
+    "Content-Type": "application/json",
+    "webhook-id": signed.webhook_id,
+    "webhook-timestamp": signed.webhook_timestamp,
+    "webhook-signature": isWrong ? `v1,${"A".repeat(43)}=` : signed.webhook_signature,
+  };
+  const url = new URL(`../../v1/webhooks/centers/${encode(center)}`, import.meta.url);
+  try {
+    const response = await fetch(url, { method: "POST", headers, body: signed.body, credentials: "omit" });
+    return { status: response.status, answer: await response.json().catch(() => null) };
+  } catch {
+    throw buildUnreachableProblem();
+  }
+}
 
 /**
  * @param {string} center

@@ -16,7 +16,7 @@ def fill_path(shared_api):
     member_feed = shared_api.practice.post("/v1/me/calendar", None).json["url"]
     link = build_unsubscribe_url("mem_1", [Category.DIGEST], sign_in_url="", stores=shared_api.stores)
     ids = {"referral_id": shared_api.refer()["referral_id"], "center_id": "ctr_harbor"}
-    ids |= {"text": "terms", "package": "app", "name": "app.js", "token": link.rpartition("/")[2]}
+    ids |= {"text": "terms", "build": "any", "package": "app", "name": "app.js", "token": link.rpartition("/")[2]}
     ids["calendar"] = member_feed.rpartition("/")[2]
     ids["notice_id"] = "ntc_20260101T000000000000_" + "a" * 26
     ids["document_id"] = "doc_" + "a" * 26

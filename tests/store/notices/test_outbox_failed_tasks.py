@@ -68,6 +68,7 @@ def test_a_failed_task_has_only_ids_its_rule_and_the_kind_of_its_error(stores):
 
     assert failed == FailedTask(
         outbox_id=build_task().outbox_id,
+        queue=build_task().queue,
         referral_id="ref_1",
         rule="handback_near",
         error="KeyError",

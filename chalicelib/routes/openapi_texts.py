@@ -52,7 +52,6 @@ TAGS: Final = {
     "practice-directory": "Referring providers and payers that a practice has used.",
     "products": "CAR T products and their labels.",
     "referrals": "Referrals, and what belongs to one: events, documents, messages, coverage, consultation, follow-up.",
-    "referrals.csv": "The list of referrals as a file.",
     "resources": "National resources for patients.",
     "screens": "The eligibility check: a comparison with label criteria, never a decision.",
     "sessions": "Sign-in, passwords and authenticator apps.",

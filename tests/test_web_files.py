@@ -223,8 +223,10 @@ def test_stages_come_from_the_server():
     discarded = {("discard.js", "withdrawn")}
     coverage_states = {("worklist_filters.js", "submitted")}
     body_of_an_update = {("connect.js", "received")}
+    milestones = {("figure_tables.js", "submitted"), ("figure_tables.js", "infused")}
     named = (
         body_of_an_update
+        | milestones
         | phases
         | editable
         | deceased

@@ -89,7 +89,7 @@ const Key = () => html`<p class="plot-key small-text">
 function Endings({ group, published }) {
   const isEmpty = group.ended === 0;
   return html`<section class="card no-padding" aria-labelledby="reasons">
-    <header class="card-head"><h2 id="reasons">Why referrals ended before infusion</h2>
+    <header class="card-head figures-head"><h2 id="reasons">Why referrals ended before infusion</h2>
       ${group.ended != null && html`<span class="small-text">${formatCount(group.ended, "referral")} ended</span>`}</header>
     ${isEmpty ? html`<p class="small-text figures-note">No referral ended before infusion.</p>` : html`<${ReasonTable} group=${group} />`}
     <p class="small-text figures-note">Published for comparison: ${published.endings.map(({ text }) => text).join("; ")} (${published.sources.map(({ title }) => title).join("; ")}).</p>
@@ -97,12 +97,12 @@ function Endings({ group, published }) {
 }
 
 const Figures = ({ group, published }) => html`<section class="card no-padding" aria-labelledby="intervals">
-    <header class="card-head"><h2 id="intervals">How long each interval takes</h2><${Key} /></header>
+    <header class="card-head figures-head"><h2 id="intervals">How long each interval takes</h2><${Key} /></header>
     <${IntervalTable} group=${group} published=${published} />
   </section>
   <div class="figure-halves">
     <section class="card no-padding" aria-labelledby="milestones">
-      <header class="card-head"><h2 id="milestones">How far referrals get</h2>
+      <header class="card-head figures-head"><h2 id="milestones">How far referrals get</h2>
         ${group.open != null && html`<span class="small-text">${group.open.toLocaleString("en-US")} still open before infusion</span>`}</header>
       <${MilestoneTable} group=${group} />
     </section>
@@ -160,7 +160,7 @@ export function Insights() {
       html`${
         data.groups.length > 0 &&
         html`<section class="card no-padding compare-figures" aria-labelledby="compare" tabindex="0">
-        <header class="card-head"><h2 id="compare">Median days by ${GROUPING_LABELS[data.grouping].toLowerCase()}</h2></header>
+        <header class="card-head figures-head"><h2 id="compare">Median days by ${GROUPING_LABELS[data.grouping].toLowerCase()}</h2></header>
         <${CompareTable} insights=${data} what=${GROUPING_LABELS[data.grouping]} />
       </section>`
       }

@@ -26,6 +26,7 @@ from chalicelib.routes.ehr import cds_hooks, chart_entries
 from chalicelib.routes.eligibility import screen
 from chalicelib.routes.handback import handback
 from chalicelib.routes.identity import credentials, me_and_sessions, members
+from chalicelib.routes.insights import insights
 from chalicelib.routes.notices import notices as notice_routes
 from chalicelib.routes.notices import preferences, ses_and_unsubscribe
 from chalicelib.routes.operations import operations
@@ -82,6 +83,7 @@ for module in (
     slot_routes,
     patterns,
     consultation,
+    insights,
     receive,
     deliveries,
     operations,

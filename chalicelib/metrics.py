@@ -76,6 +76,7 @@ class RouteFamily(StrEnum):
     ELIGIBILITY = "eligibility"
     HANDBACK = "handback"
     IDENTITY = "identity"
+    INSIGHTS = "insights"
     NOTICES = "notices"
     OPERATIONS = "operations"
     REFERRALS = "referrals"

@@ -28,6 +28,7 @@ CAPABILITIES = {
     "referrals",
     "webhooks",
     "operations",
+    "insights",
     "coverage",
     "eligibility",
     "ehr",
@@ -372,12 +373,18 @@ class CodeNames:
     def __init__(self) -> None:
         self.modules: set[str] = set()
         self.members: dict[str, set[str]] = defaultdict(set)
+        self.texts: set[str] = set()
+        """Each text with a dot: audit actions and types, which pages name as well."""
         for top in ("app.py", "chalicelib", "infra", "tests"):
             for path in sorted((ROOT / top).rglob("*.py")) or [ROOT / top]:
                 dotted = relative(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
                 self.modules.add(dotted)
                 self.modules.update(dotted.rsplit(".", n)[0] for n in range(1, dotted.count(".") + 1))
-                self._collect(parse(path).body, dotted.rpartition(".")[2])
+                tree = parse(path)
+                self._collect(tree.body, dotted.rpartition(".")[2])
+                if path in SHIPPED:
+                    constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+                    self.texts.update(text for text in constants if isinstance(text, str) and "." in text)
 
     def _collect(self, body: list[ast.stmt], owner: str) -> None:
         for node in body:
@@ -401,7 +408,7 @@ class CodeNames:
     def has(self, dotted: str) -> bool:
         """Whether a dotted name leads to a module of ours, or to something defined in one."""
         parts = dotted.split(".")
-        if self._is_module(parts):
+        if dotted in self.texts or self._is_module(parts):
             return True
         for split in range(1, len(parts)):
             owner, names = parts[:split], parts[split:]

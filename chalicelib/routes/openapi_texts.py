@@ -39,6 +39,7 @@ TAGS: Final = {
     "diagnosis-codes": "ICD-10-CM codes of blood cancers, and histologies.",
     "docs": "The API reference for people.",
     "health": "Whether the service runs.",
+    "insights": "How long steps take, how far referrals get, and why they end, from an organization's own referrals.",
     "legal": "The operator's terms and notices.",
     "mail-events": "What happened to emails, from Amazon SNS.",
     "me": "The signed-in member: settings and calendar.",

@@ -22,13 +22,23 @@ VIEWS = (
     ("#/screen", "Eligibility check"),
     ("#/catalogue", "Products"),
     ("#/resources", "Resources for patients"),
+    ("#/insights", "Insights"),
     ("#/no-such-page", "Page not found"),
 )
 
 # Together, these pages show every color.
-PAGES_WITH_ALL_COLORS = ("#/", "#/centers", "#/new/center", "#/screen", "#/catalogue", "a referral", "a dialog")
+PAGES_WITH_ALL_COLORS = (
+    "#/",
+    "#/centers",
+    "#/new/center",
+    "#/screen",
+    "#/catalogue",
+    "#/insights",
+    "a referral",
+    "a dialog",
+)
 # These pages have a different layout in a narrow window.
-PAGES_WITH_PHONE_LAYOUT = ("#/", "#/centers", "#/new/patient", "#/screen", "a referral")
+PAGES_WITH_PHONE_LAYOUT = ("#/", "#/centers", "#/new/patient", "#/screen", "#/insights", "a referral")
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,7 @@ def test_a_letter_is_filled_and_saved(open_page, demo_world):
     path = demo_world.create_referral("Letter", stage="accepted")
     page = open_page(path, by=COORDINATOR)
     page.get_by_text("Letter of medical necessity").click()
-    letter = page.get_by_label("Letter", exact=False).first
+    letter = page.get_by_role("textbox", name="Letter").first
     expect(letter).to_have_value(re.compile("To the medical director"))
     page.get_by_role("button", name="Save as final").click()
     expect(page.get_by_text("Fill in the blanks").first).to_be_visible()

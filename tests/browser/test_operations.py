@@ -82,10 +82,12 @@ def test_all_failed_tasks_are_retried_with_one_click(open_operations):
     two = [TASK, TASK | {"outbox_id": "out_2"}]
     page = open_operations(build_overview(failed_tasks=two), build_overview())
     sent = []
-    page.route(
-        "**/failed-tasks/retry",
-        lambda route: (sent.append(route.request.post_data_json), route.fulfill(json={"retried": 2})),
-    )
+
+    def accept(route):
+        sent.append(route.request.post_data_json)
+        route.fulfill(json={"retried": 2})
+
+    page.route("**/failed-tasks/retry", accept)
     page.get_by_role("button", name="Retry 2 failed tasks").click()
 
     expect(page.get_by_text("No failed tasks.")).to_be_visible()

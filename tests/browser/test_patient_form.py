@@ -26,7 +26,7 @@ def test_what_is_known_of_a_patient_is_saved_and_shown(open_page, width):
     patient = page.get_by_role("main")
     expect(patient.get_by_text("DOB 1961 (age about")).to_be_visible()
     expect(patient.get_by_text("Latin American Spanish")).to_be_visible()
-    link = patient.get_by_role("link", name="(806) 555-0142 ext. 12")
+    link = patient.get_by_role("link", name="(806) 555-0142 ext. 12").first
     assert link.get_attribute("href") == "tel:+18065550142;ext=12"
     expect(patient.locator("dt", has_text="Interpreter needed").locator("xpath=..")).to_contain_text("Yes")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -258,7 +258,7 @@ def _remember(world: MultiTenantWorld, who: Person) -> None:
 
 
 def _own_paths(world: MultiTenantWorld, who: Person) -> Iterator[str]:
-    yield from ("/v1/me", "/v1/members", "/v1/practice-directory")
+    yield from ("/v1/me", "/v1/members", "/v1/practice-directory", "/v1/insights?period=all&grouping=center")
     yield f"/v1/centers/{who.tenant_id}/deliveries?limit=100"
     for limit in (1, 100):
         yield from (f"/v1/notices?limit={limit}", f"/v1/referrals?limit={limit}")

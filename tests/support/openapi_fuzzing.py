@@ -238,6 +238,7 @@ class _Sender:
         method, path = environ["REQUEST_METHOD"], environ["REQUEST_URI"].partition("?")[0]
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         headers = dict(EnvironHeaders(environ).items())
+        headers.pop("Accept-Encoding", None)  # The reader of the responses does not decompress them.
         if path.startswith("/v1/sessions"):
             tokens.forget_signed_tokens()
         if headers.pop("Authorization", None):

@@ -152,7 +152,7 @@ def walk(world):
         for read in (path, f"{path}/events?limit=2", f"{path}/changes", f"{path}/window", f"{path}/notices",
                      f"{path}/possible-duplicates", "/v1/referrals?limit=1", "/v1/referrals.csv",
                      "/v1/referrals?limit=1&sort=due&page=1", "/v1/referrals/counts",
-                     "/v1/notices?limit=1"):  # fmt: skip
+                     "/v1/notices?limit=1", "/v1/insights", "/v1/insights/tables.csv"):  # fmt: skip
             site.get(read)
     notice = world.practice.get("/v1/notices").json["items"][0]
     world.practice.get(f"/v1/notices/{notice['notice_id']}")

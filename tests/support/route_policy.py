@@ -96,6 +96,8 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("GET", "/v1/referrals"): _only(CARE_MEMBERS, 200, rest=403),
     ("GET", "/v1/referrals.csv"): _only(CARE_MEMBERS, 200, rest=403),
     ("GET", "/v1/referrals/counts"): _only(CARE_MEMBERS, 200, rest=403),
+    ("GET", "/v1/insights"): _only(CARE_MEMBERS, 200, rest=403),
+    ("GET", "/v1/insights/tables.csv"): _only(CARE_MEMBERS, 200, rest=403),
     ("POST", "/v1/referrals"): _only(PRACTICE_CARE | {"other_practice"}, 201, rest=403),
     ("GET", "/v1/referrals/{referral_id}"): _OF_THE_REFERRAL,
     # The referral has moved since version 1. Its practice gets a 412; its center does not own the urgency.

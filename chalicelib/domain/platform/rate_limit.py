@@ -83,3 +83,7 @@ INVITATIONS_PER_MEMBER = RateLimit(burst=5, per_second=5 / _HOUR_S)
 PACKETS_PER_MEMBER = RateLimit(burst=60, per_second=120 / _HOUR_S)
 """How many PDFs of referrals one member can make: a worklist of 60 at once, and then 120 an hour. Each one takes
 a tenth of a second of a function with much memory. This product's proposal."""
+
+INSIGHTS_PER_MEMBER = RateLimit(burst=30, per_second=120 / _HOUR_S)
+"""How often one member can read the insights: each time reads the whole list of the organization. This product's
+proposal."""

@@ -123,24 +123,27 @@ def list_all_sorted(
 def _sort_rows(
     filter_: ReferralFilter, sorting: Sorting, *, member: Member, context: RunContext, has_unread: HasUnread
 ) -> list[tuple[SortKey, ReferralSummary]]:
+    index = get_index_name(member)
     viewer = build_list_viewer(member, context=context)
     rows = RowFilter(filter=filter_, viewer=viewer, context=context, has_unread=has_unread)
     build_key = _KEY_BUILDERS[sorting.order]
     entries = [
         # The id makes every key different, so that a page continues exactly after a row.
         ((*build_key(row, viewer, context), row.referral_id), row)
-        for row in _read_rows(filter_, member=member, context=context)
+        for row in _read_rows(filter_, index, member=member, context=context)
         if rows.matches(row)
     ]
     entries.sort(key=lambda entry: entry[0], reverse=sorting.is_descending)
     return list(entries)
 
 
-def _read_rows(filter_: ReferralFilter, *, member: Member, context: RunContext) -> Iterator[ReferralSummary]:
+def _read_rows(
+    filter_: ReferralFilter, index: str, *, member: Member, context: RunContext
+) -> Iterator[ReferralSummary]:
     start = None
     for _ in range(MAX_READS):
         page = context.stores.referrals.list_page(
-            index=get_index_name(member),
+            index=index,
             tenant_id=member.tenant_id,
             limit=ROWS_PER_READ,
             start=start,
@@ -159,7 +162,7 @@ def _read_rows(filter_: ReferralFilter, *, member: Member, context: RunContext) 
     raise MalformedError(
         "too_many_to_sort",
         f"Your organization has more than {MAX_READS * ROWS_PER_READ:,} referrals, too many to sort. "
-        "Choose only those that changed since a date (`updated_since`), or sort by the latest change.",
+        "Choose only those that changed since a date, or sort by the latest change.",
     )
 
 

@@ -28,6 +28,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from chalicelib.domain.audit.hash_chain import ChainHead
+from chalicelib.domain.insights.milestones import MilestoneTimes, list_milestone_times
 from chalicelib.domain.referrals.conversation import Conversation
 from chalicelib.domain.referrals.events import EVENT_TYPE_BY_CLASS, EventOrder, EventStatus, EventType, ReferralEvent
 from chalicelib.domain.referrals.history_start import REFERRED_ON
@@ -45,6 +46,7 @@ from chalicelib.store.platform.item_formats import FORMATS, refuse_newer, refuse
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 from chalicelib.store.referrals.care_items import CARE_MEMBER, care_to_members, read_status_and_care
 from chalicelib.store.referrals.coverage_items import COVERAGE_MEMBER, coverage_to_members, read_coverage
+from chalicelib.store.referrals.milestone_items import MILESTONES_MEMBER, milestones_to_members, read_milestones
 from chalicelib.store.referrals.name_index import build_blind_indexes
 from chalicelib.store.referrals.plan_items import PLANS_MEMBER, plans_to_members, read_plans
 from chalicelib.store.webhooks.idempotency import Delivery
@@ -95,6 +97,8 @@ class ReferralSummary:
     referred_on: date | None = None
     provider: Mapping[str, Any] = field(default_factory=dict)
     """The `name` and `npi` of the referring provider; empty in rows of earlier releases."""
+    milestones: MilestoneTimes | None = None
+    """When the referral reached its milestones; None for a draft, and in a row of a release that had none."""
 
     @property
     def search_names(self) -> Sequence[str]:
@@ -177,6 +181,7 @@ class ReferralItems:
             submitted_on=_apply_if_present(summary.get("submitted_on"), date.fromisoformat),
             referred_on=_apply_if_present(summary.get(REFERRED_ON), date.fromisoformat),
             provider=summary.get("provider") or {},
+            milestones=read_milestones(summary.get(MILESTONES_MEMBER)),
         )
 
     def event_to_item(self, event: ReferralEvent, status: EventStatus, *, scope: str) -> Item:
@@ -227,6 +232,7 @@ class ReferralItems:
             "touched": [referral.last_writer.by, referral.last_writer.after],
             "found_by": sorted(list_identifiers(patient)),
             **({REFERRED_ON: referral.details[REFERRED_ON]} if referral.details.get(REFERRED_ON) else {}),
+            **(milestones_to_members(list_milestone_times(referral)) if referral.submitted_at else {}),
         }
         last_order = referral.last_applied_order
         prefixes = list_name_prefixes(_list_search_names(referral.alias, patient)) | list_identifiers(patient)

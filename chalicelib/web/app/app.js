@@ -22,6 +22,7 @@ const LAZY_STYLES = [
   "webhooks/webhooks.css",
   "handback/handback.css",
   "eligibility/eligibility.css",
+  "insights/insights.css",
 ];
 
 // Views that load when they are first opened, and then stay loaded.
@@ -37,6 +38,7 @@ const LAZY_VIEWS = {
   eligibility_check: async () => (await import("../eligibility/eligibility_check.js")).EligibilityCheck,
   form: async () => (await import("../referrals/form.js")).FormView,
   handback: async () => (await import("../handback/handback_form.js")).HandbackForm,
+  insights: async () => (await import("../insights/insights.js")).Insights,
   members: async () => (await import("../identity/members.js")).Members,
   notice_history: async () => (await import("../notices/notice_history.js")).NoticeHistory,
   notices: async () => (await import("../notices/notices.js")).Notices,

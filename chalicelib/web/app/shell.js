@@ -64,6 +64,7 @@ function Header() {
         ${canRefer() && html`<${NavLink} href="#/screen" current=${view === "eligibility_check"}>Eligibility check<//>`}
         <${NavLink} href="#/catalogue" current=${view === "products"}>Products<//>
         <${NavLink} href="#/resources" current=${view === "resources"}>Resources<//>
+        ${hasClinicalAccess() && html`<${NavLink} href="#/insights" current=${view === "insights"}>Insights<//>`}
         ${isCenterAdmin() && html`<${NavLink} href="#/feed" current=${view === "connect"}>Connect your system<//>`}
         ${isOperator() && html`<${NavLink} href="#/operations" current=${view === "operations"}>Operations<//>`}
         ${isAdmin() && html`<${NavLink} href="#/members" current=${view === "members"}>Members<//>`}

@@ -1571,6 +1571,21 @@ export interface GivenInfusion {
   dose?: string | null;
 }
 
+/** The figures of all referrals of the period, or of a group of them. */
+export interface GroupFiguresResponse {
+  group_id: string | null;
+  label: string;
+  intervals: IntervalFiguresResponse[];
+  milestones: MilestoneFiguresResponse[];
+  open: number | null;
+  ended: number | null;
+  reasons: ReasonFiguresResponse[];
+  other_reasons: number | null;
+}
+
+/** By what the figures are compared. */
+export type Grouping = "none" | "center" | "product";
+
 /** How complete a summary is. */
 export interface HandbackCompletenessResponse {
   complete: boolean;
@@ -1783,6 +1798,20 @@ export interface InformationSentBody {
   decision_by?: string | null;
 }
 
+/** The figures of your organization's own referrals. */
+export interface InsightsResponse {
+  period: Period;
+  starts_on: string | null;
+  grouping: Grouping;
+  as_of: string;
+  smallest_group: number;
+  has_more: boolean;
+  has_old_rows: boolean;
+  total: GroupFiguresResponse;
+  groups: GroupFiguresResponse[];
+  published: PublishedFiguresResponse;
+}
+
 /**
  * Who pays. It says nothing about coverage. A patient without insurance has no payer.
  *
@@ -1795,6 +1824,20 @@ export interface Insurance {
   group?: string | null;
   funding?: "self_funded" | "fully_insured" | "unknown" | null;
   subscriber?: Subscriber | null;
+}
+
+/** A part of the journey whose days are counted. */
+export type Interval = "referral_to_received" | "received_to_accepted" | "referral_to_consultation" | "consultation_to_leukapheresis" | "leukapheresis_to_infusion" | "monitoring_end_to_return" | "return_to_acknowledgment";
+
+/** How long one interval took. */
+export interface IntervalFiguresResponse {
+  interval: Interval;
+  label: string;
+  acts: string;
+  median_days: number | null;
+  first_quartile_days: number | null;
+  third_quartile_days: number | null;
+  referrals: number | null;
 }
 
 /** A person to invite to one's own organization. */
@@ -2077,6 +2120,17 @@ export interface MessagesReadBody {
 /** How many messages of the other side the caller has not read. */
 export interface MessagesUnreadResponse {
   unread: number;
+}
+
+/** A step that insights count, in the order of the journey. */
+export type Milestone = "submitted" | "received" | "accepted" | "consult_completed" | "center_proceed" | "apheresis_completed" | "infused" | "handback_ready" | "handed_back";
+
+/** How many referrals reached a step. */
+export interface MilestoneFiguresResponse {
+  stage: Milestone;
+  label: string;
+  referrals: number | null;
+  percent: number | null;
 }
 
 /** A date of a monitoring window. */
@@ -2471,6 +2525,9 @@ export interface PeerToPeerEndedBody {
   notes?: string | null;
 }
 
+/** Which referrals are counted, by the day of the referral. */
+export type Period = "12_months" | "all";
+
 /** A phase of a referral as screens show it, in order. */
 export type Phase = "eligibility" | "referral" | "consultation" | "collection" | "manufacturing" | "treatment" | "monitoring" | "follow_up" | "closed";
 
@@ -2631,10 +2688,40 @@ export interface Prophylaxis {
   stop_when?: string | null;
 }
 
+/** Figures that others published, for comparison. */
+export interface PublishedFiguresResponse {
+  intervals: PublishedMedianResponse[];
+  endings: PublishedStatementResponse[];
+  sources: PublishedSourceResponse[];
+}
+
+/** A median that others published. It is not a goal. */
+export interface PublishedMedianResponse {
+  interval: Interval;
+  median_days: number;
+  source: string;
+}
+
 /** The times that were published. `slot_id` is set if it was one. */
 export interface PublishedSlotsResponse {
   items: SlotResponse[];
   slot_id: string | null;
+}
+
+/** Where a published figure is from. */
+export interface PublishedSourceResponse {
+  source_id: string;
+  title: string;
+  population: string;
+  url: string;
+  published_on: string;
+  read_on: string;
+}
+
+/** What others published about referrals that ended. */
+export interface PublishedStatementResponse {
+  text: string;
+  source: string;
 }
 
 /** The hours in which no email is sent, except critical ones. */
@@ -2661,6 +2748,13 @@ export type ReasonCode = "disease_progression" | "poor_performance" | "comorbidi
 export interface ReasonData {
   reason_code?: string | null;
   note?: string | null;
+}
+
+/** How many referrals ended before the infusion for one reason. */
+export interface ReasonFiguresResponse {
+  reason_code: string;
+  label: string;
+  referrals: number;
 }
 
 /** A reason: its code, and a sentence or label for people. */

@@ -9,6 +9,7 @@ import { signal } from "./dom.js";
 const VIEWS = {
   account: "account",
   audit: "audit",
+  insights: "insights",
   members: "members",
   notices: "notices",
   preferences: "preferences",

@@ -264,10 +264,10 @@ def test_no_table_contains_patient_data_in_clear_text(captured, table):
 
 
 def test_a_list_contains_only_what_identifies_the_patient(shared_api, captured):
-    """Finding a referral takes a name and a birth date, and no history."""
+    """Finding a referral takes a name, a birth date, a record number and the provider, and no history."""
     result = shared_api.practice.get("/v1/referrals?q=qvortrup").text.encode()
 
-    assert find_canaries(result) == {"family_name", "given_name", "birth_date", "alias"}
+    assert find_canaries(result) == {"family_name", "given_name", "birth_date", "alias", "mrn", "provider_name"}
 
 
 def test_a_member_without_access_reads_nothing(shared_api, captured):

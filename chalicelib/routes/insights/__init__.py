@@ -1,0 +1,1 @@
+"""Figures from an organization's own referrals."""

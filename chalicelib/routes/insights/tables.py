@@ -1,0 +1,73 @@
+"""The tables of the insights as CSV, for a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from chalicelib.routes.insights.responses import GroupFiguresResponse, InsightsResponse
+from chalicelib.routes.referrals.referral_csv import escape_formula
+
+_HEAD = (
+    "Table",
+    "Period",
+    "Group",
+    "Row",
+    "Referrals",
+    "Percent of all referrals",
+    "First quartile (days)",
+    "Median (days)",
+    "Third quartile (days)",
+    "Source",
+)
+_NOT_SHOWN = "not shown"
+
+
+def build_csv(insights: InsightsResponse) -> str:
+    """Build the file. The first bytes mark UTF-8, without which Excel guesses another encoding."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(_HEAD)
+    for row in _list_rows(insights):
+        writer.writerow([escape_formula(cell) if isinstance(cell, str) else cell for cell in row])
+    return f"\ufeff{text.getvalue()}"
+
+
+def _list_rows(insights: InsightsResponse) -> Iterator[tuple[object, ...]]:
+    period = f"Referred since {insights['starts_on']}" if insights["starts_on"] else "All referrals"
+    for group in (insights["total"], *insights["groups"]):
+        yield from _list_group_rows(group, period)
+    published = insights["published"]
+    titles = {
+        source["source_id"]: f"{source['title']} ({source['population']}), published {source['published_on']},"
+        f" read {source['read_on']}: {source['url']}"
+        for source in published["sources"]
+    }
+    labels = {each["interval"]: each["label"] for each in insights["total"]["intervals"]}
+    for median in published["intervals"]:
+        row = ("Published, not a goal", "", "", labels[median["interval"]], "", "", "", median["median_days"], "")
+        yield (*row, titles[median["source"]])
+    for finding in published["endings"]:
+        yield ("Published, not a goal", "", "", finding["text"], "", "", "", "", "", titles[finding["source"]])
+
+
+def _list_group_rows(group: GroupFiguresResponse, period: str) -> Iterator[tuple[object, ...]]:
+    own = "Your organization's referrals"
+    for each in group["intervals"]:
+        days = (each["first_quartile_days"], each["median_days"], each["third_quartile_days"])
+        yield ("Days of each interval", period, group["label"], each["label"], *_show(each["referrals"]), "",
+               *_show(*days), own)  # fmt: skip
+    for step in group["milestones"]:
+        counts = _show(step["referrals"], step["percent"])
+        yield ("How far referrals get", period, group["label"], step["label"], *counts, "", "", "", own)
+    endings = [
+        ("Still open before infusion", group["open"]),
+        ("Ended before infusion", group["ended"]),
+        *((f"Ended: {reason['label']}", reason["referrals"]) for reason in group["reasons"]),
+        ("Ended: other reasons together", group["other_reasons"]),
+    ]
+    for label, count in endings:
+        yield ("Why referrals ended before infusion", period, group["label"], label, *_show(count), "", "", "", "", own)
+
+
+def _show(*figures: float | None) -> tuple[object, ...]:
+    return tuple(_NOT_SHOWN if figure is None else figure for figure in figures)

@@ -56,7 +56,7 @@ export const buildUnreachableProblem = () =>
  * @param {string} path below /v1/
  * @param {Options["query"]} query
  */
-function buildUrl(path, query = {}) {
+export function buildUrl(path, query = {}) {
   const url = new URL(path, API);
   for (const [name, value] of Object.entries(query)) {
     if (value != null && value !== "") url.searchParams.set(name, String(value));

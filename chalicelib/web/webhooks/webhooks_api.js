@@ -1,6 +1,6 @@
 // The API routes of a center's webhook. Each function calls one route; /docs has the fields.
 import { callApi } from "../identity/session.js";
-import { buildUnreachableProblem } from "../platform/http.js";
+import { buildUnreachableProblem, buildUrl } from "../platform/http.js";
 
 /**
  * @typedef {import("../platform/api_types.js").DeliveryPageResponse} DeliveryPage
@@ -34,9 +34,13 @@ export async function postTestEvent(center, signed, isWrong) {
     "webhook-timestamp": signed.webhook_timestamp,
     "webhook-signature": isWrong ? `v1,${"A".repeat(43)}=` : signed.webhook_signature,
   };
-  const url = new URL(`../../v1/webhooks/centers/${encode(center)}`, import.meta.url);
   try {
-    const response = await fetch(url, { method: "POST", headers, body: signed.body, credentials: "omit" });
+    const response = await fetch(buildUrl(`webhooks/centers/${encode(center)}`), {
+      method: "POST",
+      headers,
+      body: signed.body,
+      credentials: "omit",
+    });
     return { status: response.status, answer: await response.json().catch(() => null) };
   } catch {
     throw buildUnreachableProblem();

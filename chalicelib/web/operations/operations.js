@@ -11,6 +11,18 @@ const REASON_LABELS = { bounced: "Email bounced", complained: "Marked as spam" }
 /** "1 job", "2 jobs". */
 const count = (number, noun) => `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
 
+/** "5 minutes", "1 hour", "2 days". */
+function formatMinutes(minutes) {
+  if (minutes < 60) return count(minutes, "minute");
+  return minutes < 1440 ? count(Math.floor(minutes / 60), "hour") : count(Math.floor(minutes / 1440), "day");
+}
+
+/** The tone and the word of a job's state. */
+function describeJob({ late, last_success_at: last }) {
+  if (late) return ["is-error", "Late"];
+  return last ? ["is-success", "On time"] : ["", "Not run yet"];
+}
+
 const showTime = (at) => html`<time datetime=${at} class="tabular-numbers">${formatTime(at, getTimeZone())}</time>`;
 
 /** A table with a heading. The first cell of each row is its header. */
@@ -21,7 +33,7 @@ function Table({ title, columns, rows, empty, note }) {
     ${note && html`<p class="small-text">${note}</p>`}
     ${
       rows.length
-        ? html`<div class="card no-padding"><table role="table" class="data-table">
+        ? html`<div class="card no-padding"><table role="table" class="data-table one-column">
           <caption class="visually-hidden">${title}</caption>
           <thead role="rowgroup"><tr role="row">${columns.map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}</tr></thead>
           <tbody role="rowgroup">${rows.map(
@@ -70,7 +82,7 @@ function Problems({ data }) {
 
 const Figures = ({ data }) => html`<dl class="card facts">
   <div><dt>Tasks due now</dt><dd>${data.backlog.due.toLocaleString("en-US")}</dd></div>
-  <div><dt>Oldest due task</dt><dd>${data.backlog.due ? count(data.backlog.oldest_minutes, "minute") : "None"}</dd></div>
+  <div><dt>Oldest due task</dt><dd>${data.backlog.due ? formatMinutes(data.backlog.oldest_minutes) : "None"}</dd></div>
   <div><dt>Failed tasks</dt><dd>${data.failed_tasks.length}</dd></div>
   <div><dt>Connected centers</dt><dd>${data.connections.length}</dd></div>
   <div><dt>Organizations</dt><dd>${data.organizations.length}</dd></div>
@@ -80,9 +92,9 @@ const listJobRows = (jobs) =>
   jobs.map((job) => ({
     key: job.job,
     cells: [
-      html`${job.label}<span class="subtext">every ${count(job.every_minutes, "minute")}</span>`,
-      job.last_success_at ? showTime(job.last_success_at) : "Has not run yet",
-      html`<span class="chip ${job.late ? "is-error" : "is-success"}">${job.late ? "Late" : "On time"}</span>`,
+      html`${job.label}<span class="subtext">every ${formatMinutes(job.every_minutes)}</span>`,
+      job.last_success_at ? showTime(job.last_success_at) : "None",
+      html`<span class="chip ${describeJob(job)[0]}">${describeJob(job)[1]}</span>`,
     ],
   }));
 

@@ -77,7 +77,7 @@ function DeliveryRow({ item, replay, busy }) {
 }
 
 function DeliveryTable({ items, replay, busy }) {
-  return html`<div class="card no-padding"><table role="table" class="data-table">
+  return html`<div class="card no-padding"><table role="table" class="data-table one-column">
     <caption class="visually-hidden">Deliveries, most recent first</caption>
     <thead role="rowgroup"><tr role="row">
       ${["Received", "Reported", "Result and what to do"].map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}

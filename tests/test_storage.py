@@ -143,7 +143,7 @@ def test_every_index_name_is_a_constant_in_the_code():
     package = Path(__file__).parents[1] / "chalicelib"
     named = set()
     for path in package.rglob("*.py"):
-        named |= set(re.findall(r'index="(\w+)"', path.read_text("utf-8")))
+        named |= set(re.findall(r'\bindex="(\w+)"', path.read_text("utf-8")))
     lists = (package / "services" / "referrals" / "search.py").read_text("utf-8")
     named |= set(re.findall(r'return "(by_\w+)" if', lists))
     named |= set(re.findall(r'else "(by_\w+)"', lists))

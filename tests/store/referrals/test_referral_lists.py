@@ -75,7 +75,8 @@ def test_a_summary_has_what_a_person_needs_to_find_a_referral(stores):
         "infused",
     )
     assert (summary.disease, summary.version, summary.urgency) == ("LBCL", 17, "urgent")
-    assert summary.patient == {"family_name": "Example", "given_name": "Ana", "birth_date": "1961-04-02"}
+    person = {"family_name": "Example", "given_name": "Ana", "birth_date": "1961-04-02", "mrn": "A-1009"}
+    assert summary.patient == person
 
 
 def test_summaries_have_the_stage_and_owner_of_each_referral(stores):

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.identity.members import Member, Tenant, TenantKind
 from chalicelib.domain.platform.jobs import ScheduledJob, is_job_overdue
 from chalicelib.errors import ForbiddenError
+from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
@@ -119,17 +120,26 @@ def retry_failed_tasks(outbox_ids: Sequence[str], *, by: Member, context: RunCon
         ForbiddenError: only the operator can do this.
     """
     require_operator(by)
-    retried = [each for each in outbox_ids if context.stores.outbox.retry_failed(each, now=context.now)]
-    for outbox_id in retried:
-        entry = AuditEntry(
-            referral_id=f"task#{outbox_id}",
-            at=context.now,
-            actor_id=by.member_id,
-            tenant_id=by.tenant_id,
-            action="outbox.retry",
-        )
-        context.stores.audit_log.append(entry)
-    return len(retried)
+    return sum(_retry_task(each, by=by, context=context) for each in outbox_ids)
+
+
+def _retry_task(outbox_id: str, *, by: Member, context: RunContext) -> bool:
+    entry = AuditEntry(
+        referral_id=f"task#{outbox_id}",
+        at=context.now,
+        actor_id=by.member_id,
+        tenant_id=by.tenant_id,
+        action="outbox.retry",
+    )
+
+    def attempt() -> bool:
+        retry = context.stores.outbox.prepare_retry(outbox_id, now=context.now)
+        if retry is None:
+            return False
+        context.stores.transactions.commit(retry, context.stores.audit_log.prepare_append(entry))
+        return True
+
+    return commit_with_retry(attempt)
 
 
 def require_operator(by: Member) -> None:

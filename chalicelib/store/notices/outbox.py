@@ -244,22 +244,21 @@ class Outbox:
 
     def retry_failed(self, outbox_id: str, *, now: datetime) -> bool:
         """Let a job try a failed task again, as if for the first time. Return False if it is not one."""
-        row = self.table.get({"outbox_id": outbox_id})
-        if row is None or row.get("lane") != _FAILED_QUEUE:
-            return False
-        return self.table.update(
-            {"outbox_id": outbox_id},
-            "SET #state = :planned, lane = :lane, due_at = :now, tries = :none REMOVE #error, lane_before, waits",
-            when="lane = :failed_queue",
-            values={
-                "planned": TaskState.PLANNED,
-                "lane": row["lane_before"],
-                "now": to_timestamp(now),
-                "none": 0,
-                "failed_queue": _FAILED_QUEUE,
-            },
-            names={"#state": "state", "#error": "error"},
+        row = self._get_failed(outbox_id)
+        return row is not None and self.table.update({"outbox_id": outbox_id}, **_build_retry(row, now))
+
+    def prepare_retry(self, outbox_id: str, *, now: datetime) -> TransactionWrite | None:
+        """Build the write that lets a job try a failed task again; None if it is not one."""
+        row = self._get_failed(outbox_id)
+        return (
+            None
+            if row is None
+            else self.table.prepare_update("task", {"outbox_id": outbox_id}, **_build_retry(row, now))
         )
+
+    def _get_failed(self, outbox_id: str) -> Item | None:
+        row = self.table.get({"outbox_id": outbox_id})
+        return row if row is not None and row.get("lane") == _FAILED_QUEUE else None
 
     def _update_claimed(
         self, claim: Claim, change: str, values: Mapping[str, Any], *, names: Mapping[str, str] | None = None
@@ -272,3 +271,19 @@ class Outbox:
             values={**values, "fence": claim.fencing_token},
             names=names,
         )
+
+
+def _build_retry(row: Item, now: datetime) -> dict[str, Any]:
+    """Build the change that puts a failed task back in its queue, unless another run has done so."""
+    return {
+        "change": "SET #state = :planned, lane = :lane, due_at = :now, tries = :none REMOVE #error, lane_before, waits",
+        "when": "lane = :failed_queue",
+        "values": {
+            "planned": TaskState.PLANNED,
+            "lane": row["lane_before"],
+            "now": to_timestamp(now),
+            "none": 0,
+            "failed_queue": _FAILED_QUEUE,
+        },
+        "names": {"#state": "state", "#error": "error"},
+    }

@@ -36,13 +36,12 @@ def compile_all(root: Path) -> None:
     """Replace every source file with its bytecode, which has a third of the size.
 
     Tracebacks then show no source lines, which the product does not need. The docstrings that the OpenAPI
-    document uses stay: those of the routes, and of all classes, because some classes are fields there.
+    document uses stay: those of views and of classes in routes, and of our enumerations, which are fields there.
     """
     for source in sorted(root.rglob("*.py")):
         tree = ast.parse(source.read_bytes())
         path = source.relative_to(root)
-        if _ROUTES not in path.parents:
-            _drop_docstrings(tree, with_classes=path.parts[0] not in _OWN_CODE)
+        _drop_docstrings(tree, is_own=path.parts[0] in _OWN_CODE, is_route=_ROUTES in path.parents)
         source.with_suffix(".pyc").write_bytes(_compile_file(source, root, tree))
         source.unlink()
 
@@ -54,14 +53,22 @@ def _compile_file(source: Path, root: Path, tree: ast.Module) -> bytes:
     return importlib.util.MAGIC_NUMBER + _UNCHECKED_HASH + source_hash + marshal.dumps(code)
 
 
-def _drop_docstrings(tree: ast.Module, *, with_classes: bool) -> None:
-    """Remove docstrings as `-OO` does, but keep the assertions, and on request the docstrings of classes."""
-    kinds = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
+def _drop_docstrings(tree: ast.Module, *, is_own: bool, is_route: bool) -> None:
+    """Remove docstrings as `-OO` does, except those in the OpenAPI document, but keep the assertions."""
     for node in ast.walk(tree):
-        if isinstance(node, kinds | ast.ClassDef if with_classes else kinds):
-            match node.body:
-                case [ast.Expr(value=ast.Constant(value=str())) as docstring, *rest]:
-                    node.body = rest or [ast.copy_location(ast.Pass(), docstring)]
+        match node:
+            case ast.ClassDef(bases=bases) if is_route or (is_own and any("Enum" in ast.unparse(b) for b in bases)):
+                continue
+            case ast.FunctionDef(decorator_list=[_, *_]) if is_route:
+                continue
+            case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                _drop_docstring(node)
+
+
+def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    match node.body:
+        case [ast.Expr(value=ast.Constant(value=str())) as docstring, *rest]:
+            node.body = rest or [ast.copy_location(ast.Pass(), docstring)]
 
 
 if __name__ == "__main__":

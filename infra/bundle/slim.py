@@ -13,7 +13,31 @@ from typing import Any
 
 KEPT_AWS_SERVICES = ("cognito-idp", "dynamodb", "events", "kms", "lambda", "s3", "secretsmanager", "sesv2")
 
-KEPT_OPERATIONS: Mapping[str, frozenset[str]] = {"lambda": frozenset({"Invoke"})}
+KEPT_OPERATIONS: Mapping[str, frozenset[str]] = {
+    "cognito-idp": frozenset(
+        {
+            "AdminCreateUser",
+            "AdminDeleteUser",
+            "AdminGetUser",
+            "AdminUserGlobalSignOut",
+            "AssociateSoftwareToken",
+            "ChangePassword",
+            "ConfirmForgotPassword",
+            "ForgotPassword",
+            "GetUser",
+            "GlobalSignOut",
+            "InitiateAuth",
+            "RespondToAuthChallenge",
+            "SetUserMFAPreference",
+            "VerifySoftwareToken",
+        }
+    ),
+    "events": frozenset({"PutEvents"}),
+    "kms": frozenset({"Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncrypt"}),
+    "lambda": frozenset({"Invoke"}),
+    "secretsmanager": frozenset({"GetSecretValue"}),
+    "sesv2": frozenset({"GetAccount", "SendEmail"}),
+}
 """The only operations of a service that the product calls, for services with many others."""
 
 CHECK_AWS_SERVICES = ("events", "guardduty", "s3")

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import xform_name
 from botocore.model import ServiceModel
+from botocore.session import get_session
 
 from chalicelib.routes.field_texts import load_field_texts
 from infra import bundle
@@ -21,7 +23,10 @@ from infra.commit import ROOT
 from packet_pdf.characters import FONTS
 
 LIMIT_BYTES = 19 * 1024 * 1024 // 2
+NOT_CALLED = {"Sign", "Verify"}
+"""Operations of KMS with names that are words of the code, too."""
 LOCK = ROOT / "requirements-run.txt"
+PRINT_DOCUMENT = "import app, json; from chalicelib.routes import openapi; print(json.dumps(openapi.build_document()))"
 UNCHECKED_HASH = (1).to_bytes(4, "little")
 
 
@@ -42,6 +47,24 @@ def test_the_bundle_has_the_texts_of_the_openapi_document(bundle_archive):
     texts = json.loads(bundle_archive.read("chalicelib/routes/field_texts.json"))
 
     assert texts == load_field_texts()
+
+
+def test_the_bundle_describes_the_api_as_the_source_does(bundle_archive, tmp_path):
+    """Docstrings that the OpenAPI document does not use are removed, and no others."""
+    own = [name for name in bundle_archive.namelist() if name.startswith(("app.pyc", "chalicelib/"))]
+    bundle_archive.extractall(tmp_path, own)
+
+    documents = [
+        subprocess.run(
+            [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(folder)!r}); {PRINT_DOCUMENT}"],
+            check=True,
+            capture_output=True,
+            env={},
+        ).stdout
+        for folder in (tmp_path, ROOT)
+    ]
+    assert documents[0] == documents[1]
+    assert len(documents[0]) > 500_000
 
 
 def test_two_builds_are_identical(dist, tmp_path):
@@ -124,6 +147,23 @@ def test_botocore_has_only_the_services_that_the_product_uses(bundle_archive):
     }
 
     assert services == set(slim.KEPT_AWS_SERVICES)
+
+
+@pytest.mark.parametrize("service", sorted(slim.KEPT_OPERATIONS))
+def test_botocore_keeps_the_operations_that_the_product_calls(service):
+    """A client has a method for each; the names are looked for in the code."""
+    words = {word for path in list_shipped_sources() for word in re.findall(r"\w+", path.read_text("utf-8"))}
+    operations = get_session().get_service_model(service).operation_names
+
+    called = {name for name in operations if xform_name(name) in words} - NOT_CALLED
+    assert called <= slim.KEPT_OPERATIONS[service]
+
+
+def list_shipped_sources():
+    return [
+        ROOT / "app.py",
+        *(path for folder in ("chalicelib", "document_check") for path in (ROOT / folder).rglob("*.py")),
+    ]
 
 
 def test_botocore_keeps_the_operations_of_a_service_without_documentation(bundle_archive):

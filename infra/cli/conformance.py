@@ -85,9 +85,9 @@ def receive(
         fail(f"Port {port} is in use. Stop the other program, or choose another --port.", USAGE_ERROR)
     endpoint = ConformanceEndpoint(receiver, _read_clock, show_outcome, _say)
     server.start(endpoint)
-    _print_introduction(f"{server.url}{endpoint.path}", secret_file or _get_secret_path(), referrals)
-    show_next_step(check_scenarios([]))
     with suppress(KeyboardInterrupt):
+        _print_introduction(f"{server.url}{endpoint.path}", secret_file or _get_secret_path(), referrals)
+        show_next_step(check_scenarios([]))
         finished.wait()
     server.stop()
     results, unexpected = check_scenarios(receiver.outcomes), list_unexpected_problems(receiver.outcomes)

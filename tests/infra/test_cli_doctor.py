@@ -70,7 +70,7 @@ class FakeAws:
         return {"Responses": {"cart-jobs": [marshal(row) for row in rows]}}
 
     def query(self, **_):
-        row = {"referral_id": "ref_1", "rule": "submitted", "error": "E", "tries": 12}
+        row = {"referral_id": "ref_1", "rule": "submitted", "error": "E", "tries": 12, "lane_before": "event#0"}
         row |= {"due_at": to_timestamp(NOON)}
         return {"Items": [marshal(row | {"outbox_id": each}) for each in self.failed_tasks]}
 

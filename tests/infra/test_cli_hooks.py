@@ -39,7 +39,7 @@ def test_json_output_is_the_unchanged_response(run, tmp_path):
     from_file = run("patient-view", "--chart", chart, "--json")
     from_sample = run("patient-view", "--chart", "unrelated")
 
-    assert json.loads(from_file.stdout) == {"status": 200, "answer": {"cards": []}}
+    assert json.loads(from_file.stdout) == {"status": 200, "answer": {"cards": []}, "retry_after_s": None}
     assert from_sample.stdout.startswith("No cards.")
 
 

@@ -45,7 +45,7 @@ def test_failed_prints_the_tasks_as_json(failed_task_ids):
     rows = json.loads(run("failed", "--json").stdout)
 
     assert [row["outbox_id"] for row in rows] == failed_task_ids
-    assert set(rows[0]) == {"outbox_id", "referral_id", "rule", "error", "attempts", "failed_at"}
+    assert set(rows[0]) == {"outbox_id", "queue", "referral_id", "rule", "error", "attempts", "failed_at"}
 
 
 def test_parked_still_works_as_a_hidden_name_of_failed(failed_task_ids):

@@ -39,6 +39,7 @@ def test_a_center_plans_a_date_that_the_practice_sees(open_page, demo_world, wid
     assert find_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     PageUser(page).go("#/worklist/all")
+    page.get_by_role("searchbox").fill("Planned")
     row = page.get_by_role("row").filter(has_text="Planned")
     expect(row.get_by_text("Leukapheresis").first).to_be_visible()
     expect(row.get_by_text("10:30 AM").first).to_be_visible()

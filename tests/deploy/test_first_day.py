@@ -152,10 +152,13 @@ def test_the_operator_role_reads_no_referral(first_day):
     assert first_day["referral"]["referral_id"] not in by_role.stdout + by_role.stderr
 
 
-def test_the_audit_trail_names_the_operator(first_day):
+@pytest.mark.usefixtures("first_day")
+def test_the_audit_trail_names_the_operator():
     """With the name from AWS."""
+    for command in ("lock", "unlock"):
+        assert run_command("--stack", "cart-referrals", "organizations", command, CENTER_ID).returncode == 0
+
     rows = wiring.get_stores().audit_log.list_chained_rows(f"organization#{CENTER_ID}/reads")
     actors = {row["actor_id"] for row in rows}
-
     assert len(actors) == 1
     assert actors.pop().startswith("operator:")

@@ -142,7 +142,7 @@ CALLER_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "a timestamp can be any text that Python accepts as digits",
         _SIGNATURE,
-        "_TIMESTAMP.fullmatch(timestamp)",
+        "TIMESTAMP_PATTERN.fullmatch(timestamp)",
         "timestamp.isdigit()",
         f"{_SIGNATURE_TESTS}::test_a_timestamp_is_ten_digits_and_nothing_else",
     ),

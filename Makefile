@@ -50,7 +50,7 @@ check: .venv/.ready node_modules/.ready ## Check formatting, lint rules, types, 
 bench: .venv/.ready .venv-cloud/.ready ## Run the benchmarks and print the results
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-simulation: .venv/.ready .venv-cloud/.ready ## Run the simulation tests, in about an hour; ARGS="--only faults"
+simulation: .venv/.ready .venv-cloud/.ready ## Run the simulation tests, in about two hours; ARGS="--only faults"
 	@$(BIN)/python -m tests.simulation $(if $(ENGINE),--engine $(ENGINE)) $(ARGS)
 
 package: .venv/.ready ## Write dist/bundle.zip and dist/template.json for production (TEXTS=folder of your texts)

@@ -2,7 +2,7 @@
 
 Each section is a module that tries to break promises; `--only` selects it by its name. It has
 
-    MINUTES    how long its full search takes on two quiet cores; all together at most 70
+    MINUTES    how long its full search takes on two quiet cores; all together about two hours
     simulate   `simulate(progress, budget)` yields one `SectionResult` for each promise
 
     section_protocol    the result of a search, and how much of it is wanted

@@ -26,7 +26,8 @@ from tests.simulation.workers import run_parts
 from tests.support.referral_values import NOON, InMemoryInbox, build_context, build_referral, build_stage_change
 from tests.support.service_driver import ServiceDriver
 
-MINUTES = 5.5
+MINUTES = 45
+"""Each delivery is decided by a replay of the whole history: 2.7 ms of processor time, measured 2026-11-30."""
 IN_MEMORY = 1_000_000
 ON_TABLES = 50_000
 _A_PART_IN_MEMORY = 25_000

@@ -116,7 +116,7 @@ def test_the_worklist_is_accessible_with_its_menu_open(open_page, width):
 
 
 def test_a_list_is_exported_with_its_filters(open_page):
-    """As a file of which each row is in the list."""
+    """The file has the referrals of the list, and no others."""
     page = open_page("#/worklist/all_open?urgency=urgent", by=COORDINATOR)
     expect(page.locator(".worklist-card")).to_be_visible()
     with page.expect_download() as download:

@@ -17,9 +17,10 @@ from chalicelib.routes.platform.query_params import PageQuery
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.referrals import responses
 from chalicelib.routes.referrals.change_responses import ChangePageResponse, to_revision_response
-from chalicelib.routes.referrals.event_bodies import EventReporter, EventRequest, build_event, require_same_referral
+from chalicelib.routes.referrals.event_bodies import EventRequest
 from chalicelib.routes.referrals.new_referrals import to_new_referral, to_plain_json
 from chalicelib.routes.referrals.referral_part_types import MonitoringWindowResponse
+from chalicelib.routes.referrals.reported_events import EventReporter, build_event, require_same_referral
 from chalicelib.routes.referrals.request_bodies import ReferralPatchRequest, ReferralRequest
 from chalicelib.routes.referrals.response_types import (
     EventPageResponse,

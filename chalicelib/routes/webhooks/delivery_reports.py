@@ -15,8 +15,9 @@ from chalicelib.routes.platform import strict_json
 from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID
 from chalicelib.routes.platform.request import validate_tolerantly
 from chalicelib.routes.referrals.dates_without_time import read_dates_as_days
-from chalicelib.routes.referrals.event_bodies import EventReporter, EventRequest, build_event, parse_delivery_body
+from chalicelib.routes.referrals.event_bodies import EventRequest
 from chalicelib.routes.referrals.product_fields import drop_product_of_other_stages
+from chalicelib.routes.referrals.reported_events import EventReporter, build_event, parse_delivery_body
 from chalicelib.store.webhooks.idempotency import Delivery
 
 SIGNATURE_PARTS = ("id", "timestamp", "signature")

@@ -1,6 +1,5 @@
 """Read the figures of the member's own organization, computed from its list of referrals for each request."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib.domain.identity.members import Member
@@ -15,15 +14,11 @@ from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.list_filters import build_list_viewer
-from chalicelib.services.referrals.search import get_index_name
-from chalicelib.store.audit.rows import AuditEntry
+from chalicelib.services.referrals.search import get_index_name, record_list_read
 from chalicelib.store.referrals.items import ReferralSummary
 
 MAX_REFERRALS = 10_000
 """How many referrals of an organization are counted: those that changed last."""
-
-_PAGE = 1000
-"""How many rows one query reads: some 800 KB. DynamoDB returns at most 1 MB."""
 
 _NEVER_SENT = frozenset({Stage.DRAFT, Stage.WITHDRAWN})
 """The statuses of a referral that was never submitted: a draft, and a discarded draft."""
@@ -55,19 +50,12 @@ def read_insights(
     index = get_index_name(member)
     enforce_rate_limit(f"insights#{member.member_id}", INSIGHTS_PER_MEMBER, context=context)
     viewer = build_list_viewer(member, context=context)
-    context.stores.audit_log.append(
-        AuditEntry(
-            referral_id=f"list#{member.member_id}",
-            at=context.now,
-            actor_id=member.member_id,
-            tenant_id=member.tenant_id,
-            action=action,
-        )
-    )
+    record_list_read(member, action=action, context=context)
     counted: list[CountedReferral] = []
     number = 0
     has_old_rows = False
-    for number, row in enumerate(_list_rows(index, member.tenant_id, context), start=1):
+    rows = context.stores.referrals.list_summaries(index=index, tenant_id=member.tenant_id, newest_first=True)
+    for number, row in enumerate(rows, start=1):
         if number > MAX_REFERRALS:
             break
         is_old = row.milestones is None and (row.submitted_on or row.stage_summary.stage not in _NEVER_SENT)
@@ -81,19 +69,6 @@ def read_insights(
         has_more=number > MAX_REFERRALS,
         has_old_rows=has_old_rows,
     )
-
-
-def _list_rows(index: str, tenant_id: str, context: RunContext) -> Iterator[ReferralSummary]:
-    start = None
-    while True:
-        page = context.stores.referrals.list_page(index=index, tenant_id=tenant_id, limit=_PAGE, start=start)
-        for row in page.items:
-            summary = context.stores.referrals.items.row_to_summary(row)
-            if summary:
-                yield summary
-        start = page.next_key
-        if start is None:
-            return
 
 
 def _count(row: ReferralSummary, own_zone: str, context: RunContext) -> CountedReferral | None:

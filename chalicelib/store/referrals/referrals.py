@@ -251,10 +251,10 @@ class Referrals:
         """Build the position from which a list continues after one of its rows."""
         return {name: row[name] for name in ("referral_id", "item", _TENANT_BY_INDEX[index], "listed_at")}
 
-    def list_summaries(self, *, index: str, tenant_id: str) -> Iterable[ReferralSummary]:
-        """List every referral of a tenant as a list shows it."""
-        key = _TENANT_BY_INDEX[index]
-        for row in self.table.query_all(f"{key} = :tenant", {"tenant": tenant_id}, index=index, limit=ROWS_PER_READ):
+    def list_summaries(self, *, index: str, tenant_id: str, newest_first: bool = False) -> Iterable[ReferralSummary]:
+        """List every referral of a tenant as a list shows it, in the order of their latest changes."""
+        condition, values = f"{_TENANT_BY_INDEX[index]} = :tenant", {"tenant": tenant_id}
+        for row in self.table.query_all(condition, values, index=index, limit=ROWS_PER_READ, newest_first=newest_first):
             summary = self.items.row_to_summary(row)
             if summary:
                 yield summary

@@ -221,7 +221,7 @@ class DeliveryResult:
     """What the log stores about a delivery.
 
     `waiting_for` lists the stages that had to come first when the delivery was parked. `event_type` and
-    `reported_stage` are what the sender reported, whatever became of it; releases before 0.5.0 did not store them.
+    `reported_stage` are what the sender reported, also if it was not applied; releases before 0.5.0 did not store them.
     A test event has no referral and no event, so their ids are empty.
     """
 

@@ -1,4 +1,4 @@
-"""No small group follows from the figures that are shown, in whatever table or period."""
+"""No small group follows from the figures that are shown, in any table or period."""
 
 import random
 from collections import Counter

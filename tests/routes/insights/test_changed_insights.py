@@ -7,6 +7,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.domain.insights.milestones import Milestone
 from chalicelib.services.insights import read
+from chalicelib.store.referrals import referrals
 from infra.erasure.erase import ErasureReason, erase_referrals
 from tests.support import aws_fakes as cloud
 from tests.support.factories import CENTER, OTHER_CENTER
@@ -65,7 +66,7 @@ def test_a_small_group_is_not_shown(clinic):
 
 
 def test_a_small_group_does_not_follow_from_the_total(clinic):
-    """9 referrals of which 5 are open would show that 4 ended."""
+    """With 9 referrals and 5 of them open, readers would know that 4 ended."""
     for number in range(9):
         referral_id = refer(clinic)
         if number < 4:
@@ -235,7 +236,7 @@ def test_a_member_cannot_read_without_end(clinic):
 
 def test_the_rows_of_all_pages_are_counted(clinic, monkeypatch):
     """A list has several pages long before it has 10,000 rows."""
-    monkeypatch.setattr(read, "_PAGE", 2)
+    monkeypatch.setattr(referrals, "ROWS_PER_READ", 2)
     for _ in range(5):
         refer(clinic)
 

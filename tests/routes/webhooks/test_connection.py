@@ -122,7 +122,7 @@ def test_a_repeated_test_event_is_a_duplicate(shared_api, admin):
 
 
 def test_the_id_of_a_test_event_is_not_used_again(shared_api):
-    """Another body under the same id is refused, whatever it reports."""
+    """Another body under the same id is refused, also if it is a test event."""
     shared_api.deliver_raw(TEST, webhook_id="msg_twice")
     other = shared_api.deliver_raw(b'{"type":"test.sent"}', webhook_id="msg_twice")
     report = shared_api.deliver(shared_api.refer()["referral_id"], "received", webhook_id="msg_twice")

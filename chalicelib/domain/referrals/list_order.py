@@ -68,7 +68,7 @@ class DueFacts:
 
 
 def find_due_facts(summary: StageSummary, viewer: ListViewer) -> DueFacts:
-    """Find when the next step is due. With updates missing, nothing is late."""
+    """Find when the next step is due."""
     turnaround = summary.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone)
     due_on = None if summary.on_hold else turnaround.amber_on
     if is_late(summary, viewer):

@@ -1,10 +1,7 @@
-"""What the next team does, in a few words, for lists.
-
-A list says for each referral who acts next and what. The words follow from the same facts as the owner of the
-next action, so the two never disagree.
-"""
+"""Who acts next and what that team does, in a few words, for lists."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from chalicelib.domain.referrals.stages import NextActor, Stage
 from chalicelib.domain.referrals.worklists import StageSummary
@@ -41,19 +38,26 @@ ACTION_BY_STAGE: Mapping[Stage, str] = {
 """What the owner of each open stage does next. Our own words."""
 
 
-def describe_next_action(summary: StageSummary, side: NextActor) -> str:
-    """Describe what happens next, as a reader of a side sees it; empty after an ending.
+class NextAction(NamedTuple):
+    """What happens next, and by whom. The text is empty after an ending."""
+
+    text: str
+    by: NextActor
+
+
+def find_next_action(summary: StageSummary, side: NextActor) -> NextAction:
+    """Find what happens next, as a reader of a side sees it.
 
     A request that the reader's side must answer comes first, also while the other side acts.
     """
     if summary.withdrawal_requested:
-        return "Confirm the withdrawal"
+        return NextAction("Confirm the withdrawal", summary.owner)
     if side is NextActor.PRACTICE and summary.requested_items:
-        return f"Answer the request: {summary.requested_items} open"
+        return NextAction(f"Answer the request: {summary.requested_items} open", side)
     if side is NextActor.CENTER and summary.time_asked:
-        return "Offer a consultation time"
+        return NextAction("Offer a consultation time", side)
     if summary.has_missed_consultation:
-        return "Book another consultation"
+        return NextAction("Book another consultation", summary.owner)
     if summary.stage is Stage.ACCEPTED and summary.has_consultation:
-        return "Confirm the consultation"
-    return ACTION_BY_STAGE.get(summary.stage, "")
+        return NextAction("Confirm the consultation", summary.owner)
+    return NextAction(ACTION_BY_STAGE.get(summary.stage, ""), summary.owner)

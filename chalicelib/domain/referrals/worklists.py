@@ -190,9 +190,10 @@ class ListViewer:
 
 
 def is_late(stage_summary: StageSummary, viewer: ListViewer) -> bool:
-    """Whether the stage is overdue (amber or red). With updates missing, its date may be old, and no one is late."""
-    if stage_summary.has_gap:
-        return False
+    """Whether the stage is overdue (amber or red), as on the page of the referral and in alerts.
+
+    Missing updates change nothing: a gap may never close, and the patient waits.
+    """
     level = stage_summary.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone).level
     return level in {TurnaroundLevel.AMBER, TurnaroundLevel.RED}
 

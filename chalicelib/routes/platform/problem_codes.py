@@ -81,6 +81,7 @@ PROBLEM_CODES: dict[str, str] = {
     "product_not_offered": "The center's directory entry does not list the product.",
     "local_date_wrong": "local_date does not match occurred_at in the center's time zone.",
     "page_not_possible": "Only a sorted list has page numbers, and not together with a cursor.",
+    "too_many_to_export": "More referrals match than one file can have. Use a filter, or `updated_since`.",
     "too_many_to_sort": "The organization has too many referrals to sort. Filter by `updated_since`, or do not sort.",
     "malformed": "Some fields are unknown, missing, or of the wrong type; see errors[].",
     "method_not_allowed": "This endpoint does not support the method; see the Allow header.",

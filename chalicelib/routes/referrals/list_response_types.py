@@ -29,9 +29,11 @@ class ReferralSummaryResponse(TypedDict):
     phase: str
     """The phase of the referral, as a code."""
     owner: str
-    """Who acts next: `practice`, `center` or `none`."""
+    """Whose step the status waits for: `practice`, `center` or `none`."""
     next_action: str
-    """What happens next, in a few words; empty after an ending."""
+    """What happens next, in a few words; empty after an ending. What your organization was asked comes first."""
+    next_action_by: str
+    """Who does that: `practice`, `center` or `none`."""
     stage_since: str
     """Since when the referral has this status (RFC 3339, UTC)."""
     clock_level: str
@@ -41,7 +43,7 @@ class ReferralSummaryResponse(TypedDict):
     due_on: str | None
     """The last day on which the next step is in time (YYYY-MM-DD); null without a limit, and during a hold."""
     late: bool
-    """Whether that day is over. With updates missing, no step is late."""
+    """Whether that day is over."""
     due_group: str
     """How urgent the next step is: `late`, `due_soon` (today or tomorrow), `this_week` (within 7 days) or `later`."""
     window_ends_on: str | None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from chalicelib import catalog, wiring
 from chalicelib.domain.referrals.list_order import find_due_facts
-from chalicelib.domain.referrals.next_actions import describe_next_action
+from chalicelib.domain.referrals.next_actions import find_next_action
 from chalicelib.domain.referrals.stages import STAGE_FACTS, Stage
 from chalicelib.domain.referrals.worklists import ListViewer, Worklist
 from chalicelib.routes.coverage.summary_responses import to_coverage_state_response
@@ -39,6 +39,7 @@ def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, unread:
     zone = center["time_zone"] if center else "UTC"
     next_plan = stage_summary.find_next_plan(now=viewer.now, time_zone=zone)
     run_context = RunContext(wiring.get_stores(), viewer.now)
+    action = find_next_action(stage_summary, viewer.side)
     return {
         "referral_id": summary.referral_id,
         "referred_on": summary.referred_on.isoformat() if summary.referred_on else None,
@@ -49,7 +50,8 @@ def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, unread:
         "stage_label": facts.label,
         "phase": facts.phase,
         "owner": stage_summary.owner,
-        "next_action": describe_next_action(stage_summary, viewer.side),
+        "next_action": action.text,
+        "next_action_by": action.by,
         "stage_since": format_timestamp(stage_summary.since),
         "clock_level": turnaround.level,
         "expected_by": turnaround.expected_by.isoformat() if turnaround.expected_by else None,

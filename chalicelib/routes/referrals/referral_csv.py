@@ -2,12 +2,13 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Sequence
 
 from chalicelib.domain.coverage.display import STATE_LABELS
 from chalicelib.domain.platform.phone import format_phone
 from chalicelib.domain.referrals.list_order import find_due_facts
-from chalicelib.domain.referrals.next_actions import describe_next_action
+from chalicelib.domain.referrals.next_actions import find_next_action
 from chalicelib.domain.referrals.plan_terms import PLAN_LABELS
 from chalicelib.domain.referrals.planned_dates import get_sort_key
 from chalicelib.domain.referrals.stages import STAGE_FACTS, NextActor
@@ -25,7 +26,7 @@ from chalicelib.services.referrals.list_filters import (
 from chalicelib.store.referrals.items import ReferralSummary
 
 _BYTE_ORDER_MARK = "\ufeff"
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_STARTS_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What makes a spreadsheet program read a cell as a formula, also in the wide forms that some of them accept.
 Source: OWASP, "CSV Injection" (read 2026-11)."""
 
@@ -50,11 +51,14 @@ def build_referral_csv(rows: Sequence[ReferralSummary], viewer: ListViewer, *, c
 
 def escape_formula(text: str) -> str:
     """Put an apostrophe before a text that a spreadsheet program could run as a formula."""
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(_STARTS_FORMULA) else text
+    # Spaces, controls and invisible characters may come before it.
+    visible = "".join(char for char in text if unicodedata.category(char)[0] not in "CZ")
+    return f"'{text}" if text.startswith(("\t", "\r", "\n")) or visible.startswith(_STARTS_FORMULA) else text
 
 
 def _list_cells(row: ReferralSummary, viewer: ListViewer, context: RunContext) -> Sequence[str]:
     summary, patient = row.stage_summary, row.patient
+    action = find_next_action(summary, viewer.side)
     due = find_due_facts(summary, viewer)
     center = build_center(row.center_id)
     practice_name = build_practice(row.practice_id)["name"] or ""
@@ -68,8 +72,8 @@ def _list_cells(row: ReferralSummary, viewer: ListViewer, context: RunContext) -
         row.urgency,
         STAGE_FACTS[summary.stage].label,
         format_timestamp(summary.since),
-        describe_next_action(summary, viewer.side),
-        actors.get(summary.owner, ""),
+        action.text,
+        actors.get(action.by, ""),
         due.due_on.isoformat() if due.due_on else "",
         "yes" if due.is_late else "no",
         "yes" if summary.has_gap else "no",

@@ -19,6 +19,7 @@ from chalicelib.domain.referrals.list_order import (
     find_start,
 )
 from chalicelib.domain.referrals.name_search import parse_search_prefixes
+from chalicelib.domain.referrals.next_actions import find_next_action
 from chalicelib.domain.referrals.planned_dates import get_sort_key
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.domain.referrals.worklists import ListViewer
@@ -35,11 +36,15 @@ from chalicelib.services.referrals.list_filters import (
 )
 from chalicelib.services.referrals.search import get_index_name, record_list_read
 from chalicelib.services.referrals.unread import HasUnread
+from chalicelib.store.platform.timestamps import to_timestamp
 from chalicelib.store.referrals.items import ReferralSummary
 from chalicelib.store.referrals.referrals import ROWS_PER_READ
 
 MAX_READS = 25
 """How many queries of `ROWS_PER_READ` rows a sorted list takes at most."""
+
+MAX_EXPORTED = 10_000
+"""How many referrals a file has at most: about 4 MB. Lambda returns at most 6 MB."""
 
 _LAST = "\uffff"
 """Sorts after every name: for rows that have none."""
@@ -113,9 +118,15 @@ def list_all_sorted(
     """All referrals of the member's own tenant that match, sorted, for an export.
 
     Raises:
-        MalformedError: the tenant has too many referrals to sort.
+        MalformedError: there are too many referrals to sort, or for one file.
     """
     entries = _sort_rows(filter_, sorting, member=member, context=context, has_unread=has_unread)
+    if len(entries) > MAX_EXPORTED:
+        raise MalformedError(
+            "too_many_to_export",
+            f"{len(entries):,} referrals match, and a file has at most {MAX_EXPORTED:,}. "
+            "Use a filter, or choose only those that changed since a date.",
+        )
     record_list_read(member, action="referral.export", context=context)
     return [row for _, row in entries]
 
@@ -168,7 +179,7 @@ def _read_rows(
 
 def _build_worst_first_key(row: ReferralSummary, viewer: ListViewer, _: RunContext) -> SortKey:
     due = find_due_facts(row.stage_summary, viewer)
-    return build_worst_first_key(due, is_urgent=row.urgency == "urgent", since=row.stage_summary.since.isoformat())
+    return build_worst_first_key(due, is_urgent=row.urgency == "urgent", since=to_timestamp(row.stage_summary.since))
 
 
 def _build_due_key(row: ReferralSummary, viewer: ListViewer, _: RunContext) -> SortKey:
@@ -181,8 +192,8 @@ def _build_patient_key(row: ReferralSummary, _viewer: ListViewer, _: RunContext)
 
 
 def _build_next_action_key(row: ReferralSummary, viewer: ListViewer, _: RunContext) -> SortKey:
-    is_others = not row.stage_summary.needs_action_of(viewer.side)
-    return (int(is_others), row.stage_summary.owner, row.stage_summary.since.isoformat())
+    by = find_next_action(row.stage_summary, viewer.side).by
+    return (int(by is not viewer.side), by, to_timestamp(row.stage_summary.since))
 
 
 def _build_next_date_key(row: ReferralSummary, _viewer: ListViewer, context: RunContext) -> SortKey:
@@ -194,7 +205,7 @@ def _build_next_date_key(row: ReferralSummary, _viewer: ListViewer, context: Run
 
 
 def _build_stage_key(row: ReferralSummary, _viewer: ListViewer, _: RunContext) -> SortKey:
-    return (_STAGE_ORDER[row.stage_summary.stage], row.stage_summary.since.isoformat())
+    return (_STAGE_ORDER[row.stage_summary.stage], to_timestamp(row.stage_summary.since))
 
 
 def _build_coverage_key(row: ReferralSummary, _viewer: ListViewer, context: RunContext) -> SortKey:

@@ -2951,6 +2951,7 @@ export interface ReferralSummaryResponse {
   phase: string;
   owner: string;
   next_action: string;
+  next_action_by: string;
   stage_since: string;
   clock_level: string;
   expected_by: string | null;

@@ -52,11 +52,12 @@ function PatientCell({ item, today }) {
 
 /** @param {{item: Row}} properties */
 function NextActionCell({ item }) {
-  const isOthers = item.owner !== "none" && (item.owner === "practice") !== isPractice();
+  const by = item.next_action_by;
+  const isOthers = by !== "none" && (by === "practice") !== isPractice();
   const text = item.late && isOthers ? "Ask why this step is late" : item.next_action;
   return html`<td role="cell" class="next-action">
     ${text || html`<span class="small-text">None</span>`}
-    ${item.owner !== "none" && html`<span class="subtext"><${NextActionBadge} owner=${item.owner} referral=${item} /> · ${formatElapsed(item.stage_since)}</span>`}
+    ${by !== "none" && html`<span class="subtext"><${NextActionBadge} owner=${by} referral=${item} /> · ${formatElapsed(item.stage_since)}</span>`}
   </td>`;
 }
 

@@ -42,11 +42,11 @@ def test_a_step_without_a_limit_is_due_later(summary):
     assert (facts.due_on, facts.is_late, facts.group) == (None, False, DueGroup.LATER)
 
 
-def test_a_gap_in_the_updates_is_never_late():
-    """Its due day is over, but the status may be old."""
+def test_a_late_step_with_a_gap_in_the_updates_is_late():
+    """A gap may never close, and the patient waits."""
     facts = find_due_facts(summarize(99, has_gap=True), PRACTICE)
 
-    assert (facts.is_late, facts.group) == (False, DueGroup.DUE_SOON)
+    assert (facts.is_late, facts.group) == (True, DueGroup.LATE)
 
 
 def test_a_due_day_is_a_day_of_the_viewer():

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.referrals.next_actions import ACTION_BY_STAGE, describe_next_action
+from chalicelib.domain.referrals.next_actions import ACTION_BY_STAGE, find_next_action
 from chalicelib.domain.referrals.plan_terms import DatedPlan, PlanKind, PlannedDay
 from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, NextActor, Stage
@@ -26,18 +26,24 @@ def test_every_open_stage_has_a_next_action():
 
 
 @pytest.mark.parametrize(
-    ("side", "summary", "action"),
+    ("side", "summary", "action", "by"),
     [
-        ("practice", summarize("accepted"), "Schedule the consultation"),
-        ("practice", summarize("accepted", plans=(CONSULTATION,)), "Confirm the consultation"),
-        ("practice", summarize("accepted", requested_items=2), "Answer the request: 2 open"),
-        ("center", summarize("accepted", requested_items=2), "Schedule the consultation"),
-        ("center", summarize("accepted", time_asked=True), "Offer a consultation time"),
-        ("practice", summarize("consult_scheduled", reason_code=ReasonCode.NO_SHOW), "Book another consultation"),
-        ("center", summarize("handed_back", withdrawal_requested=True), "Confirm the withdrawal"),
-        ("practice", summarize("declined"), ""),
+        ("practice", summarize("accepted"), "Schedule the consultation", "center"),
+        ("practice", summarize("accepted", plans=(CONSULTATION,)), "Confirm the consultation", "center"),
+        ("practice", summarize("accepted", requested_items=2), "Answer the request: 2 open", "practice"),
+        ("center", summarize("accepted", requested_items=2), "Schedule the consultation", "center"),
+        ("center", summarize("accepted", time_asked=True), "Offer a consultation time", "center"),
+        (
+            "practice",
+            summarize("consult_scheduled", reason_code=ReasonCode.NO_SHOW),
+            "Book another consultation",
+            "practice",
+        ),
+        ("center", summarize("handed_back", withdrawal_requested=True), "Confirm the withdrawal", "center"),
+        ("practice", summarize("declined"), "", "none"),
+        ("center", summarize("info_requested", time_asked=True), "Offer a consultation time", "center"),
     ],
 )
-def test_the_words_say_what_the_owner_does(side, summary, action):
+def test_the_words_say_what_the_named_team_does(side, summary, action, by):
     """A request to the reader's own side comes first."""
-    assert describe_next_action(summary, NextActor(side)) == action
+    assert find_next_action(summary, NextActor(side)) == (action, by)

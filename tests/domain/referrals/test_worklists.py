@@ -53,6 +53,9 @@ ON: list[tuple[str, ListViewer, StageSummary]] = [
     ("no_show_or_cancelled", CENTER, summarize("consult_scheduled", reason_code=NO_SHOW)),
     ("update_overdue", PRACTICE, summarize("accepted", days=15)),
     ("late", PRACTICE, summarize("accepted", days=15)),
+    ("late", PRACTICE, summarize("accepted", days=99, has_gap=True)),
+    ("needs_action", PRACTICE, summarize("accepted", days=99, has_gap=True)),
+    ("update_missing", PRACTICE, summarize("accepted", days=99, has_gap=True)),
     ("update_overdue", PRACTICE, summarize("accepted", has_gap=True)),
     ("update_missing", PRACTICE, summarize("accepted", has_gap=True)),
     ("update_overdue", PRACTICE, summarize("deferred", revisit_on=YESTERDAY)),
@@ -69,13 +72,11 @@ ON: list[tuple[str, ListViewer, StageSummary]] = [
 ]
 OFF: list[tuple[str, ListViewer, StageSummary]] = [
     ("needs_action", PRACTICE, summarize("accepted", days=14)),
-    ("needs_action", PRACTICE, summarize("accepted", days=99, has_gap=True)),
     ("needs_action", PRACTICE, summarize("declined", days=99)),
     ("waiting_for_other_team", PRACTICE, summarize("accepted", requested_items=1)),
     ("waiting_for_other_team", PRACTICE, summarize("declined")),
     ("new_referrals", CENTER, summarize("info_requested")),
     ("all_open", CENTER, summarize("declined")),
-    ("late", PRACTICE, summarize("accepted", days=99, has_gap=True)),
     ("needs_my_action", CENTER, summarize("info_requested")),
     ("needs_my_action", PRACTICE, summarize("submitted")),
     ("needs_my_action", PRACTICE, summarize("deceased")),

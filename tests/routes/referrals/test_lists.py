@@ -79,7 +79,17 @@ def test_a_row_contains_enough_to_find_a_referral(shared_api, referral_ids):
     assert row["clock_level"] == detail["clock"]["level"]
     assert row["coverage"].items() <= detail["coverage"].items()
     more = {"coverage", "clock_level", "expected_by", "window_ends_on", "missing_updates", "next_plan", "routing_hints"}
-    more |= {"owner", "disease", "patient", "next_action", "due_on", "late", "due_group", "provider_name"}
+    more |= {
+        "owner",
+        "disease",
+        "patient",
+        "next_action",
+        "next_action_by",
+        "due_on",
+        "late",
+        "due_group",
+        "provider_name",
+    }
     assert set(row) == {*result, *more}
 
 

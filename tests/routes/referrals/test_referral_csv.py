@@ -6,6 +6,7 @@ import io
 import pytest
 
 from chalicelib.routes.referrals.referral_csv import COLUMNS, escape_formula
+from chalicelib.services.referrals import sorted_lists
 from tests.support.stores import list_rows
 
 
@@ -47,7 +48,10 @@ def test_no_cell_is_a_formula(shared_api, exported_id):
     assert (rows[0]["Last name"], rows[0]["MRN"]) == ("'=HYPERLINK(1)", "'@A-7")
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@A1", "\t=1", "\r=1", "\n=1", " =1", "\uff1d1", "\u00a0=1"])
+@pytest.mark.parametrize(
+    "text",
+    ["=1", "+1", "-1", "@A1", "\t=1", "\r=1", "\n=1", " =1", "\uff1d1", "\u00a0=1", "\u200b=1", "\ufeff-1", "\u3000@1"],
+)
 def test_every_start_of_a_formula_is_escaped(text):
     """Also behind spaces."""
     assert escape_formula(text) == f"'{text}"
@@ -86,3 +90,14 @@ def test_an_export_is_in_the_audit_trail(shared_api, exported_id):
 
     actors = [row["actor_id"] for row in list_rows("audit") if row["action"] == "referral.export"]
     assert shared_api.members["other_practice"].member_id in actors
+
+
+def test_a_file_that_would_be_too_large_is_refused(shared_api, exported_id, monkeypatch):
+    """With the number that matches and what to do, and not cut off."""
+    shared_api.refer()
+    monkeypatch.setattr(sorted_lists, "MAX_EXPORTED", 1)
+
+    answer = shared_api.practice.get("/v1/referrals.csv")
+
+    assert (answer.status, answer.json["code"]) == (400, "too_many_to_export")
+    assert "Use a filter" in answer.json["detail"]

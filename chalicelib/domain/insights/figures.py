@@ -143,9 +143,9 @@ def compute_insights(
     """
     start = get_period_start(Period.LAST_12_MONTHS, today) or date.min
     recent = _to_set(each.referred_on >= start for each in referrals)
-    tables = _build_tables(referrals, recent)
-    table = tables[period, grouping]
     rows = _build_rows(referrals)
+    tables = _build_tables(referrals, rows, recent)
+    table = tables[period, grouping]
     total = tables[period, Grouping.NONE]
     columns = [column for column in table.columns if column.referrals] if table.shown else []
     return Insights(
@@ -158,9 +158,8 @@ def compute_insights(
 
 
 def _build_tables(
-    referrals: Sequence[CountedReferral], recent: ReferralSet
+    referrals: Sequence[CountedReferral], rows: CountRows, recent: ReferralSet
 ) -> Mapping[tuple[Period, Grouping], _Table]:
-    rows = _build_rows(referrals)
     everyone = rows.nested[Milestone.SUBMITTED]
     fine = {
         Grouping.NONE: [_Column(frozenset(), everyone)],
@@ -277,5 +276,6 @@ def _measure(
         for place, each in enumerate(referrals)
         if interval in each.days and column.referrals >> place & 1
     ]
-    is_shown = Milestone.SUBMITTED in counts and len(days) >= MIN_GROUP
+    # Quartiles of a count that is hidden would give it away, and with it the days of one referral.
+    is_shown = interval in counts and len(days) >= MIN_GROUP
     return IntervalFigures(quartiles=compute_quartiles(days) if is_shown else None, referrals=counts.get(interval))

@@ -16,6 +16,7 @@ from chalicelib.domain.insights.suppression import (
     OPEN,
     CountRows,
     Derived,
+    PublishedCounts,
     ReferralSet,
     choose_rows,
     is_small,
@@ -167,7 +168,7 @@ def _build_tables(
         Grouping.PRODUCT: _merge_small(_split([each.product_id for each in referrals]), everyone),
     }
     tables: dict[tuple[Period, Grouping], _Table] = {}
-    published: set[ReferralSet] = set()
+    published = PublishedCounts()
     for period, counted in ((Period.LAST_12_MONTHS, recent), (Period.ALL, everyone)):
         candidates = rows.list_by_priority()
         for grouping in Grouping:

@@ -12,9 +12,10 @@ A count that would break this is left out, not changed. Rows are left out in all
 hidden field of a row follows from the others and the total.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MIN_GROUP = 5
 """The smallest group that is shown. Source: the product's API contract, section 2 (version of 2026-11)."""
@@ -67,6 +68,27 @@ class CountRows:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedCounts:
+    """What tables show, by the number of referrals: only a set of almost the same number can be almost the same."""
+
+    _by_size: defaultdict[int, set[ReferralSet]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, counts: Iterable[ReferralSet]) -> None:
+        """Add what a table shows."""
+        for count in counts:
+            self._by_size[count.bit_count()].add(count)
+
+    def has_almost(self, count: ReferralSet) -> bool:
+        """Whether a count and one that is part of it, or that it is part of, differ by a small group."""
+        size = count.bit_count()
+        return any(
+            any(count & ~each == 0 for each in self._by_size.get(size + difference, ()))
+            or any(each & ~count == 0 for each in self._by_size.get(size - difference, ()))
+            for difference in range(1, MIN_GROUP)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Derived:
     """Referrals whose counts follow from two tables by subtraction, for the rows that both show."""
 
@@ -84,7 +106,7 @@ def choose_rows(
     candidates: Iterable[str],
     columns: Sequence[ReferralSet],
     *,
-    published: set[ReferralSet],
+    published: PublishedCounts,
     derived: Sequence[Derived] = (),
 ) -> frozenset[str]:
     """Choose the rows that a table can show; none if the first one, all referrals, cannot be shown.
@@ -105,18 +127,20 @@ def choose_rows(
         trial = shown.union(names)
         counts = [rows.get(each) & column for each in names for column in columns]
         trial_others = rows.list_other_endings(trial, columns)
+        following = PublishedCounts()
+        following.add(trial_others)
         is_safe = (
-            not any(is_small(each) or _is_almost(each, published) for each in (*counts, *trial_others))
-            and not any(_is_almost(count, trial_others) for count in counts)
+            not any(is_small(each) or published.has_almost(each) for each in (*counts, *trial_others))
+            and not any(following.has_almost(count) for count in counts)
             and all(_is_safe(rows, trial, column) for column in columns)
             and all(_is_safe(rows, trial & each.shown, each.referrals) for each in derived)
         )
         if is_safe:
             shown, others = trial, trial_others
-            published.update(counts)
+            published.add(counts)
         elif not shown:
             return shown
-    published.update(others)
+    published.add(others)
     return shown
 
 
@@ -133,11 +157,3 @@ def _without_parts(referrals: ReferralSet, parts: Sequence[ReferralSet]) -> Refe
         if part & ~referrals == 0:
             referrals &= ~part
     return referrals
-
-
-def _is_almost(count: ReferralSet, others: Iterable[ReferralSet]) -> bool:
-    """Whether a count and one that is part of it, or that it is part of, differ by a small group."""
-    return any(
-        (count & ~each == 0 and is_small(each & ~count)) or (each & ~count == 0 and is_small(count & ~each))
-        for each in others
-    )

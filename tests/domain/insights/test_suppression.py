@@ -145,3 +145,35 @@ def test_a_median_needs_five_referrals():
     total = compute_insights(referrals, period=Period.ALL, grouping=Grouping.NONE, today=TODAY).total
 
     assert total.intervals[Interval.REFERRAL_TO_RECEIVED].quartiles is None
+
+
+def measure_consultation(days):
+    return {Interval.RECEIVED_TO_ACCEPTED: days}
+
+
+def get_shown_days(referrals, period=Period.ALL, grouping=Grouping.NONE):
+    """The quartiles of an interval, in all groups that are shown."""
+    insights = compute_insights(referrals, period=period, grouping=grouping, today=TODAY)
+    return [group.intervals[Interval.RECEIVED_TO_ACCEPTED].quartiles for group in (insights.total, *insights.groups)]
+
+
+def test_the_days_of_one_referral_do_not_follow_from_two_tables():
+    """The total has one referral more than the only center with quartiles: its days could be computed."""
+    first = [build_referral(center="ctr_a", days=measure_consultation(each)) for each in (10, 20, 30, 40, 50)]
+    other = [build_referral(center="ctr_b", days=measure_consultation(33))]
+    others = [build_referral(center=center) for center in ("ctr_a", "ctr_b") for _ in range(9)]
+
+    shown = [each for each in get_shown_days([*first, *other, *others], grouping=Grouping.CENTER) if each]
+
+    assert len(shown) < 2
+
+
+def test_the_days_of_one_referral_do_not_follow_from_two_periods():
+    """Five were measured in the last 12 months, and one before."""
+    recent = [build_referral(days=measure_consultation(each)) for each in (10, 20, 30, 40, 50)]
+    old = [build_referral(referred_on=OLD, days=measure_consultation(33))]
+    older = [build_referral(referred_on=OLD) for _ in range(5)]
+
+    shown = [get_shown_days([*recent, *old, *older], period)[0] for period in Period]
+
+    assert sum(each is not None for each in shown) < 2

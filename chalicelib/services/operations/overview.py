@@ -36,7 +36,7 @@ class JobState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CenterConnection:
-    """A center whose system has a secret that works, and when it last sent something."""
+    """A center whose system has a secret that works, and when it last sent something. A test event does not count."""
 
     center: Tenant
     last_delivery: datetime | None
@@ -153,14 +153,17 @@ def require_operator(by: Member) -> None:
 
 
 def _list_jobs(context: RunContext) -> Sequence[JobState]:
-    last = context.stores.heartbeats.list_last_successes()
+    """List the jobs. One that was never recorded is late if the oldest record of another one is too old for it."""
+    heartbeats = context.stores.heartbeats.list_all()
+    oldest = min((each.at for each in heartbeats.values()), default=context.now)
     return [
         JobState(
             job=job,
-            last_success=last.get(job),
-            is_late=job in last and is_job_overdue(job, last_success=last[job], now=context.now),
+            last_success=heartbeat.at if heartbeat and heartbeat.has_succeeded else None,
+            is_late=is_job_overdue(job, last_success=heartbeat.at if heartbeat else oldest, now=context.now),
         )
         for job in ScheduledJob
+        for heartbeat in (heartbeats.get(job),)
     ]
 
 
@@ -170,8 +173,7 @@ def _list_connections(context: RunContext) -> Iterator[CenterConnection]:
         secrets = stores.secrets.list_all(center.tenant_id)
         if not any(secret.expires_at is None or secret.expires_at > now for secret in secrets):
             continue
-        newest, _ = stores.delivery_log.list_entries(center.tenant_id, limit=1, start=None)
-        last = newest[0].delivery.received_at if newest else None
+        last = stores.delivery_log.find_newest_report(center.tenant_id)
         yield CenterConnection(center=center, last_delivery=last, is_silent=last is None or now - last > SILENT_AFTER)
 
 

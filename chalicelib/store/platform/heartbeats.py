@@ -13,6 +13,14 @@ from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
 
 @dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """When a job last succeeded, or when its first run was expected if it never has."""
+
+    at: datetime
+    has_succeeded: bool
+
+
+@dataclass(frozen=True, slots=True)
 class JobHeartbeats:
     """Stores when each scheduled job last succeeded."""
 
@@ -29,5 +37,12 @@ class JobHeartbeats:
 
     def list_last_successes(self) -> Mapping[ScheduledJob, datetime]:
         """List when each job last succeeded, or when it was first expected to run."""
+        return {job: heartbeat.at for job, heartbeat in self.list_all().items()}
+
+    def list_all(self) -> Mapping[ScheduledJob, Heartbeat]:
+        """List the heartbeats of the jobs that have run, or were expected to."""
         rows = self.table.get_many([{"job": job} for job in ScheduledJob])
-        return {ScheduledJob(row["job"]): from_timestamp(row["ran_at"]) for row in rows}
+        return {
+            ScheduledJob(row["job"]): Heartbeat(from_timestamp(row["ran_at"]), has_succeeded="counts" in row)
+            for row in rows
+        }

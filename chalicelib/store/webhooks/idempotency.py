@@ -35,6 +35,9 @@ TEMPLATE_VERSION = 1
 IDEMPOTENCY_RECORD = "idempotency record"
 """The name of the record's write in its transaction."""
 
+_ENTRIES_PER_READ = 25
+"""How many entries of the log are read at once in search of one."""
+
 _REFERRAL_ID = re.compile(r"ref_[a-z2-7]{26}", re.ASCII)
 
 RECORD_LIFETIME = timedelta(days=30)
@@ -305,6 +308,17 @@ class DeliveryLog:
             newest_first=True,
         )
         return [_item_to_log_entry(row) for row in page.items], page.next_key
+
+    def find_newest_report(self, center_id: str) -> datetime | None:
+        """Find when the newest delivery that is not a test event was received."""
+        start: Mapping[str, Any] | None = None
+        while True:
+            entries, start = self.list_entries(center_id, limit=_ENTRIES_PER_READ, start=start)
+            for entry in entries:
+                if entry.result.status is not DeliveryStatus.TESTED:
+                    return entry.delivery.received_at
+            if start is None:
+                return None
 
     def list_unfinished(self, center_id: str) -> Sequence[str]:
         """List the ids of a center's deliveries that are parked, or failed after they were parked for a day."""

@@ -68,6 +68,28 @@ def test_a_job_that_never_ran_has_no_time(operator):
     assert (job["last_success_at"], job["late"]) == (None, False)
 
 
+def test_a_job_that_was_never_recorded_is_late_when_the_others_ran_long_ago(shared_api, operator):
+    """Then its schedule is missing: the relay would have recorded each job that it expects."""
+    heartbeats = shared_api.stores.heartbeats
+    heartbeats.record_success(ScheduledJob.CLOCKS, {}, now=wiring.read_clock() - timedelta(minutes=11))
+    heartbeats.table.delete({"job": ScheduledJob.RELAY})
+
+    job = find(operator.get(OPERATIONS).json["jobs"], "job", "relay")
+
+    assert (job["last_success_at"], job["late"]) == (None, True)
+
+
+def test_a_job_that_is_only_expected_has_no_success(shared_api, operator):
+    """The relay recorded when its period began."""
+    heartbeats = shared_api.stores.heartbeats
+    heartbeats.table.delete({"job": ScheduledJob.DIGEST})
+    heartbeats.record_expected(ScheduledJob.DIGEST, now=wiring.read_clock() - timedelta(hours=3))
+
+    job = find(operator.get(OPERATIONS).json["jobs"], "job", "digest")
+
+    assert (job["last_success_at"], job["late"]) == (None, True)
+
+
 def test_the_backlog_counts_what_is_due(shared_api, operator):
     """A submitted referral makes tasks."""
     shared_api.refer()
@@ -117,7 +139,7 @@ def test_no_one_else_retries_a_task(shared_api, operator, failed_task_id):
 
 def test_a_connected_center_is_silent_after_two_days(shared_api, operator):
     """A center without a delivery is silent too."""
-    shared_api.deliver_raw(b'{"type": "test.sent"}')
+    shared_api.deliver(shared_api.refer()["referral_id"], "received")
     before = operator.get(OPERATIONS).json["connections"]
     with time_machine.travel(wiring.read_clock() + timedelta(hours=49), tick=False):
         later = shared_api.get_client_for(shared_api.members["operator"])
@@ -131,6 +153,17 @@ def test_a_connected_center_is_silent_after_two_days(shared_api, operator):
         "last_delivery_at": None,
         "silent": True,
     }
+
+
+def test_a_test_event_does_not_end_the_silence(shared_api):
+    """An administrator can send one from a browser while the center's system is down."""
+    shared_api.deliver(shared_api.refer()["referral_id"], "received")
+    with time_machine.travel(wiring.read_clock() + timedelta(hours=49), tick=False):
+        assert shared_api.deliver_raw(b'{"type": "test.sent"}').json["status"] == "tested"
+        later = shared_api.get_client_for(shared_api.members["operator"])
+        connections = later.get(OPERATIONS).json["connections"]
+
+    assert find(connections, "center_id", CENTER.tenant_id)["silent"]
 
 
 def test_a_locked_organization_is_listed_first(shared_api, operator):

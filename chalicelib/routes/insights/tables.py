@@ -25,7 +25,7 @@ _NOT_SHOWN = "not shown"
 def build_csv(insights: InsightsResponse) -> str:
     """Build the file. The first bytes mark UTF-8, without which Excel guesses another encoding."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow(_HEAD)
     for row in _list_rows(insights):
         writer.writerow([escape_formula(cell) if isinstance(cell, str) else cell for cell in row])

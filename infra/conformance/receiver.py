@@ -29,6 +29,7 @@ from chalicelib.errors import (
 from chalicelib.routes.platform.problems import build_problem
 from chalicelib.routes.platform.request import reject_repeated_headers
 from chalicelib.routes.referrals.responses import to_report_response
+from chalicelib.routes.webhooks.connection_check_body import read_test_event
 from chalicelib.routes.webhooks.delivery_reports import (
     SIGNATURE_PARTS,
     DeliveredReport,
@@ -42,6 +43,7 @@ from chalicelib.services.referrals.report_results import (
     build_report_result,
     replay_result,
 )
+from chalicelib.services.webhooks.connection_checks import TEST_RESULT
 from chalicelib.store.webhooks.idempotency import Delivery, DeliveryResult, DeliveryStatus, hash_body
 from infra.conformance.event_inbox import EventInbox
 from infra.conformance.signature_faults import (
@@ -78,6 +80,7 @@ class Verdict(StrEnum):
     DUPLICATE = "duplicate"
     REFUSED = "refused"
     UNAVAILABLE = "unavailable"
+    TESTED = "tested"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +169,9 @@ class ConformanceReceiver:
             fault = self._verify(incoming)
             if fault:
                 return _refuse(base, UnauthenticatedError(), (fault.text,), fault=fault.fault)
+            ignored = read_test_event(incoming.body)
+            if ignored is not None:
+                return self._process_test_event(_build_delivery(self.center_id, incoming, base, ignored), base)
             report = parse_report(incoming.body, get_time_zone=lambda: self.time_zone)
             base = replace(base, referral_id=report.referral_id)
             return self._process(report, incoming, base)
@@ -190,13 +196,7 @@ class ConformanceReceiver:
         return find_signature_fault(headers, incoming.body, secrets=self.secrets, now=incoming.received_at)
 
     def _process(self, report: DeliveredReport, incoming: IncomingDelivery, base: Outcome) -> Outcome:
-        delivery = Delivery(
-            center_id=self.center_id,
-            webhook_id=read_signature_header(incoming.by_name, "id"),
-            body_hash=base.body_hash,
-            received_at=incoming.received_at,
-            ignored=report.ignored,
-        )
+        delivery = _build_delivery(self.center_id, incoming, base, report.ignored)
         event = build_delivered_event(report, delivery, center_name="The center's system")
         base = replace(base, event=event, notes=tuple(_list_notes(event, report, base)))
         try:
@@ -206,16 +206,37 @@ class ConformanceReceiver:
 
     def _process_once(self, event: ReferralEvent, delivery: Delivery, base: Outcome) -> Outcome:
         """Decide about a delivery, unless it was decided before."""
-        logged = self._log.get(delivery.webhook_id)
-        if logged and logged[0] != delivery.body_hash:
-            raise WebhookIdReusedError
+        logged = self._find_logged(delivery)
         if self.fail_next and not logged:
             self.fail_next = False
             return _refuse(base, UnavailableError(), (), verdict=Verdict.UNAVAILABLE)
         if logged:
-            return _respond(base, replay_result(self._read_result(delivery.webhook_id)))
+            return _respond(base, replay_result(logged))
         self._webhook_ids[event.event_id] = delivery.webhook_id
         return self._decide(event, delivery, base)
+
+    def _process_test_event(self, delivery: Delivery, base: Outcome) -> Outcome:
+        """Log a test event: no referral changes."""
+        base = replace(base, notes=tuple(_list_delivery_notes(delivery.ignored, base)))
+        logged = self._find_logged(delivery)
+        if logged:
+            return _respond(base, replay_result(logged))
+        self._log[delivery.webhook_id] = (delivery.body_hash, TEST_RESULT)
+        tested = ReportResult(status=TEST_RESULT.status, referral_id="", event_id="", stage=None)
+        return _respond(base, tested)
+
+    def _find_logged(self, delivery: Delivery) -> DeliveryResult | None:
+        """Find the result of an earlier delivery with this id.
+
+        Raises:
+            WebhookIdReusedError: its body was another one.
+        """
+        body_hash, _ = self._log.get(delivery.webhook_id, (None, None))
+        if body_hash is None:
+            return None
+        if body_hash != delivery.body_hash:
+            raise WebhookIdReusedError
+        return self._read_result(delivery.webhook_id)
 
     def _decide(self, event: ReferralEvent, delivery: Delivery, base: Outcome) -> Outcome:
         inbox = self._open_inbox(event.referral_id, now=delivery.received_at)
@@ -227,8 +248,8 @@ class ConformanceReceiver:
             waiting = [each.event_id for each in inbox.parked]
             before = inbox.referral
             decision = inbox.receive_event(event)
-            still = {each.event_id for each in inbox.parked}
-            released = tuple(self._webhook_ids[each] for each in waiting if each not in still)
+            kept = {each.event_id for each in inbox.history}
+            released = tuple(self._webhook_ids[each] for each in waiting if each in kept)
             base = replace(base, released=released)
             if isinstance(decision, Pending):
                 self._parked_since[event.event_id] = delivery.received_at
@@ -311,6 +332,16 @@ class ConformanceReceiver:
         )
 
 
+def _build_delivery(center_id: str, incoming: IncomingDelivery, base: Outcome, ignored: tuple[str, ...]) -> Delivery:
+    return Delivery(
+        center_id=center_id,
+        webhook_id=read_signature_header(incoming.by_name, "id"),
+        body_hash=base.body_hash,
+        received_at=incoming.received_at,
+        ignored=ignored,
+    )
+
+
 def _compute_clock_offset(headers: Mapping[str, str], now: datetime) -> int | None:
     timestamp = read_signature_header(headers, "timestamp")
     is_seconds = timestamp.isascii() and timestamp.isdigit() and len(timestamp) == 10
@@ -344,14 +375,17 @@ def _describe_error(error: ApiError) -> Sequence[str]:
 
 
 def _list_notes(event: ReferralEvent, report: DeliveredReport, base: Outcome) -> Sequence[str]:
+    whole_day = ["A date without a time: it counts as the whole day at the center."] if event.is_whole_day else []
+    return [*whole_day, *_list_delivery_notes(report.ignored, base)]
+
+
+def _list_delivery_notes(ignored: tuple[str, ...], base: Outcome) -> Sequence[str]:
     notes = []
     if base.clock_offset_s is not None and abs(base.clock_offset_s) >= NOTABLE_CLOCK_OFFSET_S:
         direction = "behind" if base.clock_offset_s > 0 else "ahead of"
         notes.append(f"The sender's clock is {abs(base.clock_offset_s)} seconds {direction} this one.")
-    if event.is_whole_day:
-        notes.append("A date without a time: it counts as the whole day at the center.")
-    if report.ignored:
-        notes.append(f"Not known and ignored: {', '.join(report.ignored)}.")
+    if ignored:
+        notes.append(f"Not known and ignored: {', '.join(ignored)}.")
     return notes
 
 

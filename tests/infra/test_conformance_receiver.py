@@ -293,3 +293,26 @@ def test_only_the_first_wrong_signature_and_the_first_old_timestamp_are_expected
     second = send(receiver, BODY, secret=b"another secret")
 
     assert list_unexpected_problems(receiver.outcomes) == [second]
+
+
+def test_a_test_event_is_answered_as_in_production(receiver):
+    """Its other members mean nothing, and the sender learns which."""
+    outcome = send(receiver, b'{"type": "test.sent", "data": {"stage": "accepted"}}')
+
+    answer = json.loads(outcome.body)
+    assert (outcome.status, answer["status"], outcome.verdict) == (200, "tested", "tested")
+    assert outcome.notes == ("Not known and ignored: /data.",)
+
+
+def test_a_test_event_that_is_sent_twice_is_a_duplicate(receiver):
+    send(receiver, b'{"type": "test.sent"}')
+
+    assert send(receiver, b'{"type": "test.sent"}').verdict == "duplicate"
+
+
+def test_a_test_event_under_the_id_of_another_delivery_is_refused(receiver):
+    send(receiver, build_body())
+
+    assert send(receiver, b'{"type": "test.sent"}').problems == (
+        "This webhook-id was already used with another body. Each event needs its own ID.",
+    )

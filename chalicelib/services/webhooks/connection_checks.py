@@ -33,7 +33,8 @@ from chalicelib.store.webhooks.idempotency import (
 TEST_EVENT_TYPE = "test.sent"
 """The `type` of a test event."""
 
-_RESULT = DeliveryResult(status=DeliveryStatus.TESTED, referral_id="", event_id="", event_type=TEST_EVENT_TYPE)
+TEST_RESULT = DeliveryResult(status=DeliveryStatus.TESTED, referral_id="", event_id="", event_type=TEST_EVENT_TYPE)
+"""The result of every test event: no referral is read or changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ def receive_test_event(delivery: Delivery, *, context: RunContext) -> ReportResu
     log = context.stores.delivery_log
     try:
         context.stores.transactions.commit(
-            log.prepare_log(delivery, _RESULT), context.stores.tenants.prepare_check_unlocked(delivery.center_id)
+            log.prepare_log(delivery, TEST_RESULT), context.stores.tenants.prepare_check_unlocked(delivery.center_id)
         )
     except ConditionFailedError as e:
         if ORGANIZATION_LOCK in e.items:
@@ -65,7 +66,7 @@ def receive_test_event(delivery: Delivery, *, context: RunContext) -> ReportResu
             record_refusal(refusal, entry, context=context)
             raise refusal from e
         return replay_result(log.load_result(delivery, e.items[IDEMPOTENCY_RECORD]))
-    return ReportResult(status=_RESULT.status, referral_id="", event_id="", stage=None)
+    return ReportResult(status=TEST_RESULT.status, referral_id="", event_id="", stage=None)
 
 
 def sign_test_event(

@@ -283,3 +283,15 @@ def test_the_list_shows_as_overdue_exactly_what_alerts_were_sent_for(services):
         assert lists[-1] == alerted
 
     assert set(map(len, lists)) == {0, 1, 2, 3}
+
+
+def test_missing_updates_do_not_silence_an_alert(submitted_services):
+    """A gap may never close, and the patient waits."""
+    submitted_services.deliver("received", sequence=1)
+    submitted_services.now += MINUTE
+    submitted_services.deliver("accepted", sequence=3)
+
+    alerts = run_and_list_new(submitted_services, NOON + 30 * DAY)
+
+    assert submitted_services.get_referral().status.feed.missing == (2,)
+    assert alerts

@@ -39,6 +39,7 @@ from chalicelib.routes.referrals import (
     packet_pdf,
     practice_directory,
     referrals,
+    saved_views,
 )
 from chalicelib.routes.webhooks import deliveries, receive
 from chalicelib.services.audit.checkpoints import write_checkpoint
@@ -69,6 +70,7 @@ for module in (
     chart_entries,
     referrals,
     lists,
+    saved_views,
     audit_trails,
     last_viewed,
     information_requests,

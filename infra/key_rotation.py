@@ -24,9 +24,10 @@ def reencrypt_tenant(tenant_id: str, *, stores: Stores) -> Iterator[tuple[str, b
                 contexts = _list_contexts(row)
                 keys = ("referral_id", "item")
                 yield "referrals", _reencrypt(row, contexts, keys, tenant_id, referral_id, referrals, encryption)
-    for row in referrals.query_all("referral_id = :id", {"id": f"directory#{tenant_id}"}):
-        contexts = {"content": f"{row['referral_id']}/{row['item']}"}
-        yield "referrals", _reencrypt(row, contexts, ("referral_id", "item"), tenant_id, "", referrals, encryption)
+    for partition in (f"directory#{tenant_id}", f"views#{tenant_id}"):
+        for row in referrals.query_all("referral_id = :id", {"id": partition}):
+            contexts = {"content": f"{row['referral_id']}/{row['item']}"}
+            yield "referrals", _reencrypt(row, contexts, ("referral_id", "item"), tenant_id, "", referrals, encryption)
     # What a center's system sent is encrypted for the center while it is parked.
     is_parked = "#scope = :tenant AND attribute_exists(webhook_id)"
     for row in scan_table(referrals, is_parked, {"tenant": tenant_id}, names={"#scope": "scope"}):

@@ -12,6 +12,7 @@ Access patterns (a read is strongly consistent unless an index is named):
 | the history of its facts             | referrals              | query `change#…`, by page    |
 | who has an alias                     | referrals              | get `alias#…`                |
 | a practice's providers and payers    | referrals              | `directory#…`                |
+| saved views of worklists             | referrals              | get `views#…`, two items     |
 | a practice's list                    | referrals, by_practice | practice_id, listed_at       |
 | a center's list                      | referrals, by_center   | center_inbox, listed_at      |
 | whether a delivery is a repeat       | deliveries             | by condition, in the write   |

@@ -44,6 +44,7 @@ from chalicelib.store.referrals.last_viewed import LastViewedStore
 from chalicelib.store.referrals.messages import Messages
 from chalicelib.store.referrals.practice_directory import PracticeDirectories
 from chalicelib.store.referrals.referrals import Referrals
+from chalicelib.store.referrals.saved_views import SavedViewsStore
 from chalicelib.store.webhooks.idempotency import DeliveryLog, IdempotencyRecords
 from chalicelib.store.webhooks.secrets import WebhookSecrets
 
@@ -106,6 +107,7 @@ class Stores:
     erasures: Erasures
     fact_changes: FactChanges
     practice_directories: PracticeDirectories
+    saved_views: SavedViewsStore
     coverage_tracks: CoverageTracks
     coverage_letters: CoverageLetters
     coverage_checks: CoverageChecks
@@ -161,6 +163,7 @@ def open_stores(
         erasures=Erasures(tables.__getitem__),
         fact_changes=FactChanges(tables["referrals"], encryption),
         practice_directories=PracticeDirectories(tables["referrals"], encryption),
+        saved_views=SavedViewsStore(tables["referrals"], encryption),
         coverage_tracks=CoverageTracks(tables["referrals"], encryption),
         coverage_letters=CoverageLetters(tables["referrals"], encryption),
         coverage_checks=CoverageChecks(tables["referrals"], encryption),

@@ -57,7 +57,7 @@ def repair_all(scope: CheckScope) -> Iterator[Finding]:
 
 def _list_referrals(run: RunContext) -> Iterator[str]:
     for partition in list_partitions(run.stores.referrals.table, "referral_id"):
-        if not partition.startswith(("alias#", "directory#")):
+        if not partition.startswith(("alias#", "directory#", "views#")):
             yield partition
 
 

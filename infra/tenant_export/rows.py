@@ -77,7 +77,8 @@ def _is_in_practice(row: Item, tenant_id: str, ids: AbstractSet[str]) -> bool:
         return "webhook_id" not in row
     if row["item"] == ERASED_ITEM:
         return bool(row["practice_id"] == tenant_id)
-    return partition == f"directory#{tenant_id}" or str(partition).startswith(f"alias#{tenant_id}#")
+    is_directory_or_views = partition in {f"directory#{tenant_id}", f"views#{tenant_id}"}
+    return is_directory_or_views or str(partition).startswith(f"alias#{tenant_id}#")
 
 
 def _is_task_of(row: Item, ids: AbstractSet[str], members: AbstractSet[str]) -> bool:

@@ -160,6 +160,11 @@ def _with_changes(body: dict[str, Any], changed: dict[str, Any]) -> dict[str, An
     return body
 
 
+def build_views_body(*names: str, **query: Any) -> dict[str, Any]:
+    """Build saved views of the worklist, all of them with the same query."""
+    return {"views": [{"name": name, "query": query or {"worklist": "late", "sort": "due"}} for name in names]}
+
+
 def build_preferences_body(**changed: Any) -> dict[str, Any]:
     """Build notification preferences: the product's defaults with some changes."""
     defaults = dict.fromkeys(("journey", "window", "overdue", "follow_up", "digest"), "at_once")

@@ -146,12 +146,15 @@ def walk(world):
         run_job(lane, context=wiring.build_job_context(wiring.read_clock() + timedelta(days=30)))
     world.get_client_for(world.members["practice_admin"]).get(f"{path}/audit")
     world.get_client_for(world.members["practice_admin"]).get("/v1/audit")
+    for owner in ("mine", "shared"):
+        views = factories.build_views_body("Urgent, not late", worklist="all_open", urgency="urgent", late=False)
+        world.practice.send("PUT", f"/v1/views/{owner}", views, headers={"If-Match": '"0"'})
     directory = world.practice.get("/v1/practice-directory").json
     world.practice.send("DELETE", f"/v1/practice-directory/{directory['payers'][0]['entry_id']}")
     for site in (world.practice, world.center):
         for read in (path, f"{path}/events?limit=2", f"{path}/changes", f"{path}/window", f"{path}/notices",
                      f"{path}/possible-duplicates", "/v1/referrals?limit=1", "/v1/referrals.csv",
-                     "/v1/referrals?limit=1&sort=due&page=1", "/v1/referrals/counts",
+                     "/v1/referrals?limit=1&sort=due&page=1", "/v1/referrals/counts", "/v1/views",
                      "/v1/notices?limit=1", "/v1/insights", "/v1/insights/tables.csv"):  # fmt: skip
             site.get(read)
     notice = world.practice.get("/v1/notices").json["items"][0]

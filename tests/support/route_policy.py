@@ -98,6 +98,10 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("GET", "/v1/referrals/counts"): _only(CARE_MEMBERS, 200, rest=403),
     ("GET", "/v1/insights"): _only(CARE_MEMBERS, 200, rest=403),
     ("GET", "/v1/insights/tables.csv"): _only(CARE_MEMBERS, 200, rest=403),
+    ("GET", "/v1/views"): _only(CARE_MEMBERS, 200, rest=403),
+    # No one has saved views yet, so version 1 does not exist.
+    ("PUT", "/v1/views/mine"): _only(CARE_MEMBERS, 412, rest=403),
+    ("PUT", "/v1/views/shared"): _only(CARE_MEMBERS, 412, rest=403),
     ("POST", "/v1/referrals"): _only(PRACTICE_CARE | {"other_practice"}, 201, rest=403),
     ("GET", "/v1/referrals/{referral_id}"): _OF_THE_REFERRAL,
     # The referral has moved since version 1. Its practice gets a 412; its center does not own the urgency.
@@ -242,6 +246,8 @@ def build_body(route: Route, *, unique: str) -> dict[str, Any] | None:
         ("POST", "/v1/screens"): factories.build_screen_body(),
         ("POST", "/v1/screens/chart-entries"): {"token": "a" * 43},
         ("PUT", "/v1/me/notification-preferences"): factories.build_preferences_body(),
+        ("PUT", "/v1/views/mine"): factories.build_views_body("Late first"),
+        ("PUT", "/v1/views/shared"): factories.build_views_body("Late first"),
         ("POST", "/v1/notices/read"): {"notice_ids": ["ntc_20260101T000000000000_" + "a" * 26]},
         ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},
         ("PUT", "/v1/referrals/{referral_id}/coverage/letter"): {"text": "To the medical director: […]"},

@@ -39,6 +39,8 @@ def _parse_miles(value: Any) -> Any:
 
 
 def _parse_boolean(value: Any) -> Any:
+    if isinstance(value, bool):  # In a body, it is a boolean of JSON.
+        return value
     values = {"true": True, "false": False}
     if value not in values:
         raise ValueError("Use true or false.")
@@ -69,8 +71,8 @@ class PageQuery(StrictModel):
     """The `next_cursor` of the page before, at most 24 hours old. Send it with the same filters."""
 
 
-class ReferralFilterQuery(StrictModel):
-    """Which referrals of the caller's organization. All filters that are sent must match."""
+class ReferralConditions(StrictModel):
+    """Which referrals of the caller's organization, without what can be about one patient."""
 
     stage: Stage | None = None
     """Only referrals with this status."""
@@ -94,6 +96,11 @@ class ReferralFilterQuery(StrictModel):
     """Only referrals with this state of coverage."""
     next_date: NextDate | None = None
     """Only referrals whose next planned date is this near, or not set."""
+
+
+class ReferralFilterQuery(ReferralConditions):
+    """Which referrals of the caller's organization. All filters that are sent must match."""
+
     q: SearchWords | None = None
     """The start of a name or alias, a record number, a date of birth, or a phone number."""
     updated_since: Timestamp | None = None

@@ -129,6 +129,15 @@ def get_index_name(member: Member) -> str:
     Raises:
         ForbiddenError: the member's role has no access to patients.
     """
+    require_lists(member)
+    return "by_practice" if member.kind is TenantKind.PRACTICE else "by_center"
+
+
+def require_lists(member: Member) -> None:
+    """Let only members continue who can list referrals.
+
+    Raises:
+        ForbiddenError: the member's role has no access to patients.
+    """
     if not member.has_clinical_access or member.kind is TenantKind.OPERATOR:
         raise ForbiddenError("not_for_your_role", "Your role does not include patient records.")
-    return "by_practice" if member.kind is TenantKind.PRACTICE else "by_center"

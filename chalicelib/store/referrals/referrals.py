@@ -10,6 +10,7 @@
     ref_…         referral                                    the current state
     ref_…         stranger#<center>#<webhook id>              a delivery that arrived before the referral
                                                               was known to be this center's
+    views#…       <member id>, or `shared`                    saved views, in `saved_views`
 
 `parked#…` and `referral` are next to each other, so one strongly consistent Query reads everything
 that a decision needs, however long the history is. Patient data is encrypted with the practice's key.

@@ -3189,6 +3189,51 @@ export interface SavedLetterResponse {
   saved_by: string;
 }
 
+/** Views in the order of the menu. */
+export interface SavedViewListResponse {
+  views: SavedViewResponse[];
+  version: number;
+}
+
+/** The worklist, filters and order of a view: parameters of `GET /v1/referrals`, without a search text. */
+export interface SavedViewQuery {
+  stage?: Stage | null;
+  phase?: Phase | null;
+  worklist?: Worklist | null;
+  late?: boolean | null;
+  center_id?: string | null;
+  practice_id?: string | null;
+  product_id?: string | null;
+  provider_npi?: string | null;
+  urgency?: "routine" | "urgent" | null;
+  coverage?: CoverageState | null;
+  next_date?: NextDate | null;
+  sort?: "worst_first" | "due" | "-due" | "patient" | "-patient" | "next_action" | "-next_action" | "next_date" | "-next_date" | "stage" | "-stage" | "coverage" | "-coverage" | "product" | "-product" | "center" | "-center" | "practice" | "-practice";
+}
+
+/** A view under a name. */
+export interface SavedViewRequest {
+  name: string;
+  query: SavedViewQuery;
+}
+
+/** A view under a name. */
+export interface SavedViewResponse {
+  name: string;
+  query: Record<string, string | boolean>;
+}
+
+/** All views of a member, or all that an organization shares, in the order of the menu. */
+export interface SavedViewsRequest {
+  views: SavedViewRequest[];
+}
+
+/** The caller's own views, and those that the organization shares. */
+export interface SavedViewsResponse {
+  mine: SavedViewListResponse;
+  shared: SavedViewListResponse;
+}
+
 /** Which version of the catalog the eligibility check used before it became a referral. */
 export interface ScreenReferenceRequest {
   catalogue_version: string;

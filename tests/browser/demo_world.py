@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Request
 
 COORDINATOR = "coordinator@willow.example"
+PROVIDER = "provider@willow.example"
 CENTER_COORDINATOR = "coordinator@bayou.example"
 CENTER_ADMIN = "admin@bayou.example"
 CENTER = "Bayou Lark Cell Therapy Center"

@@ -23,7 +23,7 @@ from tests.support import aws_fakes as cloud
 from tests.support import factories, faults, tokens
 from tests.support.api_driver import STAGES_TO_INFUSED
 from tests.support.document_driver import DocumentDriver, SentEvents
-from tests.support.factories import CENTER, OTHER_PRACTICE, PRACTICE, build_member
+from tests.support.factories import CENTER, OTHER_PRACTICE, PRACTICE, build_member, build_views_body
 from tests.support.stores import get_aws_client, list_rows
 
 SECRET = "correct horse battery staple"
@@ -34,7 +34,7 @@ OF_ONE_REFERRAL = sorted(
 )
 OF_THE_TENANT = (
     *("/v1/referrals", "/v1/referrals?q=Exam", "/v1/referrals/counts", "/v1/notices", "/v1/members", "/v1/me"),
-    *("/v1/centers", "/v1/practice-directory", "/v1/me/calendar", PREFERENCES_PATH),
+    *("/v1/centers", "/v1/practice-directory", "/v1/views", "/v1/me/calendar", PREFERENCES_PATH),
 )
 NOT_COMPARED = {"/v1/referrals/{referral_id}/packet.pdf"}
 """Set by a function of its own, from what the other answers have."""
@@ -72,6 +72,8 @@ def fill_practice(api):
     api.practice.post(f"{path}/documents", document)
     api.move_to(infused, *STAGES_TO_INFUSED)
     api.practice.post("/v1/me/calendar", None)
+    for owner in ("mine", "shared"):
+        api.practice.send("PUT", f"/v1/views/{owner}", build_views_body("Late"), headers={"If-Match": '"0"'})
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
     assert run("erase", gone, "--reason", "duplicate", "--yes").exit_code == 0
     return infused, draft, gone

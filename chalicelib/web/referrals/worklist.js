@@ -11,7 +11,7 @@ import { countReferrals, listReferrals } from "./referrals_api.js";
 import { buildListHref, parseListAddress, WORST_FIRST } from "./worklist_address.js";
 import { WorklistFilters } from "./worklist_filters.js";
 import { WorklistTable } from "./worklist_table.js";
-import { buildViewQuery, getViewName, WorklistViews } from "./worklist_views.js";
+import { buildViewQuery, getViewName, isManagingViews, WorklistViews } from "./worklist_views.js";
 
 /** @typedef {import("./worklist_address.js").ListAddress} ListAddress */
 
@@ -29,6 +29,7 @@ let lastShown = null;
 /** The counts that were shown last. @type {any} */
 let lastCounts = null;
 onSignOut(() => {
+  isManagingViews.value = false;
   searchText.value = "";
   lastShown = null;
   lastCounts = null;
@@ -178,7 +179,7 @@ export function Worklist({ list, query: search }) {
       <button type="button" class="refresh-button" onClick=${refresh} aria-label="Refresh worklist"><${Icon} name="refresh-cw" /></button>
       ${canRefer() && html`<a class="button primary" href="#/new/patient"><${Icon} name="plus" />New referral</a>`}
     </div>
-    <${WorklistViews} view=${address.view} counts=${lastCounts} />
+    <${WorklistViews} address=${address} counts=${lastCounts} />
     <${WorklistFilters} address=${address} counts=${lastCounts} />
     ${rows.problem && html`<${Problem} problem=${rows.problem} retry=${rows.reload} />`}
     ${!page && !rows.problem && html`<${Loading} what="referrals" />`}

@@ -4,6 +4,7 @@ import { html, useState } from "../platform/dom.js";
 import { formatCount } from "../platform/labels.js";
 import { navigate } from "../platform/route.js";
 import { buildListHref, WORST_FIRST } from "./worklist_address.js";
+import { isManagingViews } from "./worklist_views.js";
 
 /** @typedef {import("./worklist_address.js").ListAddress} ListAddress */
 /** @typedef {[value: string, label: string][]} Options */
@@ -82,6 +83,10 @@ function Choice({ id, label, any, value, options, onPick }) {
   </p>`;
 }
 
+const openSavedViews = () => {
+  isManagingViews.value = true;
+};
+
 /** The address with one filter more, or one less. It begins on the first page. @param {ListAddress} address @param {string} name @param {string} value */
 const changeFilter = (address, name, value) =>
   buildListHref({ ...address, filters: { ...address.filters, [name]: value }, page: 1 });
@@ -110,7 +115,8 @@ export function WorklistFilters({ address, counts }) {
         active > 0 &&
         html`<button type="button" class="ghost-button" onClick=${() => navigate(buildListHref({ ...address, filters: {}, page: 1 }))}>
         Clear ${formatCount(active, "filter")}
-      </button>`
+      </button>
+      <button type="button" class="ghost-button" onClick=${openSavedViews}>Save view</button>`
       }
     </form>`;
 }

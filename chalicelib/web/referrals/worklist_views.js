@@ -1,9 +1,13 @@
 // The views of the worklist: the tabs, and those under "More views".
 import { isPractice } from "../identity/member.js";
-import { html } from "../platform/dom.js";
+import { html, signal, useEffect, useState } from "../platform/dom.js";
 import { getLabel, PHASES } from "../platform/labels.js";
 import { Menu } from "../platform/menu.js";
+import { Problem } from "../platform/ui.js";
 import { buildListHref, WORST_FIRST } from "./worklist_address.js";
+
+/** Whether the dialog of saved views is open. */
+export const isManagingViews = signal(false);
 
 /** How many tabs a phone shows; the rest are in the menu. */
 const PHONE_TABS = 2;
@@ -66,8 +70,23 @@ function ViewLink({ view, current, counts, isExtra }) {
   </a>`;
 }
 
-/** @param {{view: string, counts: any}} properties */
-export function WorklistViews({ view, counts }) {
+/** @param {{address: import("./worklist_address.js").ListAddress, counts: any}} properties */
+export function WorklistViews({ address, counts }) {
+  const { view } = address;
+  const [saved, setSaved] = useState(/** @type {any} */ (null));
+  const [failed, setFailed] = useState(/** @type {any} */ (null));
+  const loadSaved = () =>
+    import("./saved_views.js").then(
+      (module) => setSaved(module),
+      (problem) => setFailed(problem),
+    );
+  const isManaging = isManagingViews.value;
+  const setManaging = (/** @type {boolean} */ isOpen) => {
+    isManagingViews.value = isOpen;
+  };
+  useEffect(() => {
+    if (isManaging) loadSaved();
+  }, [isManaging]);
   const tabs = isPractice() ? PRACTICE_TABS : CENTER_TABS;
   const phases = Object.keys(PHASES).filter((phase) => isPractice() || phase !== "eligibility");
   const more = [...MORE_VIEWS.filter((each) => !tabs.includes(each)), ...phases, "all"];
@@ -76,11 +95,14 @@ export function WorklistViews({ view, counts }) {
     html`<${ViewLink} view=${each} current=${view} counts=${counts} isExtra=${isExtra} />`;
   return html`<nav class="views" aria-label="Views">
     ${tabs.map((each, n) => link(each, n >= PHONE_TABS && each !== view))}
-    <${Menu} label=${title} isMarked=${!tabs.includes(view)}>
+    <${Menu} label=${title} isMarked=${!tabs.includes(view)} onOpen=${loadSaved}>
       <ul>
         ${tabs.slice(PHONE_TABS).map((each) => html`<li class="is-phone-only">${link(each, false)}</li>`)}
         ${more.map((each) => html`<li>${link(each, false)}</li>`)}
+        ${failed && !saved && html`<li><${Problem} problem=${failed} retry=${loadSaved} /></li>`}
+        ${saved && html`<${saved.SavedViewLinks} address=${address} onManage=${() => setManaging(true)} />`}
       </ul>
     <//>
+    ${isManaging && saved && html`<${saved.SavedViewsDialog} address=${address} onClose=${() => setManaging(false)} />`}
   </nav>`;
 }

@@ -4,10 +4,10 @@ A page therefore offers exactly what would be accepted, and nothing that would b
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind
 from chalicelib.domain.referrals.apply_event import decide_event
 from chalicelib.domain.referrals.care_terms import BridgingStatus

@@ -8,8 +8,8 @@ and an event that responds to another one follows it, whatever its sender's cloc
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.corrections import decide_correction, decide_reopening
 from chalicelib.domain.referrals.endings import STEPS_OF_A_CONTINUING_PATIENT, is_ending
 from chalicelib.domain.referrals.event_path import (

@@ -4,9 +4,9 @@ They never change the stage. Either side reports them, also late and after the r
 What is known is computed from all reports, so the order of arrival does not matter.
 """
 
-from dataclasses import replace
 from datetime import timedelta
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.adverse_events import AdverseEventStatus, parse_kind
 from chalicelib.domain.referrals.care_reports import AdverseEventReport, BridgingReport, CareReports, RelapseReport
 from chalicelib.domain.referrals.care_terms import RelapseStatus

@@ -6,10 +6,11 @@ that the order of arrival does not matter.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind, AdverseEventStatus
 from chalicelib.domain.referrals.care_terms import BridgingStatus, BridgingTeam, DiseaseResponse, RelapseStatus

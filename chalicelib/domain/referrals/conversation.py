@@ -5,9 +5,10 @@ show what is open. It follows from the events as they are applied. Their order i
 matter, and a correction of a status does not change it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.events import (

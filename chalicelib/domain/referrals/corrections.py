@@ -1,8 +1,8 @@
 """Decides what takes back an earlier event: a correction of it, and the reopening of an ended referral."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.care_events import CARE_EVENTS
 from chalicelib.domain.referrals.endings import is_ending
 from chalicelib.domain.referrals.events import (

@@ -9,10 +9,11 @@ Source: the API contract, section 3 (version of 2026-11).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.event_path import CLOCK_DIFFERENCE, PathEvent, Place, follow, must_precede
 from chalicelib.domain.referrals.events import Reopened, StageChange
 from chalicelib.domain.referrals.referral import Contradiction, Referral

@@ -1,8 +1,9 @@
 """What came before an event, and the state that it leads to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.events import Corrected, ReferralEvent
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.replay import Replayed, as_one_write, keep_arrivals, replay_history, reset_to_draft

@@ -1,10 +1,11 @@
 """Information requests: what a center asks for, how the practice answers, and what a request does to the stage."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.conversation import derive_request_id
 from chalicelib.domain.referrals.events import (

@@ -1,7 +1,6 @@
 """The coverage status of a referral with what follows from its insurance: without one there is nothing to verify."""
 
-from dataclasses import replace
-
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.coverage_status import TrackStatus, VerificationState
 from chalicelib.domain.referrals.packet import build_packet, needs_financial_help
 from chalicelib.domain.referrals.referral import Referral

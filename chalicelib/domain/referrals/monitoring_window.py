@@ -5,11 +5,12 @@ hours, and never the UTC date: an infusion at 11:30 PM in New York belongs to th
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.events import EventOrder
 

@@ -5,8 +5,9 @@ infusion. The result is a function of the history and does not depend on the ord
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.events import Corrected, EventSource, ReferralEvent, StageChange
 from chalicelib.domain.referrals.stages import Stage
 

@@ -7,10 +7,10 @@ belongs to it (`PLAN_BY_STAGE`), and says the same as a report of the date alone
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.events import Corrected, EventSource, PlanChanged, ReferralEvent, StageChange
 from chalicelib.domain.referrals.history_start import get_history_start
 from chalicelib.domain.referrals.monitoring_window import to_local_day

@@ -6,10 +6,11 @@ The latest report of each plan counts.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.events import EventOrder
 from chalicelib.domain.referrals.plan_terms import PlanKind, PlannedDay, VisitMode

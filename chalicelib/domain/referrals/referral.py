@@ -1,11 +1,12 @@
 """The state of a referral: its stage, its status besides the stage, and its monitoring window."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN, ChainHead
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.platform.kept_unknown import KeepsUnknown
 from chalicelib.domain.referrals.care_reports import NO_REPORTS, CareReports
 from chalicelib.domain.referrals.conversation import NO_CONVERSATION, Conversation
@@ -89,7 +90,8 @@ MAX_MISSING_SEQUENCES = 50
 """A wider gap means that the system numbers its events differently, not that 50 updates are lost."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# No slots: a replay copies it often, see `copying`.
+@dataclass(frozen=True, kw_only=True)
 class ReferralStatus(KeepsUnknown):
     """The state besides the stage: hold, outcome, withdrawal request. Field names are stored.
 
@@ -133,7 +135,8 @@ class ReferralStatus(KeepsUnknown):
     products: NamedProducts = NO_PRODUCTS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# No slots: a replay copies it often, see `copying`.
+@dataclass(frozen=True, kw_only=True)
 class Referral:
     """One patient sent by one practice to one center.
 

@@ -9,9 +9,10 @@ nowhere stays in the history only, and is tried again with every later event.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.care_reports import NO_REPORTS
 from chalicelib.domain.referrals.endings import (
     Endings,

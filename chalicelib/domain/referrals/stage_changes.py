@@ -4,9 +4,10 @@ Whether an event applies, and in which order, is decided in `apply_event`, `even
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals import reason_codes as reasons
 from chalicelib.domain.referrals.event_path import STAGES_BEFORE_HANDBACK, PathEvent
 from chalicelib.domain.referrals.events import (

@@ -1,9 +1,9 @@
 """Decides about events besides the stage: holds, withdrawal requests, planned dates, and reports about care."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.care_events import decide_adverse_event, decide_bridging, decide_relapse
 from chalicelib.domain.referrals.events import (
     AdverseEventReported,

@@ -8,10 +8,10 @@ of an earlier release gets its row when its facts are corrected, or from `migrat
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cache
 
 from chalicelib import catalog
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.alias import propose_alias
 from chalicelib.domain.referrals.alias_checks import (
     ALIAS_MESSAGES,

@@ -1,11 +1,11 @@
 """Correct the facts of a referral: each side its own, at any open stage, with the history of every value."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.domain.coverage.decide import Moved
 from chalicelib.domain.identity.members import Member, TenantKind
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.facts import CENTER_CONTACT, OWN_SECTIONS, list_fact_changes
 from chalicelib.domain.referrals.packet import build_packet, require_core_items
 from chalicelib.domain.referrals.referral import Referral

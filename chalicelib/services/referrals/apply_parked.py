@@ -1,9 +1,9 @@
 """Apply the deliveries that came too early and can be decided now."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.events import (
     PARKED_FOR,
 )

@@ -4,7 +4,7 @@ It is here and not with the other services of the coverage, because a change of 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from chalicelib.domain.notices.coverage_notices import (
 )
 from chalicelib.domain.notices.coverage_schedule import build_coverage_tasks
 from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.events import CoverageChanged, EventSource, EventStatus
 from chalicelib.domain.referrals.monitoring_window import to_local_day

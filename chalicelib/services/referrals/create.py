@@ -1,12 +1,13 @@
 """Create a referral: as a draft, or submitted at once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN
 from chalicelib.domain.identity.members import Member
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.apply_event import decide_event
 from chalicelib.domain.referrals.events import EventSource, StageChange

@@ -1,10 +1,10 @@
 """The writes of a center's delivery: it is applied, refused, or parked."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.notices.tasks import EXPIRE_PARKED_RULE, OutboxTask, TaskQueue
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.events import PARKED_FOR, ReferralEvent, StageChange
 from chalicelib.domain.referrals.referral import Referral

@@ -1,7 +1,6 @@
 """Turns a decision about an event into the writes of one transaction."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from chalicelib import catalog
@@ -21,6 +20,7 @@ from chalicelib.domain.notices.tasks import (
     build_contradiction_task,
     build_event_task,
 )
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.conversation import follow_conversation
 from chalicelib.domain.referrals.events import Corrected, EventStatus, ReferralEvent, StageChange
 from chalicelib.domain.referrals.information_requests import build_request

@@ -5,10 +5,11 @@ are encrypted in a row of their own, which is written in one transaction with th
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.identity.members import Member, TenantKind
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.platform.rate_limit import INFORMATION_REQUESTS_PER_MEMBER
 from chalicelib.domain.referrals.conversation import follow_conversation

@@ -7,10 +7,11 @@ Each referral is one transaction with an audit row, so a run can be stopped at a
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.domain.identity.members import TenantKind
+from chalicelib.domain.platform.copying import replace
 from chalicelib.errors import StoredItemError
 from chalicelib.services.platform.optimistic import TooManyConflictsError, commit_with_retry
 from chalicelib.services.platform.run_context import RunContext

@@ -1,12 +1,12 @@
 """A referral as a one-page PDF, to hand over or to fax. It is made for each request and stored nowhere."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Protocol
 
 from chalicelib import catalog
 from chalicelib.domain.documents.packet_documents import PacketDocumentState, list_packet_documents
 from chalicelib.domain.identity.members import Member, TenantKind
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.platform.rate_limit import PACKETS_PER_MEMBER
 from chalicelib.domain.referrals.packet_facts import Facts, PatientNaming
 from chalicelib.domain.referrals.packet_page import PacketPage, PacketSource, build_packet_page

@@ -1,10 +1,10 @@
 """Read referrals: one of them, its timeline, and the history of its facts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.domain.identity.members import Member
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.facts import FactRevision
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.services.platform.run_context import RunContext

@@ -5,8 +5,7 @@ restored to different times, the record can be gone. Then a repeat of the reques
 nothing, gets the result that the history has, and writes the record again.
 """
 
-from dataclasses import replace
-
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.events import ReferralEvent, Reopened
 from chalicelib.errors import ConflictError
 from chalicelib.services.platform.run_context import RunContext

@@ -10,10 +10,10 @@ exists (the request was already processed; return the stored response).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 
 from chalicelib.domain.identity.members import Member
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.events import (
     ReferralEvent,
     StageChange,

@@ -5,9 +5,9 @@ It is health data, so it is stored in the encrypted `details` of a referral, nev
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind
 from chalicelib.domain.referrals.care_reports import NO_REPORTS, AdverseEventReport, CareReports
 from chalicelib.domain.referrals.events import EventOrder

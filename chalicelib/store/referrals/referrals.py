@@ -22,11 +22,12 @@ after it was read.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from chalicelib.domain.audit.hash_chain import ChainHead
+from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.events import EventStatus, ReferralEvent
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Phase

@@ -1,54 +1,21 @@
 """The center's intake: accept a referral, open the next one of the same list, and take an acceptance back."""
 
 import re
-import secrets
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR, PRACTICE
-from tests.browser.page_driver import find_violations, record_idempotency_keys
+from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR, NEW_REFERRALS, PRACTICE
+from tests.browser.page_driver import expect_referral, find_violations, record_idempotency_keys
 
-LIST = "#/worklist/new_referrals?sort=patient"
 ACCEPT = "Accept and open next"
-LETTERS = "bcdfghjklmnpqrstvwxyz"
 UNDO = re.compile("^Undo the acceptance of Ana ")
-
-
-@pytest.fixture
-def open_list(open_page, demo_world):
-    """Submit referrals whose names begin alike, and open the list of them, in the order of their names."""
-
-    def open_list_of(*endings, stage="received", path=LIST, width=1280):
-        start = "Q" + "".join(secrets.choice(LETTERS) for _ in range(7))
-        names = [f"{start}{ending}" for ending in endings]
-        paths = [demo_world.create_referral(name, stage=stage) for name in names]
-        page = open_page(path, by=CENTER_COORDINATOR, width=width)
-        page.get_by_role("searchbox").fill(start)
-        expect(page.get_by_role("rowheader").get_by_role("link")).to_have_count(len(names))
-        return page, names, paths
-
-    return open_list_of
 
 
 def open_referral(page, name):
     """Open a row of the list, and wait for the page."""
     page.get_by_role("rowheader").get_by_role("link", name=name).click()
     return expect_referral(page, name)
-
-
-def expect_referral(page, name):
-    """Wait until the page of a patient is open."""
-    heading = page.get_by_role("heading", level=1, name=name)
-    expect(heading).to_be_visible()
-    expect(page.get_by_role("region", name="Actions")).to_be_visible()
-    return heading
-
-
-def read_stage(demo_world, path):
-    """The status of a referral, as the practice sees it."""
-    referral = demo_world.call_api("GET", path.removeprefix("#/"), by=COORDINATOR)
-    return referral["stage"]
 
 
 def test_accepting_opens_the_next_referral_of_the_list(open_list, demo_world):
@@ -59,7 +26,7 @@ def test_accepting_opens_the_next_referral_of_the_list(open_list, demo_world):
     page.get_by_role("button", name=ACCEPT).click()
 
     expect_referral(page, second)
-    assert read_stage(demo_world, path) == "accepted"
+    assert demo_world.read_stage(path) == "accepted"
 
 
 def test_the_focus_moves_to_the_name_of_the_next_patient(open_list):
@@ -102,7 +69,7 @@ def test_a_second_click_accepts_no_second_patient(open_list, demo_world):
     page.get_by_role("button", name=ACCEPT).click(force=True)
 
     expect(page.get_by_role("button", name=ACCEPT, disabled=False)).to_be_visible()
-    assert read_stage(demo_world, path) == "received"
+    assert demo_world.read_stage(path) == "received"
 
 
 def test_a_referral_that_a_colleague_answered_is_skipped(open_list, demo_world):
@@ -125,7 +92,7 @@ def test_without_another_one_the_list_opens_and_says_so(open_list):
 
     text = f"Accepted Ana {only} for evaluation. {PRACTICE} will be notified. No other referral in this list waits"
     expect(page.get_by_text(text)).to_be_visible()
-    assert page.url.endswith(LIST)
+    assert page.url.endswith(NEW_REFERRALS)
 
 
 def test_the_list_reads_aloud_what_was_accepted(open_list):
@@ -177,7 +144,7 @@ def test_a_referral_that_changed_while_it_was_open_is_not_accepted(open_list, de
     page.get_by_role("button", name=ACCEPT).click()
 
     expect(page.get_by_text("Not accepted. Check what changed, then accept the referral.").first).to_be_visible()
-    assert read_stage(demo_world, path) == "received"
+    assert demo_world.read_stage(path) == "received"
 
 
 def test_a_lost_answer_is_tried_again_with_the_same_key(open_list):
@@ -208,7 +175,7 @@ def test_a_typed_message_is_not_lost(open_list, demo_world):
 
     expect(message).to_be_focused()
     expect(message).to_have_value("Is the pathology report on its way?")
-    assert read_stage(demo_world, path) == "received"
+    assert demo_world.read_stage(path) == "received"
 
 
 def test_undo_corrects_the_acceptance(open_list, demo_world):
@@ -221,7 +188,7 @@ def test_undo_corrects_the_acceptance(open_list, demo_world):
     page.get_by_role("button", name=UNDO).click()
 
     expect_referral(page, first)
-    assert read_stage(demo_world, path) == "received"
+    assert demo_world.read_stage(path) == "received"
 
 
 def test_after_undo_the_referral_can_be_accepted_again(open_list, demo_world):
@@ -236,7 +203,7 @@ def test_after_undo_the_referral_can_be_accepted_again(open_list, demo_world):
     page.get_by_role("button", name=ACCEPT).click()
 
     expect_referral(page, second)
-    assert read_stage(demo_world, path) == "accepted"
+    assert demo_world.read_stage(path) == "accepted"
 
 
 def test_undo_says_that_the_practice_is_notified(open_list):
@@ -263,7 +230,7 @@ def test_an_acceptance_with_a_later_step_is_not_undone(open_list, demo_world):
     page.get_by_role("button", name=UNDO).click()
 
     expect(page.get_by_role("alert")).to_contain_text("Not undone. A later step is already recorded.")
-    assert read_stage(demo_world, path) == "consult_scheduled"
+    assert demo_world.read_stage(path) == "consult_scheduled"
 
 
 def test_a_referral_that_was_not_opened_from_a_list_has_no_next_one(open_page, demo_world):

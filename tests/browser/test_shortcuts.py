@@ -5,10 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.demo_world import CENTER_ADMIN, CENTER_COORDINATOR, COORDINATOR, get_action
-from tests.browser.test_intake import LIST, expect_referral, open_list, read_stage
-
-__all__ = ["open_list"]
+from tests.browser.demo_world import CENTER_ADMIN, CENTER_COORDINATOR, COORDINATOR, NEW_REFERRALS, get_action
+from tests.browser.page_driver import expect_referral
 
 
 def press(page, *keys):
@@ -43,7 +41,7 @@ def test_a_center_answers_its_list_by_keyboard(open_list, demo_world):
     press(page, "a", "Tab", "Enter")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Worklist")
-    assert [read_stage(demo_world, path) for path in paths] == ["accepted", "accepted"]
+    assert [demo_world.read_stage(path) for path in paths] == ["accepted", "accepted"]
 
 
 def test_the_key_to_accept_accepts_no_one_by_itself(open_list, demo_world):
@@ -55,7 +53,7 @@ def test_the_key_to_accept_accepts_no_one_by_itself(open_list, demo_world):
     press(page, "Enter")
 
     expect(page.get_by_role("dialog", name=f"Accept Ana {first} for evaluation?")).to_be_visible()
-    assert read_stage(demo_world, path) == "received"
+    assert demo_world.read_stage(path) == "received"
 
 
 @pytest.mark.parametrize(
@@ -134,7 +132,7 @@ def test_a_practice_starts_a_referral_with_a_key(open_page):
 
 def test_the_list_of_a_center_has_no_key_that_only_a_practice_has(open_page):
     """It names the keys that work on this page."""
-    page = open_page(LIST, by=CENTER_COORDINATOR)
+    page = open_page(NEW_REFERRALS, by=CENTER_COORDINATOR)
     expect(page.locator(".worklist-card")).to_be_visible()
 
     assert sorted(list_shown_keys(page)) == sorted("jkf/?")

@@ -26,7 +26,7 @@ import { disclaimers } from "./disclaimers.js";
 const UNREAD_EVERY_MS = 120_000;
 
 /** Views with entries that a key must not discard. */
-const FORMS = ["form", "handback", "eligibility_check"];
+const FORMS = ["form", "handback", "eligibility_check", "preferences", "consultation"];
 
 function NavLink({ href, current, children, ...rest }) {
   return html`<a href=${href} aria-current=${current ? "page" : undefined} ...${rest}>${children}</a>`;

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR, DemoWorld
+from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR, NEW_REFERRALS, DemoWorld
 from tests.browser.page_driver import PageMonitor, PageUser
 
 ROOT = Path(__file__).parents[2]
@@ -146,3 +147,24 @@ def as_coordinator(open_page: Callable[..., Page]) -> PageUser:
 def as_center(open_page: Callable[..., Page]) -> PageUser:
     """A signed-in coordinator of the center to which the practice refers patients."""
     return PageUser(open_page(by=CENTER_COORDINATOR))
+
+
+@pytest.fixture
+def open_list(
+    open_page: Callable[..., Page], demo_world: DemoWorld
+) -> Callable[..., tuple[Page, list[str], list[str]]]:
+    """Submit referrals whose names begin alike, and let a center open the list of them, in the order of the names.
+
+    Returns the page, the names, and the addresses of the referrals.
+    """
+
+    def open_list_of(*endings: str, stage: str = "received", width: int = 1280) -> tuple[Page, list[str], list[str]]:
+        start = "Q" + "".join(secrets.choice("bcdfghjklmnpqrstvwxyz") for _ in range(7))
+        names = [f"{start}{ending}" for ending in endings]
+        paths = [demo_world.create_referral(name, stage=stage) for name in names]
+        page = open_page(NEW_REFERRALS, by=CENTER_COORDINATOR, width=width)
+        page.get_by_role("searchbox").fill(start)
+        expect(page.get_by_role("rowheader").get_by_role("link")).to_have_count(len(names))
+        return page, names, paths
+
+    return open_list_of

@@ -22,6 +22,8 @@ CENTER_COORDINATOR = "coordinator@bayou.example"
 CENTER_ADMIN = "admin@bayou.example"
 CENTER = "Bayou Lark Cell Therapy Center"
 PRACTICE = "Willow Bend Hematology Oncology"
+NEW_REFERRALS = "#/worklist/new_referrals?sort=patient"
+"""The list of what a center has not answered, in the order of the names."""
 
 
 def get_label(stage: str) -> str:
@@ -85,6 +87,11 @@ class DemoWorld:
         for step in _list_stages_to(stage):
             self.report_stage(created["referral_id"], step)
         return f"#/referrals/{created['referral_id']}"
+
+    def read_stage(self, path: str) -> str:
+        """The status of a referral, as the practice sees it."""
+        referral = self.call_api("GET", path.removeprefix("#/"), by=COORDINATOR)
+        return str(referral["stage"])
 
     def report_stage(self, referral: str, stage: str, **data: Any) -> None:
         """Let the center report a stage with the current time."""

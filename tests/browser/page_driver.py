@@ -69,6 +69,14 @@ def record_idempotency_keys(page: Page, method: str, ending: str) -> list[str]:
     return keys
 
 
+def expect_referral(page: Page, name: str) -> Locator:
+    """Wait until the page of a patient is open, and return its heading."""
+    heading = page.get_by_role("heading", level=1, name=name)
+    expect(heading).to_be_visible()
+    expect(page.get_by_role("region", name="Actions")).to_be_visible()
+    return heading
+
+
 @dataclass
 class PageUser:
     """A user on a page of the dashboard."""

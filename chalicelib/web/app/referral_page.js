@@ -18,6 +18,7 @@ import { DatesAhead } from "../referrals/dates_ahead.js";
 import { DuplicateHint } from "../referrals/duplicates.js";
 import { FactDialog } from "../referrals/fact_dialog.js";
 import { InformationRequests } from "../referrals/information_requests.js";
+import { ListNavigation } from "../referrals/list_navigation.js";
 import { Messages } from "../referrals/messages.js";
 import { MonitoringWindow } from "../referrals/monitoring_window.js";
 import { PacketDownload } from "../referrals/packet_download.js";
@@ -37,6 +38,7 @@ import { RoutingHints } from "../referrals/routing_hints.js";
 import { StatusBanners } from "../referrals/status_banner.js";
 import { Timeline } from "../referrals/timeline.js";
 import { StageSince } from "../referrals/turnaround.js";
+import { dropNote, openingNote } from "../referrals/worklist.js";
 
 function StatusCell({ title, children }) {
   return html`<div><h2>${title}</h2>${children}</div>`;
@@ -79,7 +81,7 @@ function ReferralHeader({ referral }) {
     patient.mrn && `MRN ${patient.mrn}`,
     referral.referred_on && `Referred on ${formatDate(referral.referred_on)}`,
   ];
-  return html`<p class="back-link"><a href="#/"><${Icon} name="arrow-left" />Worklist</a></p>
+  return html`<${ListNavigation} id=${referral.referral_id} />
     <div class="title-row">
       <div>
         <${PageTitle} page="Referral">${formatFullName(patient)}
@@ -151,6 +153,9 @@ export function ReferralPage({ id }) {
   const { data, problem, reload } = useLoad(() => getReferral(id), []);
   const [flash, setFlash] = useState(/** @type {any} */ (null));
   const [editing, setEditing] = useState("");
+  const opening = openingNote.value;
+  const note = opening && opening.at === id ? opening.banner : null;
+  useEffect(() => () => dropNote(id), []);
   useOnTabFocus(reload);
   const products = useLoad(listProducts, []);
   const referral = data?.data;
@@ -175,10 +180,11 @@ export function ReferralPage({ id }) {
 
   if (!referral) {
     return problem
-      ? html`<${PageTitle} page="Referral">Referral<//><${Problem} problem=${problem} retry=${reload} />`
+      ? html`<${PageTitle} page="Referral">Referral<//>${note}<${Problem} problem=${problem} retry=${reload} />`
       : html`<${Loading} what="the referral" />`;
   }
   return html`<${ReferralHeader} referral=${referral} />
+    ${note}
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${
       flash &&

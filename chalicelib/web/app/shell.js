@@ -18,12 +18,15 @@ import { session, signOut } from "../identity/session.js";
 import { listNotices } from "../notices/notices_api.js";
 import { html, useEffect } from "../platform/dom.js";
 import { route } from "../platform/route.js";
-import { isHelpOpen, Shortcuts } from "../platform/shortcuts.js";
+import { isHelpOpen } from "../platform/shortcuts.js";
 import { formatDay } from "../platform/time.js";
-import { announcement, Icon } from "../platform/ui.js";
+import { announcement, Icon, Problem, useLoad } from "../platform/ui.js";
 import { disclaimers } from "./disclaimers.js";
 
 const UNREAD_EVERY_MS = 120_000;
+
+/** Views with entries that a key must not discard. */
+const FORMS = ["form", "handback", "eligibility_check", "preferences", "consultation"];
 
 function NavLink({ href, current, children, ...rest }) {
   return html`<a href=${href} aria-current=${current ? "page" : undefined} ...${rest}>${children}</a>`;
@@ -113,6 +116,14 @@ function Statements() {
   </aside>`;
 }
 
+/** What listens for the shortcuts. It loads beside the first view; opening their list tries again. */
+function Shortcuts() {
+  const { data, problem } = useLoad(() => import("../platform/shortcut_keys.js"), [isHelpOpen.value]);
+  const isInForm = FORMS.includes(route.value.view);
+  if (data) return html`<${data.KeyListener} hasSearch=${hasClinicalAccess()} canRefer=${canRefer() && !isInForm} />`;
+  return isHelpOpen.value && problem && html`<${Problem} problem=${problem} />`;
+}
+
 export function Shell({ children }) {
   const { emergency_note: emergency, emergency_note_in_short: short, texts } = disclaimers.value;
   return html`
@@ -129,7 +140,7 @@ export function Shell({ children }) {
     </footer>
     <${Statements} />
     <div class="visually-hidden" aria-live="polite">${announcement.value}</div>
-    ${session.value && me.value && html`<${Shortcuts} />`}
+    ${session.value && html`<${Shortcuts} />`}
     ${session.value && me.value && html`<${IdleWatch} minutes=${me.value.idle_minutes} />`}
   `;
 }

@@ -40,14 +40,16 @@ export function PageTitle({ children, page }) {
 
 /**
  * A native modal dialog. It is open while it is rendered. Then the focus returns to its earlier place.
- * @param {{title: string, onClose: () => void, children?: any, role?: string}} properties
+ * @param {{title: string, onClose: () => void, children?: any, role?: string, byKey?: boolean}} properties
+ *   `byKey`: a single key opened it, so the focus starts at its title, where no further key can send anything
  */
-export function Dialog({ title, onClose, children, role }) {
+export function Dialog({ title, onClose, children, role, byKey }) {
   const box = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const id = useId();
   useLayoutEffect(() => {
     const dialog = box.current;
     dialog?.showModal();
+    if (byKey) dialog?.querySelector("h2")?.focus();
     return () => dialog?.close();
   }, []);
   const cancel = (/** @type {Event} */ event) => {
@@ -55,7 +57,7 @@ export function Dialog({ title, onClose, children, role }) {
     onClose();
   };
   return html`<dialog ref=${box} aria-labelledby=${id} role=${role} onCancel=${cancel}>
-    <h2 id=${id}>${title}</h2>
+    <h2 id=${id} tabindex=${byKey ? -1 : undefined}>${title}</h2>
     ${children}
   </dialog>`;
 }

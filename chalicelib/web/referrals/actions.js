@@ -2,9 +2,12 @@
 import { canRefer, me } from "../identity/member.js";
 import { html, useState } from "../platform/dom.js";
 import { navigate } from "../platform/route.js";
+import { useShortcuts } from "../platform/shortcuts.js";
 import { Icon } from "../platform/ui.js";
 import { getOwnerName, getPartnerName } from "./badges.js";
 import { showOpenRequest } from "./information_requests.js";
+import { ACCEPTED, AcceptAndOpenNext, DECLINED } from "./intake.js";
+import { findPlace } from "./list_navigation.js";
 import { ReportDialog } from "./report_dialog.js";
 import { buildStageReport, listFurtherReports } from "./reports.js";
 import { RequestInformationDialog } from "./request_dialog.js";
@@ -54,8 +57,10 @@ const AnswerRequest = ({ count }) =>
   html`<button type="button" class="primary" onClick=${showOpenRequest}>Answer the information request (${count} open)</button>`;
 
 export function NextActions({ referral, doses, showResult }) {
-  const [chosen, setChosen] = useState(/** @type {any} */ (null));
-  const [asking, setAsking] = useState(false);
+  // `byKey`: a single key opened the dialog.
+  const [chosen, setChosen] = useState(/** @type {{report: any, byKey: boolean} | null} */ (null));
+  const [asking, setAsking] = useState(/** @type {{byKey: boolean} | null} */ (null));
+  const choose = (report) => setChosen({ report, byKey: false });
   // The step that needs a note asks for information. That has its own dialog, at any open stage.
   const steps = referral.actions.filter(({ stage }) => stage);
   const allowed = steps.filter((action) => action.allowed && !action.needs.includes("note"));
@@ -69,14 +74,29 @@ export function NextActions({ referral, doses, showResult }) {
   const closed = referral.phase === "closed";
   const toAnswer = canRefer() && !closed ? referral.requested_items : 0;
   const canReferAgain = closed && canRefer() && !referral.continued_by && referral.stage !== "deceased";
+  const endings = listStageReports(true);
+  const find = (reports, stage) => reports.find(({ data }) => data.stage === stage);
+  const acceptance = find(nextSteps, ACCEPTED);
+  const canOpenNext = acceptance && findPlace(referral.referral_id) >= 0;
+  const openByKey = (report, does) => report && [does, () => setChosen({ report, byKey: true })];
+  useShortcuts({
+    ...(!canOpenNext && { a: openByKey(acceptance, "Accept this referral") }),
+    i: mayAsk && ["Request information", () => setAsking({ byKey: true })],
+    d: openByKey(find(endings, DECLINED), "Decline this referral"),
+    r:
+      toAnswer > 0
+        ? ["Answer the information request", showOpenRequest]
+        : openByKey(nextSteps[0], "Record the next action"),
+  });
   return html`<section class="actions" aria-label="Actions">
     ${canReferAgain && html`<${ReferAgain} referral=${referral} showResult=${showResult} />`}
     ${toAnswer > 0 && html`<${AnswerRequest} count=${toAnswer} />`}
-    <${ReportButtons} reports=${nextSteps} choose=${setChosen} firstClass=${toAnswer ? "" : "primary"} />
-    ${mayAsk && html`<button type="button" onClick=${() => setAsking(true)}>Request information</button>`}
+    ${canOpenNext && html`<${AcceptAndOpenNext} referral=${referral} showResult=${showResult} />`}
+    <${ReportButtons} reports=${nextSteps} choose=${choose} firstClass=${toAnswer || canOpenNext ? "" : "primary"} />
+    ${mayAsk && html`<button type="button" onClick=${() => setAsking({ byKey: false })}>Request information</button>`}
     ${!nextSteps.length && !mayAsk && !closed && !toAnswer && html`<p class="small-text">${describeWaiting(referral)}</p>`}
-    <${CollapsedReports} title="More actions" reports=${listFurtherReports(referral)} choose=${setChosen} />
-    <${CollapsedReports} title="Close this referral" reports=${listStageReports(true)} choose=${setChosen} />
+    <${CollapsedReports} title="More actions" reports=${listFurtherReports(referral)} choose=${choose} />
+    <${CollapsedReports} title="Close this referral" reports=${endings} choose=${choose} />
     ${
       others.length > 0 &&
       html`<details>
@@ -84,7 +104,7 @@ export function NextActions({ referral, doses, showResult }) {
       <ul>${others.map((action) => html`<li>${action.label}</li>`)}</ul>
     </details>`
     }
-    ${asking && html`<${RequestInformationDialog} referral=${referral} showResult=${showResult} onClose=${() => setAsking(false)} />`}
-    ${chosen && html`<${ReportDialog} report=${chosen} referral=${referral} showResult=${showResult} onClose=${() => setChosen(null)} />`}
+    ${asking && html`<${RequestInformationDialog} referral=${referral} showResult=${showResult} onClose=${() => setAsking(null)} ...${asking} />`}
+    ${chosen && html`<${ReportDialog} ...${chosen} referral=${referral} showResult=${showResult} onClose=${() => setChosen(null)} />`}
   </section>`;
 }

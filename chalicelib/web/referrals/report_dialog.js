@@ -11,7 +11,8 @@ import { findStep } from "./form_step_list.js";
 import { asksAboutDate, OldDateQuestion } from "./old_date.js";
 import { sendEvent } from "./referrals_api.js";
 
-const SAVED_IN_HISTORY =
+/** What a page says when a report did not change the status. */
+export const SAVED_IN_HISTORY =
   "Saved in the history. A later status is already recorded, so the current status did not change.";
 
 /** The calendar date at the center at a time of this organization's clock. */
@@ -25,7 +26,7 @@ function buildEmptyValues({ at, fields }) {
 }
 
 /** The time of the last known event of a referral, by any organization's clock. */
-const getLastKnownTime = ({ stage_since: stage, hold }) =>
+export const getLastKnownTime = ({ stage_since: stage, hold }) =>
   hold && Date.parse(hold.since) > Date.parse(stage) ? hold.since : stage;
 
 /** The form has only minutes, so "now" and the minute of the last known event become a time after that event. */
@@ -73,7 +74,8 @@ function ReportField({ spec, values, errors, change }) {
   return html`<${load ? CenterOptions : Field} load=${load} onInput=${(event) => change(name, event.target.value)} ...${shared} />`;
 }
 
-export function ReportDialog({ report, referral, showResult, onClose }) {
+/** `byKey`: a single key opened the dialog. */
+export function ReportDialog({ report, referral, showResult, onClose, byKey = false }) {
   const [values, setValues] = useState(() => buildEmptyValues(report));
   const [problem, setProblem] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
@@ -119,7 +121,7 @@ export function ReportDialog({ report, referral, showResult, onClose }) {
     );
   const halves = fields.filter(({ half }) => half);
 
-  return html`<${Dialog} title=${report.title || report.label} onClose=${leave}>
+  return html`<${Dialog} title=${report.title || report.label} onClose=${leave} byKey=${byKey}>
     <form onSubmit=${submit} class="stack">
       <${RefusedRequest} problem=${problem} unknown=${unknown} retry=${submit} onPick=${pick} />
       <fieldset class="plain stack" disabled=${unknown}>

@@ -25,7 +25,8 @@ function ItemChoices({ items, kind, title, id, chosen, toggle }) {
   </fieldset>`;
 }
 
-export function RequestInformationDialog({ referral, showResult, onClose }) {
+/** `byKey`: a single key opened the dialog. */
+export function RequestInformationDialog({ referral, showResult, onClose, byKey = false }) {
   const known = useLoad(() => listInformationRequests(referral.referral_id), []);
   const [chosen, setChosen] = useState(/** @type {string[]} */ ([]));
   const [others, setOthers] = useState("");
@@ -50,7 +51,7 @@ export function RequestInformationDialog({ referral, showResult, onClose }) {
   };
   const focus = (pointer) =>
     document.getElementById(toFieldId(pointer.startsWith("/items/") ? "/others" : pointer))?.focus();
-  return html`<${Dialog} title="Request information" onClose=${onClose}>
+  return html`<${Dialog} title="Request information" onClose=${onClose} byKey=${byKey}>
     <form class="stack" onSubmit=${send} novalidate>
       <${RefusedRequest} problem=${problem} unknown=${unknown} retry=${send} onPick=${focus} />
       <fieldset class="plain stack" disabled=${unknown}>

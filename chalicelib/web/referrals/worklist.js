@@ -17,21 +17,26 @@ import { buildViewQuery, getViewName, isManagingViews, WorklistViews } from "./w
 
 const PAUSE_MS = 250;
 const SCROLL_PAUSE_MS = 100;
-const PAGE_ROWS = 100;
+/** The rows of a page. */
+export const PAGE_ROWS = 100;
 
 /** The views of referrals that have no due date, or are not only about what is due. */
 const WITHOUT_GROUPS = new Set(["all", "closed"]);
 
 // The search stays while the user opens a referral and comes back. A name is never in the address.
 const searchText = signal("");
-/** The page that was shown last, so that Back shows it at once. @type {{key: string, page: any} | null} */
-let lastShown = null;
+/** @typedef {{key: string, address: ListAddress, q: string, page: import("./referrals_api.js").ReferralPage}} OpenList */
+/** The list that was shown last: Back shows it at once, and the page of a referral leads to the next one in it. */
+export const openList = signal(/** @type {OpenList | null} */ (null));
+/** What the page that opens next says first; `at` is its referral, or empty for the worklist. */
+export const openingNote = signal(/** @type {{at: string, text: string, banner: any} | null} */ (null));
 /** The counts that were shown last. @type {any} */
 let lastCounts = null;
 onSignOut(() => {
   isManagingViews.value = false;
   searchText.value = "";
-  lastShown = null;
+  openList.value = null;
+  openingNote.value = null;
   lastCounts = null;
 });
 
@@ -120,13 +125,13 @@ function Pages({ address, total }) {
   </nav>`;
 }
 
-/** @param {{address: ListAddress, query: Record<string, any>, total: number | undefined}} properties */
-function ExportButton({ address, query, total }) {
+/** @param {{address: ListAddress, q: string, total: number | null | undefined}} properties */
+function ExportButton({ address, q, total }) {
   const [failed, setFailed] = useState(/** @type {any} */ (null));
   const save = async () => {
     try {
       const { exportReferrals } = await import("./worklist_export.js");
-      await exportReferrals({ ...query, sort: address.sort });
+      await exportReferrals(buildQuery(address, q));
       setFailed(null);
       announce("Export downloaded");
     } catch (problem) {
@@ -138,32 +143,46 @@ function ExportButton({ address, query, total }) {
     ${failed && html`<${Problem} problem=${failed} retry=${save} />`}`;
 }
 
+/** A page that closes takes its own note along, not that of the page that opens. @param {string} at */
+export function dropNote(at) {
+  if (openingNote.peek()?.at === at) openingNote.value = null;
+}
+
+/** @param {ListAddress} address @param {string} q */
+const buildQuery = (address, q) => ({ ...buildViewQuery(address.view), ...address.filters, q, sort: address.sort });
+
+/** @param {ListAddress} address @param {string} q */
+const buildKey = (address, q) => JSON.stringify([buildQuery(address, q), address.page]);
+
+/** Load a page of a list as it is now. @param {ListAddress} address @param {string} q @returns {Promise<OpenList>} */
+export const loadList = async (address, q) => ({
+  key: buildKey(address, q),
+  address,
+  q,
+  page: await listReferrals({ ...buildQuery(address, q), page: address.page, limit: PAGE_ROWS }),
+});
+
 /** @param {{list?: string, query?: string}} properties */
 export function Worklist({ list, query: search }) {
   const address = useMemo(() => parseListAddress(list, search), [list, search]);
   const q = searchText.value;
-  const query = { ...buildViewQuery(address.view), ...address.filters, q };
-  const key = JSON.stringify([query, address.sort, address.page]);
-  const rows = useLoad(
-    async () => ({
-      key,
-      page: await listReferrals({ ...query, sort: address.sort, page: address.page, limit: PAGE_ROWS }),
-    }),
-    [key],
-  );
+  const key = buildKey(address, q);
+  const rows = useLoad(() => loadList(address, q), [key]);
   const totals = useLoad(countReferrals, []);
   const [loadedAt, setLoadedAt] = useState(/** @type {any} */ (null));
   useEffect(() => {
     if (!rows.data || rows.busy) return;
-    lastShown = rows.data;
+    openList.value = rows.data;
     setLoadedAt(new Date().toISOString());
-    announce(formatCount(rows.data.page.total ?? 0, "referral"));
+    announce(`${openingNote.peek()?.text ?? ""} ${formatCount(rows.data.page.total ?? 0, "referral")}`.trim());
   }, [rows.busy]);
   if (totals.data) lastCounts = totals.data;
   // Until the answer is there, the same list as last time, or the list before it.
-  const shown = rows.data?.key === key ? rows.data : lastShown?.key === key ? lastShown : rows.data;
+  const last = openList.peek();
+  const shown = rows.data?.key === key ? rows.data : last?.key === key ? last : rows.data;
   const page = shown?.page;
   useKeptScroll(shown?.key === key);
+  useEffect(() => () => dropNote(""), []);
   const refresh = () => {
     rows.reload();
     totals.reload();
@@ -175,10 +194,11 @@ export function Worklist({ list, query: search }) {
       ${loadedAt && html`<p class="small-text tabular-numbers">${hasGroups && "Worst first. "}As of ${formatTime(loadedAt, getTimeZone())}</p>`}
       <span class="spacer" />
       <${Search} address=${address} />
-      <${ExportButton} address=${address} query=${query} total=${page?.total} />
+      <${ExportButton} address=${address} q=${q} total=${page?.total} />
       <button type="button" class="refresh-button" onClick=${refresh} aria-label="Refresh worklist"><${Icon} name="refresh-cw" /></button>
       ${canRefer() && html`<a class="button primary" href="#/new/patient"><${Icon} name="plus" />New referral</a>`}
     </div>
+    ${openingNote.value?.at === "" && openingNote.value.banner}
     <${WorklistViews} address=${address} counts=${lastCounts} />
     <${WorklistFilters} address=${address} counts=${lastCounts} />
     ${rows.problem && html`<${Problem} problem=${rows.problem} retry=${rows.reload} />`}

@@ -69,6 +69,13 @@ class PageQuery(StrictModel):
     """The `next_cursor` of the page before, at most 24 hours old. Send it with the same filters."""
 
 
+class SecondStepQuery(PageQuery):
+    """Which page of the members and their second steps. Each of them is one request to the identity service."""
+
+    limit: Annotated[int, Field(ge=1, le=25), BeforeValidator(_parse_whole_number)] = 25
+    """How many items a page has at most."""
+
+
 class ReferralFilterQuery(StrictModel):
     """Which referrals of the caller's organization. All filters that are sent must match."""
 

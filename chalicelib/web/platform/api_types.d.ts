@@ -1997,6 +1997,19 @@ export interface LineOfTherapy {
 /** What a browser does with a link: store the file, or show it in a tab. Published names. */
 export type LinkDisplay = "download" | "inline";
 
+/** A member in the list for administrators. */
+export interface ListedMemberResponse {
+  member_id: string;
+  name: string;
+  email: string;
+  roles: string[];
+  active: boolean;
+  version: number;
+  status: string;
+  invitation_ends_at: string | null;
+  mail_problem: MailProblemResponse | null;
+}
+
 /** A time of a day at the center. */
 export interface LocalStartResponse {
   on: string;
@@ -2050,7 +2063,7 @@ export interface MemberDifferenceResponse {
 
 /** The members of an organization. */
 export interface MemberListResponse {
-  items: MemberResponse[];
+  items: ListedMemberResponse[];
 }
 
 /** Changes to a member. */
@@ -3214,6 +3227,20 @@ export interface ScreenResponse {
   disclaimer: string;
   disclaimers: string[];
   emergency_note: string;
+}
+
+/** A page of members, and whether they have a second step at sign-in. */
+export interface SecondStepPageResponse {
+  items: SecondStepResponse[];
+  available: boolean;
+  required: boolean;
+  next_cursor: string | null;
+}
+
+/** Whether sign-in asks a member for more than the password. */
+export interface SecondStepResponse {
+  member_id: string;
+  second_step: string;
 }
 
 /** What was sent another way: how, on which day, to which number or portal, and its confirmation number. */

@@ -146,6 +146,8 @@ def walk(world):
         run_job(lane, context=wiring.build_job_context(wiring.read_clock() + timedelta(days=30)))
     world.get_client_for(world.members["practice_admin"]).get(f"{path}/audit")
     world.get_client_for(world.members["practice_admin"]).get("/v1/audit")
+    actor = world.members["practice_admin"].member_id
+    world.get_client_for(world.members["practice_admin"]).get(f"/v1/audit?actor_id={actor}&limit=1")
     directory = world.practice.get("/v1/practice-directory").json
     world.practice.send("DELETE", f"/v1/practice-directory/{directory['payers'][0]['entry_id']}")
     for site in (world.practice, world.center):
@@ -311,7 +313,7 @@ def manage_deliveries(world):
     admin = world.get_client_for(world.members["center_admin"])
     waiting = world.refer()["referral_id"]
     world.deliver(waiting, "infused", webhook_id="msg-waits")
-    admin.get("/v1/centers/ctr_harbor/deliveries?limit=1")
+    admin.get(f"/v1/centers/ctr_harbor/deliveries?limit=1&status=parked&referral_id={waiting}")
     admin.post("/v1/centers/ctr_harbor/deliveries/msg-waits/replay", None)
     admin.post("/v1/centers/ctr_harbor/webhook-secrets", None)
     admin.get("/v1/centers/ctr_harbor/webhook")

@@ -119,7 +119,7 @@ function MemberRow({ member, steps, isOnlyAdmin, choose }) {
     <td role="cell"><${Status} member=${member} /></td>
     ${steps.available && html`<td role="cell"><${SecondStep} member=${member} steps=${steps} /></td>`}
     <td role="cell"><${EmailState} member=${member} /></td>
-    <td role="cell" class="actions-cell"><div class="actions">${
+    <td role="cell" class="actions-cell"><div class="actions"><a href=${`#/audit/${member.member_id}`} aria-label="Activity of ${member.name}">Activity</a>${
       isOwn
         ? html`<a href="#/account">Your account</a>`
         : actions.map(

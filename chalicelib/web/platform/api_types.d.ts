@@ -1257,6 +1257,9 @@ export interface DeliveryResponse {
   expires_at: string | null;
 }
 
+/** The result of a center's delivery. */
+export type DeliveryStatus = "applied" | "recorded" | "parked" | "refused" | "failed" | "tested";
+
 /**
  * The codes to choose from, their release, and the histologies of each disease.
  *
@@ -3533,6 +3536,7 @@ export interface WebhookSecretEntryResponse {
   secret_id: string;
   created_at: string;
   ends_at: string | null;
+  last_used_at: string | null;
   works: boolean;
 }
 

@@ -174,6 +174,7 @@ def _join(tenant: Tenant, administrator: Invitation, person: str, *, by: str, co
         name=administrator.name,
         email=administrator.email,
         roles=administrator.roles,
+        invited_at=context.now,
     )
     member, writes = prepare_join(new_member, context=context)
     entry = build_member_audit_entry(member, by, "member.invite", context.now)

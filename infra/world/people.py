@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
@@ -15,6 +16,9 @@ _ROLES = {
     TenantKind.PRACTICE: (Role.COORDINATOR, Role.PROVIDER, Role.ADMIN),
     TenantKind.CENTER: (Role.COORDINATOR, Role.CLINICIAN, Role.ADMIN),
 }
+
+JOINED_AT = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
+"""When the sample members first signed in."""
 
 # One name for each member, in the order of the organizations and their roles.
 _NAMES: Sequence[str] = json.loads(Path(__file__).with_name("names.json").read_text())["members"]
@@ -59,6 +63,7 @@ class DemoMember:
             name=self.name,
             email=self.email,
             roles=self.roles,
+            joined_at=JOINED_AT,
         )
 
 

@@ -108,3 +108,79 @@ def test_the_page_is_accessible_and_fits(open_page, width, scheme):
 
     assert find_violations(page) == []
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+@pytest.fixture
+def open_log(open_page):
+    """Open the page with a log of our own, and keep what the server is asked for."""
+
+    def open_with(*pages, **options):
+        page = open_page("#/account", by=CENTER_ADMIN, **options)
+        answers, asked = list(pages), []
+
+        def answer(route):
+            asked.append(route.request.url.partition("?")[2])
+            route.fulfill(**(answers.pop(0) if len(answers) > 1 else answers[0]))
+
+        page.route("**/deliveries*", answer)
+        page.evaluate("location.hash = '#/feed'")
+        expect(page.get_by_role("form", name="Filter the delivery log")).to_be_visible()
+        return page, asked
+
+    return open_with
+
+
+EMPTY = {"json": {"items": [], "next_cursor": None}}
+
+
+def test_the_log_is_filtered_by_result_and_referral(open_log):
+    page, asked = open_log(EMPTY)
+    referral_id = f"ref_{'a' * 26}"
+    page.get_by_label("Result").select_option("Expired")
+    page.get_by_label("Referral ID").fill(referral_id)
+
+    page.get_by_role("button", name="Filter").click()
+
+    expect(page.get_by_text("No delivery matches.")).to_be_visible()
+    assert asked[-1] == f"status=failed&referral_id={referral_id}"
+
+
+def test_the_filter_of_the_log_can_be_removed(open_log):
+    page, asked = open_log(EMPTY)
+    page.get_by_label("Result").select_option("Rejected")
+    page.get_by_role("button", name="Filter").click()
+
+    page.get_by_role("button", name="Show all deliveries").click()
+
+    expect(page.get_by_text("No deliveries yet.")).to_be_visible()
+    expect(page.get_by_label("Result")).to_be_focused()
+    assert asked[-1] == ""
+
+
+def test_a_part_of_the_log_without_matches_is_not_taken_for_the_end(open_log):
+    page, asked = open_log(EMPTY, {"json": {"items": [], "next_cursor": "next"}}, EMPTY)
+    page.get_by_label("Result").select_option("Rejected")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_text("Older deliveries were not searched yet.")).to_be_visible()
+
+    page.get_by_role("button", name="Search earlier deliveries").click()
+
+    expect(page.get_by_text("No delivery matches. Change the filter")).to_be_visible()
+    assert asked[-1] == "status=refused&cursor=next"
+
+
+def test_a_referral_id_that_is_none_is_marked_at_its_field(open_page):
+    """With the real service behind it."""
+    page = open_page("#/feed", by=CENTER_ADMIN)
+    page.get_by_label("Referral ID").fill("Lund")
+
+    page.get_by_role("button", name="Filter").click()
+
+    expect(page.get_by_label("Referral ID")).to_have_accessible_description("Send the ID of a referral.")
+
+
+def test_a_new_secret_has_no_use_recorded(admin):
+    create_secret(admin)
+
+    secrets = admin.page.get_by_role("region", name="2. Sign with a secret").get_by_role("listitem")
+    expect(secrets.first).to_contain_text("No use recorded")

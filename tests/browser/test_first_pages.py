@@ -9,7 +9,7 @@ from playwright.sync_api import expect
     [
         ("coordinator@willow.example", "Worklist"),
         ("clinician@bayou.example", "Worklist"),
-        ("admin@willow.example", "Members"),
+        ("admin@willow.example", "People"),
         ("admin@bayou.example", "Connect your system"),
         ("operator@cart.example", "Operations"),
     ],

@@ -135,7 +135,7 @@ def test_a_required_authenticator_is_set_up_on_the_sign_in_page(open_page):
 def test_an_administrator_helps_a_member_who_cannot_sign_in(open_page, local_site, width):
     """Invites a person, sends the invitation again, and resets the sign-in, all from one page."""
     admin = PageUser(open_page("#/account", by=ADMIN, width=width))
-    admin.page.get_by_role("link", name="Members of Willow Bend Hematology Oncology").click()
+    admin.page.get_by_role("link", name="People of Willow Bend Hematology Oncology").click()
     email = f"{secrets.token_hex(6)}@willow.example"
     name = f"Person {email[:6]}"
     admin.fill(Name=name, Work_email=email)

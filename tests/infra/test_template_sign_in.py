@@ -2,9 +2,12 @@
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
+from chalicelib.domain.identity.members import INVITATION_VALID_FOR
 
 TEMPLATE = json.loads((Path(__file__).parents[2] / "infra" / "resources.json").read_text("utf-8"))
 POOL = TEMPLATE["Resources"]["UserPool"]["Properties"]
@@ -37,6 +40,13 @@ def test_the_invitation_has_a_link_the_address_and_the_password():
     assert text.count("{username}") == text.count("{####}") == 1
     assert '<a href="${PublicUrl}">' in text
     assert f"valid for {days} days" in text
+
+
+def test_an_invitation_ends_when_its_password_does():
+    """The page of an organization's people says so without asking the user pool."""
+    days = POOL["Policies"]["PasswordPolicy"]["TemporaryPasswordValidityDays"]
+
+    assert timedelta(days=days) == INVITATION_VALID_FOR
 
 
 def test_the_email_with_a_code_has_a_link_and_the_code():

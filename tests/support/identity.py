@@ -65,6 +65,9 @@ class AcceptingIdentity:
     def has_authenticator(self, _token):
         return True
 
+    def has_second_step(self, _person):
+        return True
+
     def start_authenticator(self, _token, **_credentials):
         return "JBSWY3DPEHPK3PXP"
 

@@ -149,6 +149,8 @@ def walk(world):
     for owner in ("mine", "shared"):
         views = factories.build_views_body("Urgent, not late", worklist="all_open", urgency="urgent", late=False)
         world.practice.send("PUT", f"/v1/views/{owner}", views, headers={"If-Match": '"0"'})
+    actor = world.members["practice_admin"].member_id
+    world.get_client_for(world.members["practice_admin"]).get(f"/v1/audit?actor_id={actor}&limit=1")
     directory = world.practice.get("/v1/practice-directory").json
     world.practice.send("DELETE", f"/v1/practice-directory/{directory['payers'][0]['entry_id']}")
     for site in (world.practice, world.center):
@@ -297,7 +299,8 @@ def manage_people(world):
     admin.post(f"/v1/members/{added['member_id']}/invitation", None)
     admin.post(f"/v1/members/{added['member_id']}/sign-in-reset", None)
     admin.patch(f"/v1/members/{added['member_id']}", {"active": False}, version=2)
-    admin.get("/v1/members")
+    for path in ("/v1/me", "/v1/members", "/v1/members/second-steps?limit=1"):
+        admin.get(path)
 
 
 def operate(world):
@@ -313,7 +316,7 @@ def manage_deliveries(world):
     admin = world.get_client_for(world.members["center_admin"])
     waiting = world.refer()["referral_id"]
     world.deliver(waiting, "infused", webhook_id="msg-waits")
-    admin.get("/v1/centers/ctr_harbor/deliveries?limit=1")
+    admin.get(f"/v1/centers/ctr_harbor/deliveries?limit=1&status=parked&referral_id={waiting}")
     admin.post("/v1/centers/ctr_harbor/deliveries/msg-waits/replay", None)
     admin.post("/v1/centers/ctr_harbor/webhook-secrets", None)
     admin.get("/v1/centers/ctr_harbor/webhook")

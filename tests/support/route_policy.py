@@ -78,6 +78,7 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     # No one has saved preferences yet, so version 1 does not exist.
     ("PUT", "/v1/me/notification-preferences"): _all(412),
     ("GET", "/v1/members"): _only(ADMINS, 200, rest=403),
+    ("GET", "/v1/members/second-steps"): _only(ADMINS, 200, rest=403),
     ("POST", "/v1/members"): _only(ADMINS, 201, rest=403),
     # The member in the path belongs to the practice: the center has no such person.
     ("PATCH", "/v1/members/{member_id}"): _only(frozenset({"practice_admin"}), 200, rest=403) | {"center_admin": 404},

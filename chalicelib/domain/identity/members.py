@@ -6,6 +6,7 @@ A member is one membership: whatever a request reads or writes belongs to its or
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -37,6 +38,25 @@ ROLES_BY_TENANT_KIND: Mapping[TenantKind, frozenset[Role]] = {
     TenantKind.OPERATOR: frozenset({Role.OPERATOR}),
 }
 """The roles that members of each kind of organization can have."""
+
+
+class MemberStatus(StrEnum):
+    """Whether a member can use the product, as far as their own organization can know.
+
+    Only what happened in this membership counts. An account can be older than the invitation, and an organization does
+    not learn that a person also uses another one.
+    """
+
+    ACTIVE = "active"
+    INVITED = "invited"
+    INVITATION_ENDED = "invitation_ended"
+    DISABLED = "disabled"
+    NOT_KNOWN = "not_known"
+    """The person was invited before this was stored, and has not come back since."""
+
+
+INVITATION_VALID_FOR = timedelta(days=7)
+"""How long the temporary password of an invitation works. The template gives the user pool the same number."""
 
 CARE_ROLES = frozenset({Role.PROVIDER, Role.COORDINATOR, Role.CLINICIAN})
 """Roles that work with patients. An administrator without one of them manages members and sees no patient."""
@@ -71,6 +91,8 @@ class Member:
         sessions_ended_at: Sessions that began before this time have ended, in Unix seconds; 0 if none was ended.
         ended_sessions: The ids of the sessions that ended in that second, and may have begun in it.
         version: Increases by one with each write; the ETag.
+        invited_at: When the last invitation was sent; None for an invitation of a release up to 0.4.
+        joined_at: When the person first used this membership with this account; None if that is not known.
         unknown_attributes: What a newer release stored in the member's row, which is written back unchanged.
     """
 
@@ -86,6 +108,8 @@ class Member:
     version: int = 1
     sessions_ended_at: int = 0
     ended_sessions: tuple[str, ...] = ()
+    invited_at: datetime | None = None
+    joined_at: datetime | None = None
     unknown_attributes: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -112,6 +136,21 @@ class Member:
     def is_admin(self) -> bool:
         """Whether this member manages the members of the tenant."""
         return Role.ADMIN in self.roles
+
+    @property
+    def invitation_ends_at(self) -> datetime | None:
+        """Until when the temporary password works; None if the person has joined, or if that is not known."""
+        return self.invited_at + INVITATION_VALID_FOR if self.invited_at and not self.joined_at else None
+
+    def get_status(self, now: datetime) -> MemberStatus:
+        """Whether the member can use the product."""
+        if not self.active:
+            return MemberStatus.DISABLED
+        if self.joined_at:
+            return MemberStatus.ACTIVE
+        if self.invitation_ends_at is None:
+            return MemberStatus.NOT_KNOWN
+        return MemberStatus.INVITED if now < self.invitation_ends_at else MemberStatus.INVITATION_ENDED
 
     @property
     def actor(self) -> Actor:

@@ -8,7 +8,7 @@ from chalice import Blueprint
 from chalicelib.routes.audit.responses import AuditTrailResponse, to_audit_entry_response
 from chalicelib.routes.platform import cursors
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
-from chalicelib.routes.platform.query_params import PageQuery
+from chalicelib.routes.platform.query_params import AuditQuery, PageQuery
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.audit.trail import read_audit_trail, read_organization_trail
 
@@ -29,9 +29,14 @@ def read_audit(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiRe
 
 
 @declare_endpoint(blueprint, "GET", "/v1/audit")
-def list_organization_audit(request: ApiRequest, query: PageQuery) -> ApiResponse[AuditTrailResponse]:
-    """List what your organization changed outside of referrals, and what it was refused (administrators)."""
+def list_organization_audit(request: ApiRequest, query: AuditQuery) -> ApiResponse[AuditTrailResponse]:
+    """List what your organization changed outside of referrals, and what it was refused (administrators).
+
+    With `actor_id`, a page can have few entries or none although others follow: each page reads 500 entries at most.
+    Go on until `next_cursor` is null.
+    """
     rows, position = read_organization_trail(
+        actor_id=query.actor_id,
         limit=query.limit,
         start=cursors.decode_cursor(query.cursor, request, query),
         by=request.member,

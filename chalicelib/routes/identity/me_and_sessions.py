@@ -17,7 +17,7 @@ from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.identity import sessions
-from chalicelib.services.identity.memberships import list_memberships
+from chalicelib.services.identity.memberships import list_memberships, record_first_visit
 from chalicelib.services.identity.sign_in import NEW_PASSWORD, SignedInSession, SignInChallenge
 
 blueprint = Blueprint(__name__)
@@ -61,7 +61,11 @@ def sign_out(request: ApiRequest) -> ApiResponse[None]:
 
 @declare_endpoint(blueprint, "GET", "/v1/me")
 def read_me(request: ApiRequest) -> ApiResponse[MeResponse]:
-    """Get the signed-in member, organization, and unread counts."""
+    """Get the signed-in member, organization, and unread counts.
+
+    The first call for a membership also records that the person uses it.
+    """
+    record_first_visit(request.member, context=request.context)
     return ApiResponse(body=to_me_response(request.member))
 
 

@@ -8,22 +8,56 @@ from chalicelib.routes.identity.request_bodies import InviteRequest, MemberPatch
 from chalicelib.routes.identity.responses import (
     MemberListResponse,
     MemberResponse,
+    SecondStepPageResponse,
     build_member_etag,
+    to_listed_member_response,
     to_member_response,
 )
+from chalicelib.routes.platform import cursors
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, from_stored_response
+from chalicelib.routes.platform.query_params import SecondStepQuery
 from chalicelib.routes.platform.request import ApiRequest
-from chalicelib.services.identity import members, recovery
+from chalicelib.services.identity import members, recovery, second_steps
 from chalicelib.store.webhooks.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
+
+MAX_ASKING_S = 3
+"""Seconds after which no further person is asked for, so that one slow call does not use up the request's time."""
 
 
 @declare_endpoint(blueprint, "GET", "/v1/members")
 def list_members(request: ApiRequest) -> ApiResponse[MemberListResponse]:
     """List the members of your organization (administrators only)."""
     found = members.list_members(by=request.member, stores=wiring.get_stores())
-    return ApiResponse(body={"items": [to_member_response(member) for member in found]})
+    return ApiResponse(body={"items": [to_listed_member_response(each, now=request.now) for each in found]})
+
+
+@declare_endpoint(blueprint, "GET", "/v1/members/second-steps")
+def list_second_steps(request: ApiRequest, query: SecondStepQuery) -> ApiResponse[SecondStepPageResponse]:
+    """List which members have a second step at sign-in, as the identity service says now (administrators only).
+
+    A page can be short although others follow: it ends after three seconds, because each person is asked for alone.
+    """
+    mfa = wiring.get_settings().identity_mfa
+    found, position = second_steps.list_second_steps(
+        limit=query.limit,
+        start=cursors.decode_cursor(query.cursor, request, query),
+        by=request.member,
+        ask=None if mfa == "OFF" else lambda person: wiring.get_credential_service().has_second_step(person),
+        has_time=wiring.build_time_check(MAX_ASKING_S),
+        context=request.context,
+    )
+    cursor = cursors.encode_cursor(position, request, query)
+    return ApiResponse(
+        body={
+            "items": [{"member_id": each.member.member_id, "second_step": each.second_step} for each in found],
+            "available": mfa != "OFF",
+            "required": mfa == "ON",
+            "next_cursor": cursor,
+        },
+        headers=cursors.build_link_header(cursor, query),
+    )
 
 
 @declare_endpoint(blueprint, "POST", "/v1/members", status=201, needs_idempotency_key=True)

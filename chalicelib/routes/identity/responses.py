@@ -1,5 +1,7 @@
 """Sessions and members as the API returns them."""
 
+from datetime import datetime
+
 # pydantic needs this one on Python 3.11.
 from typing_extensions import TypedDict
 
@@ -7,7 +9,9 @@ from chalicelib import wiring
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.platform.timestamps import format_timestamp
+from chalicelib.services.identity.members import ListedMember
 from chalicelib.services.identity.sign_in import SignedInSession, SignInChallenge, build_otpauth_url
+from chalicelib.store.notices.recipients import Suppression
 
 IDLE_MINUTES = 15
 """Minutes without any action after which the dashboard signs out. Source: what US hospitals commonly
@@ -122,11 +126,46 @@ class MemberResponse(TypedDict):
     """The version of the object. Send it in `If-Match` with a change."""
 
 
+class ListedMemberResponse(MemberResponse):
+    """A member in the list for administrators."""
+
+    status: str
+    """`active`, `invited` until the person first signs in, `invitation_ended` if the temporary password does not work
+    anymore, `disabled`, or `not_known` if no row says whether the person has been here: release 0.5.0 added it."""
+    invitation_ends_at: str | None
+    """Until when the temporary password of the last invitation works or worked (RFC 3339, UTC); null if the person has
+    signed in, or if it is not known."""
+    mail_problem: MailProblemResponse | None
+    """Why email is no longer sent to the member; null if it is."""
+
+
 class MemberListResponse(TypedDict):
     """The members of an organization."""
 
-    items: list[MemberResponse]
+    items: list[ListedMemberResponse]
     """The members."""
+
+
+class SecondStepResponse(TypedDict):
+    """Whether sign-in asks a member for more than the password."""
+
+    member_id: str
+    """The ID of the membership: `mem_` and 26 characters."""
+    second_step: str
+    """`on`, `not_set_up`, or `not_known` if the identity service has no such account."""
+
+
+class SecondStepPageResponse(TypedDict):
+    """A page of members, and whether they have a second step at sign-in."""
+
+    items: list[SecondStepResponse]
+    """The members who have signed in and are not disabled, by name. Empty if the site has no second step."""
+    available: bool
+    """Whether the site lets people use a second step."""
+    required: bool
+    """Whether the site makes people use one."""
+    next_cursor: str | None
+    """Send it as `cursor` to read the next page; null on the last page."""
 
 
 def to_session_response(session: SignedInSession | SignInChallenge, *, email: str = "") -> SessionResponse:
@@ -189,6 +228,17 @@ def to_member_response(member: Member) -> MemberResponse:
     }
 
 
+def to_listed_member_response(listed: ListedMember, *, now: datetime) -> ListedMemberResponse:
+    """A member in the list for the administrators of their organization."""
+    member, ends_at = listed.member, listed.member.invitation_ends_at
+    return {
+        **to_member_response(member),
+        "status": member.get_status(now),
+        "invitation_ends_at": format_timestamp(ends_at) if ends_at and member.active else None,
+        "mail_problem": _to_mail_problem(listed.suppression),
+    }
+
+
 def build_member_etag(member: Member) -> dict[str, str]:
     """The member's version as an ETag."""
     return {"ETag": f'"{member.version}"'}
@@ -196,7 +246,10 @@ def build_member_etag(member: Member) -> dict[str, str]:
 
 def _find_mail_problem(member: Member) -> MailProblemResponse | None:
     """Why the member gets no email, if so. The dashboard shows it, because email cannot."""
-    suppressed = wiring.get_stores().recipients.find_suppression(member)
+    return _to_mail_problem(wiring.get_stores().recipients.find_suppression(member))
+
+
+def _to_mail_problem(suppressed: Suppression | None) -> MailProblemResponse | None:
     if suppressed is None:
         return None
     return {"reason": suppressed.reason, "since": format_timestamp(suppressed.since)}

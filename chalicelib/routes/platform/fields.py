@@ -266,6 +266,9 @@ WallTime = Annotated[
     ),
 ]
 ReferralId = Annotated[str, AfterValidator(build_pattern_validator(r"ref_[a-z2-7]{26}", "Send the ID of a referral."))]
+MemberId = Annotated[
+    str, AfterValidator(build_pattern_validator(r"mem_[a-z2-7]{26}", "Send the ID of a member of your organization."))
+]
 Identifier = Annotated[
     str, AfterValidator(build_pattern_validator(r"[a-z0-9_]{1,64}", "Choose a value from the list."))
 ]

@@ -12,7 +12,9 @@ from chalicelib.domain.referrals.worklists import Worklist
 from chalicelib.routes.platform.fields import (
     Disease,
     Identifier,
+    MemberId,
     Npi,
+    ReferralId,
     StrictModel,
     Timestamp,
     build_choice_validator,
@@ -20,6 +22,7 @@ from chalicelib.routes.platform.fields import (
     build_text_validator,
 )
 from chalicelib.services.referrals.list_filters import NextDate
+from chalicelib.store.webhooks.idempotency import DeliveryStatus
 
 MAX_MILES = 5000
 """The widest search. From Honolulu to Boston is 5,090 miles; a caller who wants all centers sends no
@@ -69,6 +72,29 @@ class PageQuery(StrictModel):
     """How many items a page has at most."""
     cursor: Annotated[str, Field(max_length=2048, json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"})] | None = None
     """The `next_cursor` of the page before, at most 24 hours old. Send it with the same filters."""
+
+
+class SecondStepQuery(PageQuery):
+    """Which page of the members and their second steps. Each of them is one request to the identity service."""
+
+    limit: Annotated[int, Field(ge=1, le=25), BeforeValidator(_parse_whole_number)] = 25
+    """How many items a page has at most."""
+
+
+class AuditQuery(PageQuery):
+    """Which entries of the audit trail of one's own organization, and which page of them."""
+
+    actor_id: MemberId | None = None
+    """Only what this member of your organization did, by the member's ID."""
+
+
+class DeliveryQuery(PageQuery):
+    """Which deliveries of a center's log, and which page of them. All filters that are sent must match."""
+
+    status: DeliveryStatus | None = None
+    """Only deliveries with this result."""
+    referral_id: ReferralId | None = None
+    """Only deliveries for this referral, by its ID."""
 
 
 class ReferralConditions(StrictModel):

@@ -5,7 +5,7 @@ from chalice import Blueprint
 from chalicelib import wiring
 from chalicelib.routes.platform import cursors
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, from_stored_response
-from chalicelib.routes.platform.query_params import PageQuery
+from chalicelib.routes.platform.query_params import DeliveryQuery
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.webhooks.responses import (
     DeliveryPageResponse,
@@ -17,7 +17,7 @@ from chalicelib.routes.webhooks.responses import (
     to_delivery_response,
 )
 from chalicelib.services.webhooks import connection_checks, deliveries
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.webhooks.idempotency import DeliveryFilter, StoredResponse
 
 blueprint = Blueprint(__name__)
 
@@ -31,10 +31,15 @@ def get_webhook_connection(request: ApiRequest, center_id: str) -> ApiResponse[W
 
 
 @declare_endpoint(blueprint, "GET", "/v1/centers/{center_id}/deliveries")
-def list_deliveries(request: ApiRequest, center_id: str, query: PageQuery) -> ApiResponse[DeliveryPageResponse]:
-    """List the center's webhook deliveries and their results, newest first."""
+def list_deliveries(request: ApiRequest, center_id: str, query: DeliveryQuery) -> ApiResponse[DeliveryPageResponse]:
+    """List the center's webhook deliveries and their results, newest first.
+
+    With a filter, a page can have few deliveries or none although others follow: each page reads 500 deliveries at
+    most. Go on until `next_cursor` is null.
+    """
     entries, position = deliveries.list_deliveries(
         center_id,
+        only=DeliveryFilter(status=query.status, referral_id=query.referral_id),
         limit=query.limit,
         start=cursors.decode_cursor(query.cursor, request, query),
         by=request.member,

@@ -1,14 +1,14 @@
 """Events that the systems of centers send: the signature is verified before anything is read."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 from chalice import Blueprint
 
 from chalicelib import metrics, wiring
 from chalicelib.domain.webhooks.signature import verify_signature
-from chalicelib.errors import ApiError, UnauthenticatedError
+from chalicelib.errors import ApiError, UnauthenticatedError, UnavailableError
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.request import ApiRequest
@@ -64,6 +64,7 @@ def _process_delivery(request: ApiRequest, center_id: str) -> ReportResult:
     _verify_signature(request, center_id)
     # Only after the signature, so that no one else can use up a center's rate limit.
     enforce_rate_limit(f"feed#{center_id}", wiring.get_webhook_rate_limit(), context=request.context)
+    _record_use(request, center_id)
     ignored = read_test_event(request.raw_body)
     if ignored is not None:
         return receive_test_event(_build_delivery(request, center_id, ignored), context=request.context)
@@ -93,15 +94,28 @@ def _verify_signature(request: ApiRequest, center_id: str) -> None:
         raise UnauthenticatedError
 
 
+def _record_use(request: ApiRequest, center_id: str) -> None:
+    """Store which secrets signed the delivery, at most once an hour each. A delivery does not fail because of it."""
+    store = wiring.get_stores().secrets
+    for secret_id, secret in store.list_without_recent_use(center_id, now=request.now).items():
+        if _has_signature(request, [secret]):
+            with suppress(UnavailableError):
+                store.record_use(center_id, secret_id, now=request.now)
+
+
 def _is_signed(request: ApiRequest, center_id: str, *, fresh: bool) -> bool:
     is_possible = _CENTER_ID.fullmatch(center_id)
     store = wiring.get_stores().secrets
+    return _has_signature(request, store.list_valid(center_id, now=request.now, fresh=fresh) if is_possible else ())
+
+
+def _has_signature(request: ApiRequest, secrets: Iterable[bytes]) -> bool:
     return verify_signature(
         webhook_id=read_signature_header(request.headers, "id"),
         timestamp=read_signature_header(request.headers, "timestamp"),
         signatures=read_signature_header(request.headers, "signature"),
         body=request.raw_body,
-        secrets=store.list_valid(center_id, now=request.now, fresh=fresh) if is_possible else (),
+        secrets=secrets,
         now=request.now,
     )
 

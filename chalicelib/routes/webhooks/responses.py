@@ -80,6 +80,8 @@ class WebhookSecretEntryResponse(TypedDict):
     """When it was created (RFC 3339, UTC)."""
     ends_at: str | None
     """When it stops or stopped working (RFC 3339, UTC); null if no later secret ends it."""
+    last_used_at: str | None
+    """When a delivery was last signed with it, to within an hour (RFC 3339, UTC); null if no use is recorded."""
     works: bool
     """Whether a delivery that is signed with it is accepted now."""
 
@@ -128,6 +130,7 @@ def to_connection_response(secrets: Sequence[SecretEntry], *, url: str, now: dat
                 "secret_id": secret.secret_id,
                 "created_at": format_timestamp(secret.created_at),
                 "ends_at": format_timestamp(secret.expires_at) if secret.expires_at else None,
+                "last_used_at": format_timestamp(secret.last_used_at) if secret.last_used_at else None,
                 "works": secret.expires_at is None or secret.expires_at > now,
             }
             for secret in secrets

@@ -5,6 +5,7 @@ from typing import Any
 
 from chalicelib.domain.identity.members import Member
 from chalicelib.errors import ForbiddenError, NotFoundError
+from chalicelib.services.audit.refusals import record_refusal
 from chalicelib.services.audit.verification import list_referral_chains
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.audit.rows import AuditEntry, to_chained_row
@@ -46,23 +47,37 @@ def read_audit_trail(
 
 
 def read_organization_trail(
-    *, limit: int, start: PagePosition, by: Member, context: RunContext
+    *, actor_id: str | None, limit: int, start: PagePosition, by: Member, context: RunContext
 ) -> tuple[AuditRows, PagePosition]:
     """A page of what an organization's own people changed outside of referrals, and of all that they were refused.
 
+    With an actor, only what this member did. Such a page can be short, or empty, although others follow.
+
     Raises:
         ForbiddenError: only an administrator can see it.
+        NotFoundError: the organization has no such member.
     """
     _require_admin(by)
+    if actor_id:
+        _require_own_member(actor_id, by, context=context)
     entry = _build_read_entry(f"list#{by.member_id}", "organization.read_audit", by, context=context)
     context.stores.audit_log.append(entry)
-    page = context.stores.audit_log.list_organization_page(by.tenant_id, limit=limit, start=start)
+    page = context.stores.audit_log.list_organization_page(by.tenant_id, actor_id=actor_id, limit=limit, start=start)
     return [to_chained_row(item) for item in page.items], page.next_key
 
 
 def _require_admin(by: Member) -> None:
     if not by.is_admin:
         raise ForbiddenError("admin_only", "Only an administrator can see the audit trail.")
+
+
+def _require_own_member(member_id: str, by: Member, *, context: RunContext) -> None:
+    """Refuse a member of another organization like one who does not exist, and record the attempt."""
+    if context.stores.members.get_by_member_id(by.tenant_id, member_id) is None:
+        refusal = NotFoundError()
+        entry = _build_read_entry(f"member#{member_id}", "organization.read_audit", by, context=context)
+        record_refusal(refusal, entry, context=context)
+        raise refusal
 
 
 def _build_read_entry(subject: str, action: str, by: Member, *, context: RunContext) -> AuditEntry:

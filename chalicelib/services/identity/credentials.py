@@ -74,6 +74,23 @@ class CredentialService:
         with translate_refusals(UnauthenticatedError()):
             return TOTP in self.client().get_user(AccessToken=access_token).get("UserMFASettingList", [])
 
+    def has_second_step(self, person: str) -> bool | None:
+        """Whether sign-in asks a person for more than the password; None if Cognito has no such account.
+
+        Cognito answers this for one person only: its list of users does not name their second steps.
+
+        Args:
+            person: The id of the person in the identity service.
+        """
+        with translate_aws_errors():
+            client = self.client()
+            try:
+                account = client.admin_get_user(UserPoolId=self.pool_id, Username=person)
+            except client.exceptions.UserNotFoundException:
+                return None
+        # A response without the account says nothing about it.
+        return bool(account.get("UserMFASettingList")) if "UserStatus" in account else None
+
     def start_authenticator(self, access_token: str, *, email: str, password: str) -> str:
         """Make the key of a new authenticator for a signed-in person, and return it in base32.
 

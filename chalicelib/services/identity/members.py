@@ -29,6 +29,7 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.identity.members import ACTING_MEMBER
 from chalicelib.store.identity.tenants import ORGANIZATION_LOCK
+from chalicelib.store.notices.recipients import Suppression
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
@@ -57,8 +58,27 @@ class MemberChange:
     active: bool | None = None
 
 
-def list_members(*, by: Member, stores: Stores) -> Sequence[Member]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedMember:
+    """A member, and why no email reaches the member's address; None if email does."""
+
+    member: Member
+    suppression: Suppression | None
+
+
+def list_members(*, by: Member, stores: Stores) -> Sequence[ListedMember]:
     """All members of the administrator's own tenant, by name.
+
+    Raises:
+        ForbiddenError: only an administrator can manage members.
+    """
+    found = list_by_name(by=by, stores=stores)
+    suppressed = stores.recipients.find_suppressions(found)
+    return [ListedMember(member=member, suppression=suppressed.get(member.member_id)) for member in found]
+
+
+def list_by_name(*, by: Member, stores: Stores) -> Sequence[Member]:
+    """All members of the administrator's own tenant as they are stored, by name.
 
     Raises:
         ForbiddenError: only an administrator can manage members.
@@ -113,6 +133,7 @@ def invite_member(
         name=invitation.name,
         email=invitation.email,
         roles=invitation.roles,
+        invited_at=context.now,
     )
     acting = by
 

@@ -5,11 +5,12 @@ that the person joined and that has access. A person with one membership never n
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.platform.ids import ID_PATTERNS, IMPOSSIBLE_ID
 from chalicelib.domain.platform.rate_limit import RateLimit
-from chalicelib.errors import ForbiddenError, UnauthenticatedError
+from chalicelib.errors import ForbiddenError, UnauthenticatedError, UnavailableError
 from chalicelib.services.audit.refusals import record_refusal
 from chalicelib.services.identity.access_tokens import TokenSession
 from chalicelib.services.identity.members import ORGANIZATION_LOCKED
@@ -22,6 +23,16 @@ from chalicelib.store.audit.rows import AuditEntry
 def list_memberships(person: str, *, stores: Stores) -> Sequence[Member]:
     """List the memberships that a person can use, in the order in which the person joined."""
     return [member for member in stores.members.list_for_person(person) if member.has_access]
+
+
+def record_first_visit(member: Member, *, context: RunContext) -> None:
+    """Store that a person uses a membership, so that administrators see who accepted their invitation.
+
+    One write for each membership. In an outage the next visit stores it, because no one should wait for this.
+    """
+    if member.joined_at is None:
+        with suppress(UnavailableError):
+            context.stores.members.record_joined(member, now=context.now)
 
 
 def require_open_session(first: Member | None, session: TokenSession) -> None:

@@ -63,10 +63,13 @@ def send_invitation_again(
     send(member.email)
     response = build_response(member)
     entry = _build_entry(member, by.member_id, "member.invite_again", context=context)
+    # For someone whose first invitation is not stored, nothing shows whether they have joined.
+    is_waiting = member.invitation_ends_at is not None and member.member_id != by.member_id
+    invited_writes = [context.stores.members.prepare_invite_again(member, now=context.now)] if is_waiting else []
 
     def commit(acting_check: TransactionWrite) -> StoredResponse:
         audit_write = context.stores.audit_log.prepare_append(entry)
-        return commit_once(request, response, acting_check, audit_write, context=context)
+        return commit_once(request, response, acting_check, audit_write, *invited_writes, context=context)
 
     return commit_as_administrator(by, commit, stores=context.stores)
 
@@ -150,8 +153,9 @@ def prepare_new_account(
     stores = context.stores
     entries = [_build_entry(each, actor_id, _RESET, context=context) for each in memberships]
     digest_writes = [stores.digests.prepare_follow(each.with_account(person)) for each in memberships]
+    invited = [replace(each, invited_at=context.now, joined_at=None) for each in memberships]
     return [
-        *stores.members.prepare_move(memberships, person=person),
+        *stores.members.prepare_move(invited, person=person),
         *(write for write in digest_writes if write),
         *(stores.calendar_feeds.prepare_end(each.member_id) for each in memberships),
         *(stores.audit_log.prepare_append(entry) for entry in entries),

@@ -15,6 +15,7 @@ from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import (
     IDEMPOTENCY_RECORD,
+    DeliveryFilter,
     DeliveryLogEntry,
     DeliveryStatus,
     IdempotentRequest,
@@ -26,16 +27,18 @@ PagePosition = Mapping[str, Any] | None
 
 
 def list_deliveries(
-    center_id: str, *, limit: int, start: PagePosition, by: Member, stores: Stores
+    center_id: str, *, only: DeliveryFilter, limit: int, start: PagePosition, by: Member, stores: Stores
 ) -> tuple[Sequence[DeliveryLogEntry], PagePosition]:
     """A page of the delivery log, newest first, for an administrator of the center.
+
+    With a filter, a page can be short, or empty, although others follow.
 
     Raises:
         NotFoundError: it is another center's log.
         ForbiddenError: only an administrator can read it.
     """
     require_admin_of(center_id, by)
-    return stores.delivery_log.list_entries(center_id, limit=limit, start=start)
+    return stores.delivery_log.list_entries(center_id, only=only, limit=limit, start=start)
 
 
 def list_webhook_secrets(center_id: str, *, by: Member, stores: Stores) -> Sequence[SecretEntry]:

@@ -18,6 +18,7 @@ from typing import Any
 from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN, ChainHead, link_row
 from chalicelib.errors import UnavailableError
 from chalicelib.store.platform.dynamo import DynamoTable, Item, QueryPage, TransactionWrite
+from chalicelib.store.platform.filtered_pages import query_filtered_page
 from chalicelib.store.platform.timestamps import to_timestamp
 
 SHARDS = 4
@@ -164,15 +165,22 @@ class AuditLog:
         page = self.table.query(condition, values, limit=limit, newest_first=True)
         return [to_chained_row(item) for item in page.items]
 
-    def list_organization_page(self, tenant_id: str, *, limit: int, start: Mapping[str, Any] | None) -> QueryPage:
-        """List one page of the rows in the trail of an organization, newest first, from the index."""
-        return self.table.query(
+    def list_organization_page(
+        self, tenant_id: str, *, actor_id: str | None, limit: int, start: Mapping[str, Any] | None
+    ) -> QueryPage:
+        """List one page of the rows in the trail of an organization, newest first, from the index.
+
+        With an actor, only that actor's rows. Such a page can be short although others follow.
+        """
+        return query_filtered_page(
+            self.table,
             "organization = :tenant",
-            {"tenant": tenant_id},
+            {"tenant": tenant_id} | ({"actor": actor_id} if actor_id else {}),
             index="by_organization",
+            key_names=("organization", "placed_at", "referral_id", "entry"),
+            where="actor_id = :actor" if actor_id else None,
             limit=limit,
             start=start,
-            newest_first=True,
         )
 
     def list_rows_of_day(self, day: date) -> Iterator[Item]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 
 from chalicelib.domain.identity.members import Member, Role, TenantKind, build_membership_key, get_person
 from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
+from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 from chalicelib.store.platform.transactions import ConditionFailedError, Transactions
 
 _BATCH_SIZE = 100
@@ -161,6 +163,28 @@ class Members:
             "member", _member_to_item(member), when=_as_read(member.version - 1), values={"read": member.version - 1}
         )
 
+    def record_joined(self, member: Member, *, now: datetime) -> None:
+        """Store that the person uses the membership, unless that is known already. The version stays as it is.
+
+        Another write of the row at the same moment can undo it. Then the next visit stores it.
+        """
+        self.table.update(
+            {"subject": member.subject},
+            "SET joined_at = :now",
+            when="attribute_exists(subject) AND attribute_not_exists(joined_at)",
+            values={"now": to_timestamp(now)},
+        )
+
+    def prepare_invite_again(self, member: Member, *, now: datetime) -> TransactionWrite:
+        """Build the write that stores when a member was invited again. The version stays as it is."""
+        return self.table.prepare_update(
+            "invited member",
+            {"subject": member.subject},
+            "SET invited_at = :now",
+            when="attribute_exists(subject)",
+            values={"now": to_timestamp(now)},
+        )
+
     def prepare_move(self, memberships: Sequence[Member], *, person: str) -> Sequence[TransactionWrite]:
         """Build the writes that give a person's memberships to another account, unless one changed or was added.
 
@@ -213,7 +237,7 @@ def _as_read(version: int) -> str:
 _MEMBER_ATTRIBUTES = frozenset(
     {
         *("subject", "member_id", "tenant_id", "kind", "name", "email", "roles", "active", "locked", "version"),
-        *("sessions_ended_at", "ended_sessions"),
+        *("sessions_ended_at", "ended_sessions", "invited_at", "joined_at"),
     }
 )
 
@@ -234,6 +258,8 @@ def _member_to_item(member: Member) -> Item:
         "version": member.version,
         "sessions_ended_at": member.sessions_ended_at or None,
         "ended_sessions": list(member.ended_sessions) or None,
+        "invited_at": to_timestamp(member.invited_at) if member.invited_at else None,
+        "joined_at": to_timestamp(member.joined_at) if member.joined_at else None,
     }
 
 
@@ -256,5 +282,7 @@ def to_member(item: Item) -> Member:
         version=item.get("version", 1),
         sessions_ended_at=item.get("sessions_ended_at", 0),
         ended_sessions=tuple(item.get("ended_sessions", ())),
+        invited_at=from_timestamp(item["invited_at"]) if "invited_at" in item else None,
+        joined_at=from_timestamp(item["joined_at"]) if "joined_at" in item else None,
         unknown_attributes={name: value for name, value in item.items() if name not in _MEMBER_ATTRIBUTES},
     )

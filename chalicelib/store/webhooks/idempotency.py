@@ -27,6 +27,7 @@ from typing import Any
 from chalicelib.errors import IdempotencyKeyReusedError, WebhookIdReusedError
 from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
+from chalicelib.store.platform.filtered_pages import query_filtered_page
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
 TEMPLATE_VERSION = 1
@@ -247,6 +248,28 @@ class DeliveryLogEntry:
     result: DeliveryResult
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilter:
+    """Which entries of the log to list. None means all."""
+
+    status: DeliveryStatus | None = None
+    referral_id: str | None = None
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """What an entry must have."""
+        given = {"status": self.status, "referral_id": self.referral_id}
+        return {name: value for name, value in given.items() if value}
+
+    @property
+    def where(self) -> str | None:
+        """The filter of a query; None if it keeps every entry."""
+        return " AND ".join(f"#{name} = :{name}" for name in self.values) or None
+
+
+EVERY_DELIVERY = DeliveryFilter()
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryLog:
     """Idempotency records of centers' deliveries, and the log that a center's administrator reads.
@@ -296,16 +319,23 @@ class DeliveryLog:
         return _item_to_log_entry(row) if row else None
 
     def list_entries(
-        self, center_id: str, *, limit: int, start: Mapping[str, Any] | None
+        self,
+        center_id: str,
+        *,
+        limit: int,
+        start: Mapping[str, Any] | None,
+        only: DeliveryFilter = EVERY_DELIVERY,
     ) -> tuple[Sequence[DeliveryLogEntry], Mapping[str, Any] | None]:
-        """List one page of a center's log, newest first."""
-        page = self.table.query(
+        """List one page of a center's log, newest first. With a filter it can be short although others follow."""
+        page = query_filtered_page(
+            self.table,
             "center_id = :center",
-            {"center": center_id},
+            {"center": center_id, **only.values},
             index="by_received",
+            key_names=("center_id", "received_at", "webhook_id"),
+            where=only.where,
             limit=limit,
             start=start,
-            newest_first=True,
         )
         return [_item_to_log_entry(row) for row in page.items], page.next_key
 

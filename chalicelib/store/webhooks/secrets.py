@@ -6,12 +6,12 @@ The attribute `sealed` is the encrypted secret.
 import secrets
 import time
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from chalicelib.domain.platform.ids import encode_id
-from chalicelib.store.platform.dynamo import DynamoTable, TransactionWrite
+from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
@@ -24,6 +24,10 @@ memory proves is checked once more with what the table has, so a revoked secret 
 
 OVERLAP = timedelta(hours=24)
 """How long an earlier secret stays valid after a new one is created. Source: the API contract."""
+
+
+USE_RECORDED_EVERY = timedelta(hours=1)
+"""How exactly is known when a secret was last used: at most one small write in this time, whatever a system sends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +51,19 @@ class SecretEntry:
     secret_id: str
     created_at: datetime
     expires_at: datetime | None
+    last_used_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Secret:
+    secret_id: str
     value: bytes
     created_at: datetime
     expires_at: datetime | None
+    last_used_at: datetime | None
+
+    def is_valid(self, now: datetime) -> bool:
+        return self.expires_at is None or self.expires_at > now
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +82,29 @@ class WebhookSecrets:
             now: The time.
             fresh: Read them even if they are in memory. A secret that was revoked is then refused at once.
         """
-        cached = None if fresh else self._cache.get(center_id)
-        if cached is None or time.monotonic() - cached[0] >= CACHE_S:
-            cached = (time.monotonic(), self._read_secrets(center_id))
-            # Invented ids must not fill the memory.
-            if cached[1]:
-                self._cache[center_id] = cached
-        return [secret.value for secret in cached[1] if secret.expires_at is None or secret.expires_at > now]
+        return [secret.value for secret in self._load(center_id, fresh=fresh) if secret.is_valid(now)]
+
+    def list_without_recent_use(self, center_id: str, *, now: datetime) -> Mapping[str, bytes]:
+        """List the valid secrets, by id, whose last recorded use is older than `USE_RECORDED_EVERY`."""
+        latest = now - USE_RECORDED_EVERY
+        return {
+            secret.secret_id: secret.value
+            for secret in self._load(center_id, fresh=False)
+            if secret.is_valid(now) and (secret.last_used_at is None or secret.last_used_at <= latest)
+        }
+
+    def record_use(self, center_id: str, secret_id: str, *, now: datetime) -> None:
+        """Store that a delivery was signed with a secret, unless another delivery just did, or the secret is gone."""
+        self.table.update(
+            {"center_id": center_id, "secret_id": secret_id},
+            "SET last_used_at = :now",
+            when="attribute_exists(center_id) AND (attribute_not_exists(last_used_at) OR last_used_at <= :latest)",
+            values={"now": to_timestamp(now), "latest": to_timestamp(now - USE_RECORDED_EVERY)},
+        )
 
     def find_newest(self, center_id: str, *, now: datetime) -> bytes | None:
         """Find the newest secret that is valid now, with which the center's system should sign."""
-        valid = [each for each in self._read_secrets(center_id) if each.expires_at is None or each.expires_at > now]
+        valid = [each for each in self._read_secrets(center_id) if each.is_valid(now)]
         newest = max(valid, key=lambda secret: secret.created_at, default=None)
         return newest.value if newest else None
 
@@ -93,7 +115,8 @@ class WebhookSecrets:
             SecretEntry(
                 secret_id=row["secret_id"],
                 created_at=from_timestamp(row["created_at"]),
-                expires_at=from_timestamp(row["expires_at"]) if "expires_at" in row else None,
+                expires_at=_read_time(row, "expires_at"),
+                last_used_at=_read_time(row, "last_used_at"),
             )
             for row in rows
         ]
@@ -136,18 +159,33 @@ class WebhookSecrets:
         """Make the next delivery read a center's secrets from the table."""
         self._cache.pop(center_id, None)
 
+    def _load(self, center_id: str, *, fresh: bool) -> Sequence[_Secret]:
+        cached = None if fresh else self._cache.get(center_id)
+        if cached is None or time.monotonic() - cached[0] >= CACHE_S:
+            cached = (time.monotonic(), self._read_secrets(center_id))
+            # Invented ids must not fill the memory.
+            if cached[1]:
+                self._cache[center_id] = cached
+        return cached[1]
+
     def _read_secrets(self, center_id: str) -> Sequence[_Secret]:
         rows = self.table.query_all("center_id = :center", {"center": center_id})
         return [
             _Secret(
+                row["secret_id"],
                 self.encryption.decrypt(
                     row["sealed"], scope=center_id, context=_build_encryption_context(center_id, row["secret_id"])
                 ),
                 from_timestamp(row["created_at"]),
-                from_timestamp(row["expires_at"]) if "expires_at" in row else None,
+                _read_time(row, "expires_at"),
+                _read_time(row, "last_used_at"),
             )
             for row in rows
         ]
+
+
+def _read_time(row: Item, name: str) -> datetime | None:
+    return from_timestamp(row[name]) if name in row else None
 
 
 def _build_encryption_context(center_id: str, secret_id: str) -> str:

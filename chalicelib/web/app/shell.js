@@ -70,7 +70,7 @@ function Header() {
         ${hasClinicalAccess() && html`<${NavLink} href="#/insights" current=${view === "insights"}>Insights<//>`}
         ${isCenterAdmin() && html`<${NavLink} href="#/feed" current=${view === "connect"}>Connect your system<//>`}
         ${isOperator() && html`<${NavLink} href="#/operations" current=${view === "operations"}>Operations<//>`}
-        ${isAdmin() && html`<${NavLink} href="#/members" current=${view === "members"}>Members<//>`}
+        ${isAdmin() && html`<${NavLink} href="#/members" current=${view === "members"}>People<//>`}
         ${isAdmin() && html`<${NavLink} href="#/audit" current=${view === "audit"}>Audit trail<//>`}
         ${hasSeveral() && html`<${NavLink} href="#/organizations" current=${view === "organizations"}>Switch organization<//>`}
         <${NavLink} href="#/account" current=${view === "account"}>Account<//>

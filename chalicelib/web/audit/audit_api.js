@@ -7,15 +7,17 @@ import { callApi } from "../identity/session.js";
  */
 
 /**
- * A page of the trail of a referral, or of your organization.
+ * A page of the trail of a referral, of one person of your organization, or of your whole organization.
  *
  * @param {string | undefined} referral
+ * @param {string | undefined} actor
  * @param {string | null} [cursor]
  * @returns {Promise<AuditTrail>}
  */
-export const listAudit = async (referral, cursor) =>
-  (await callApi("GET", referral ? `referrals/${encodeURIComponent(referral)}/audit` : "audit", { query: { cursor } }))
-    .data;
+export const listAudit = async (referral, actor, cursor) => {
+  const path = referral ? `referrals/${encodeURIComponent(referral)}/audit` : "audit";
+  return (await callApi("GET", path, { query: { actor_id: actor, cursor } })).data;
+};
 
 /** Everyone of your organization. @returns {Promise<Members>} */
 export const listMembers = async () => (await callApi("GET", "members")).data;

@@ -64,7 +64,7 @@ export function Account() {
   return html`<div class="stack narrow">
     <${PageTitle} page="Your account">Your account<//>
     <p>${me.value.name} · ${me.value.email}</p>
-    ${isAdmin() && html`<p><a href="#/members">Members of ${me.value.tenant.name}</a></p>`}
+    ${isAdmin() && html`<p><a href="#/members">People of ${me.value.tenant.name}</a></p>`}
     <${Password} />
     <${Authenticator} />
   </div>`;

@@ -6,6 +6,8 @@ import { callApi } from "./session.js";
  * @typedef {import("../platform/api_types.js").AuthenticatorResponse} Authenticator
  * @typedef {import("../platform/api_types.js").AuthenticatorKeyResponse} AuthenticatorKey
  * @typedef {import("../platform/api_types.js").MemberResponse} Member
+ * @typedef {import("../platform/api_types.js").ListedMemberResponse} ListedMember
+ * @typedef {import("../platform/api_types.js").SecondStepPageResponse} SecondStepPage
  */
 
 /** @param {string} email */
@@ -27,8 +29,12 @@ export const startAuthenticator = async (password) =>
 /** @param {string} code */
 export const confirmAuthenticator = (code) => callApi("POST", "sessions/authenticator/confirm", { body: { code } });
 
-/** @returns {Promise<Member[]>} */
+/** @returns {Promise<ListedMember[]>} */
 export const listMembers = async () => (await callApi("GET", "members")).data.items;
+
+/** @param {string | null} cursor @returns {Promise<SecondStepPage>} */
+export const listSecondSteps = async (cursor) =>
+  (await callApi("GET", "members/second-steps", { query: { cursor } })).data;
 
 /** @param {{name: string, email: string, roles: string[]}} body @param {string} key */
 export const inviteMember = (body, key) => callApi("POST", "members", { body, key });

@@ -1,9 +1,17 @@
-// The members of an organization, for its administrators: invite, help someone who cannot sign in, and disable.
+// The people of an organization, for its administrators: whether each can sign in safely and gets email, and what to do.
 import { html, useState } from "../platform/dom.js";
 import { useIdempotentRequest } from "../platform/idempotent_request.js";
-import { announce, Dialog, Field, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
-import { inviteMember, listMembers, resetSignIn, sendInvitationAgain, setActive } from "./identity_api.js";
-import { isPractice, me } from "./member.js";
+import { formatDay } from "../platform/time.js";
+import { announce, Dialog, Field, Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
+import {
+  inviteMember,
+  listMembers,
+  listSecondSteps,
+  resetSignIn,
+  sendInvitationAgain,
+  setActive,
+} from "./identity_api.js";
+import { getTimeZone, isPractice, me } from "./member.js";
 import { SignInForm } from "./sign_in.js";
 
 const ROLE_LABELS = {
@@ -57,13 +65,61 @@ function ActionDialog({ name, member, onClose, onDone }) {
   <//>`;
 }
 
-function MemberRow({ member, choose }) {
-  const actions = member.active ? ["invite", "reset", "disable"] : ["enable"];
+/** What can be done for a person, by status. Only someone who has not come yet needs the invitation again. */
+const ACTIONS_BY_STATUS = {
+  active: ["reset", "disable"],
+  invited: ["invite", "disable"],
+  invitation_ended: ["invite", "disable"],
+  disabled: ["enable"],
+};
+
+/** The tone and the words of each status. */
+const STATUS_LABELS = {
+  active: ["is-success", "Active"],
+  invited: ["is-accent", "Invited"],
+  invitation_ended: ["is-warning", "Invitation ended"],
+  disabled: ["", "Disabled"],
+  not_known: ["", "Status not known"],
+};
+
+const EMAIL_PROBLEMS = { bounced: "Email bounced", complained: "Marked as spam" };
+
+const showDay = (at) => html`<time datetime=${at}>${formatDay(at, getTimeZone())}</time>`;
+
+function Status({ member: { status, invitation_ends_at: end } }) {
+  const [tone, label] = STATUS_LABELS[status];
+  return html`<span class="chip ${tone}">${label}</span>
+    ${status === "invited" && html`<span class="subtext">The password works until ${showDay(end)}</span>`}
+    ${status === "invitation_ended" && html`<span class="subtext">The password ended on ${showDay(end)}</span>`}
+    ${status === "not_known" && html`<span class="subtext">Shown after the next sign-in</span>`}`;
+}
+
+/** Whether sign-in asks for more than the password. Nothing is claimed that the sign-in service did not say. */
+function SecondStep({ member, steps }) {
+  if (member.status === "disabled") return "No sign-in";
+  if (member.status.startsWith("invit")) return "Not signed in yet";
+  const step = steps.found[member.member_id];
+  if (step === "on") return "Second step on";
+  if (step === "not_set_up") return html`<span class="chip is-warning">No second step</span>`;
+  return steps.busy ? "Checking…" : "Second step not known";
+}
+
+function EmailState({ member: { active, mail_problem: problem } }) {
+  if (!active) return "No email";
+  if (!problem) return "No email problem";
+  return html`<span class="chip is-warning">${EMAIL_PROBLEMS[problem.reason]}</span><span class="subtext">No email since ${showDay(problem.since)}</span>`;
+}
+
+function MemberRow({ member, steps, isOnlyAdmin, choose }) {
+  const actions = ACTIONS_BY_STATUS[member.status] ?? ["invite", "reset", "disable"];
   const isOwn = member.member_id === me.value.member_id;
   return html`<tr role="row">
-    <th scope="row" role="rowheader">${member.name}<span class="subtext">${member.email}</span></th>
-    <td role="cell">${member.roles.map((role) => ROLE_LABELS[role]).join(", ")}${!member.active && html` <span class="chip is-warning">Disabled</span>`}</td>
-    <td role="cell" class="actions-cell"><div class="actions">${
+    <th scope="row" role="rowheader">${member.name}${isOwn && html` <span class="chip is-accent">You</span>`}<span class="subtext">${member.email}</span></th>
+    <td role="cell">${member.roles.map((role) => ROLE_LABELS[role]).join(", ")}${isOnlyAdmin && html`<span class="subtext">The only administrator. Invite a second one.</span>`}</td>
+    <td role="cell"><${Status} member=${member} /></td>
+    ${steps.available && html`<td role="cell"><${SecondStep} member=${member} steps=${steps} /></td>`}
+    <td role="cell"><${EmailState} member=${member} /></td>
+    <td role="cell" class="actions-cell"><div class="actions"><a href=${`#/audit/${member.member_id}`} aria-label="Activity of ${member.name}">Activity</a>${
       isOwn
         ? html`<a href="#/account">Your account</a>`
         : actions.map(
@@ -72,6 +128,57 @@ function MemberRow({ member, choose }) {
           )
     }</div></td>
   </tr>`;
+}
+
+const NAMES_LISTED = 5;
+
+/** "Ana Ruiz, Petra Lund, and 3 more". */
+function listNames(people) {
+  const names = people.slice(0, NAMES_LISTED).map((person) => person.name);
+  const rest = people.length - names.length;
+  return new Intl.ListFormat("en-US").format(rest ? [...names, `${rest} more`] : names);
+}
+
+/** A warning about the people whose password alone signs them in. */
+function SecondStepWarning({ members, steps }) {
+  const without = members.filter((member) => steps.found[member.member_id] === "not_set_up");
+  if (!without.length) return null;
+  return html`<p class="banner is-warning"><${Icon} name="circle-alert" /><span>
+    <strong>${without.length === 1 ? "1 person has" : `${without.length} people have`} no second step at sign-in: ${listNames(without)}.</strong>
+    ${
+      steps.required
+        ? " This site requires an authenticator app. They set it up at their next sign-in."
+        : " A stolen password is enough to get into their accounts. Ask them to set up an authenticator app on the page “Account.”"
+    }</span></p>`;
+}
+
+/** "5 active, 1 invited, 1 disabled". */
+function summarize(members) {
+  const counts = Object.entries(STATUS_LABELS).map(([status, [, label]]) => [
+    members.filter((member) => member.status === status).length,
+    label.toLowerCase(),
+  ]);
+  return counts
+    .filter(([count]) => count)
+    .map((count) => count.join(" "))
+    .join(", ");
+}
+
+/** Read page by page which people have a second step. What is known stays if a later page does not come. */
+async function loadSecondSteps() {
+  const steps = { available: true, required: false, problem: null, found: {} };
+  let cursor = /** @type {string | null} */ (null);
+  do {
+    try {
+      const page = await listSecondSteps(cursor);
+      for (const item of page.items) steps.found[item.member_id] = item.second_step;
+      Object.assign(steps, { available: page.available, required: page.required });
+      cursor = page.next_cursor;
+    } catch (problem) {
+      return { ...steps, problem };
+    }
+  } while (cursor);
+  return steps;
 }
 
 function Invite({ onDone }) {
@@ -84,7 +191,7 @@ function Invite({ onDone }) {
     onDone();
   };
   return html`<section class="card stack">
-    <h2>Invite a member</h2>
+    <h2>Invite a person</h2>
     <${SignInForm} key=${tries} send=${send} button="Send invitation" busyText="Sending…">
       <${Field} pointer="name" label="Name" required />
       <${Field} pointer="email" label="Work email" type="email" required />
@@ -95,28 +202,47 @@ function Invite({ onDone }) {
   </section>`;
 }
 
+function People({ members, steps, choose }) {
+  const admins = members.filter((member) => member.active && member.roles.includes("admin"));
+  const columns = ["Name", "Roles", "Status", ...(steps.available ? ["Second step"] : []), "Email"];
+  return html`<div class="card no-padding"><table role="table" class="data-table one-column">
+    <caption class="visually-hidden">People of ${me.value.tenant.name}</caption>
+    <thead role="rowgroup"><tr role="row">
+      ${columns.map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}
+      <th scope="col" role="columnheader"><span class="visually-hidden">Actions</span></th>
+    </tr></thead>
+    <tbody role="rowgroup">${members.map(
+      (member) =>
+        html`<${MemberRow} key=${member.member_id} member=${member} steps=${steps} choose=${choose}
+          isOnlyAdmin=${admins.length === 1 && admins[0] === member} />`,
+    )}</tbody>
+  </table></div>`;
+}
+
 export function Members() {
   const { data, problem, reload } = useLoad(listMembers, []);
+  const secondSteps = useLoad(loadSecondSteps, []);
+  const steps = { available: true, found: {}, ...secondSteps.data, busy: secondSteps.busy };
   const [chosen, setChosen] = useState(/** @type {any} */ (null));
+  const reloadAll = () => {
+    reload();
+    secondSteps.reload();
+  };
   const finish = () => {
     setChosen(null);
-    reload();
+    reloadAll();
   };
-  return html`<div class="stack">
-    <${PageTitle} page="Members">Members<//>
+  return html`<div class="stack large-targets">
+    <${PageTitle} page="People">People<//>
+    <p class="lead">${data ? `${summarize(data)} at ${me.value.tenant.name}.` : `Who has access at ${me.value.tenant.name}.`}</p>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
-    ${!data && !problem && html`<${Loading} what="the members" />`}
+    ${!data && !problem && html`<${Loading} what="the people" />`}
+    ${steps.problem && html`<${Problem} problem=${steps.problem} retry=${secondSteps.reload}>The sign-in service did not respond, so it is not known who has a second step.<//>`}
     ${
       data &&
-      html`<div class="card no-padding"><table role="table" class="data-table">
-          <caption class="visually-hidden">Members of ${me.value.tenant.name}</caption>
-          <thead role="rowgroup"><tr role="row">
-            <th scope="col" role="columnheader">Name</th><th scope="col" role="columnheader">Roles</th>
-            <th scope="col" role="columnheader"><span class="visually-hidden">Actions</span></th>
-          </tr></thead>
-          <tbody role="rowgroup">${data.map((member) => html`<${MemberRow} key=${member.member_id} member=${member} choose=${setChosen} />`)}</tbody>
-        </table></div>
-        <${Invite} onDone=${reload} />`
+      html`<${SecondStepWarning} members=${data} steps=${steps} />
+        <${People} members=${data} steps=${steps} choose=${setChosen} />
+        <${Invite} onDone=${reloadAll} />`
     }
     ${chosen && html`<${ActionDialog} ...${chosen} onClose=${() => setChosen(null)} onDone=${finish} />`}
   </div>`;

@@ -1257,6 +1257,9 @@ export interface DeliveryResponse {
   expires_at: string | null;
 }
 
+/** The result of a center's delivery. */
+export type DeliveryStatus = "applied" | "recorded" | "parked" | "refused" | "failed" | "tested";
+
 /**
  * The codes to choose from, their release, and the histologies of each disease.
  *
@@ -1997,6 +2000,19 @@ export interface LineOfTherapy {
 /** What a browser does with a link: store the file, or show it in a tab. Published names. */
 export type LinkDisplay = "download" | "inline";
 
+/** A member in the list for administrators. */
+export interface ListedMemberResponse {
+  member_id: string;
+  name: string;
+  email: string;
+  roles: string[];
+  active: boolean;
+  version: number;
+  status: string;
+  invitation_ends_at: string | null;
+  mail_problem: MailProblemResponse | null;
+}
+
 /** A time of a day at the center. */
 export interface LocalStartResponse {
   on: string;
@@ -2050,7 +2066,7 @@ export interface MemberDifferenceResponse {
 
 /** The members of an organization. */
 export interface MemberListResponse {
-  items: MemberResponse[];
+  items: ListedMemberResponse[];
 }
 
 /** Changes to a member. */
@@ -3261,6 +3277,20 @@ export interface ScreenResponse {
   emergency_note: string;
 }
 
+/** A page of members, and whether they have a second step at sign-in. */
+export interface SecondStepPageResponse {
+  items: SecondStepResponse[];
+  available: boolean;
+  required: boolean;
+  next_cursor: string | null;
+}
+
+/** Whether sign-in asks a member for more than the password. */
+export interface SecondStepResponse {
+  member_id: string;
+  second_step: string;
+}
+
 /** What was sent another way: how, on which day, to which number or portal, and its confirmation number. */
 export interface SentOutsideBody {
   channel: Channel;
@@ -3551,6 +3581,7 @@ export interface WebhookSecretEntryResponse {
   secret_id: string;
   created_at: string;
   ends_at: string | null;
+  last_used_at: string | null;
   works: boolean;
 }
 

@@ -1,12 +1,12 @@
 // Connect your system, for the administrators of a center: the address, the secrets, code that signs, a test
 // event, and the log of what arrived.
 import { getTimeZone, me } from "../identity/member.js";
-import { html, useState } from "../platform/dom.js";
+import { html, useRef, useState } from "../platform/dom.js";
 import { formatElapsed, formatTime } from "../platform/time.js";
 import { Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
 import { NewSecretButton } from "./new_secret.js";
 import { TestEvent } from "./test_event.js";
-import { STATUS_LABELS, WebhookDeliveries } from "./webhook_deliveries.js";
+import { hasFilter, STATUS_LABELS, WebhookDeliveries } from "./webhook_deliveries.js";
 import { getConnection, listDeliveries } from "./webhooks_api.js";
 
 /** An update for a real referral, which the tested code sends in place of the test event. */
@@ -43,6 +43,7 @@ function SecretRow({ secret, isNewest }) {
       : ["is-success", "In use"];
   return html`<li><span class="chip ${tone}">${state}</span>
     <span>Created <time datetime=${secret.created_at}>${formatTime(secret.created_at, getTimeZone())}</time></span>
+    <span>${secret.last_used_at ? html`Last used <time datetime=${secret.last_used_at}>${formatTime(secret.last_used_at, getTimeZone())}</time>` : "No use recorded"}</span>
     ${isNewest && secret.works && html`<span class="small-text">Sign with this one.</span>`}</li>`;
 }
 
@@ -54,7 +55,7 @@ const Secrets = ({ center, secrets, reload }) => html`<section class="card stack
       : html`<p>Your center has no secret yet. Create one, and give it to your system.</p>`
   }
   <div class="buttons"><${NewSecretButton} center=${center} onDone=${reload} /></div>
-  <p class="small-text">A new secret is shown once. The earlier one works for 24 more hours, so that your system loses no update. If a secret leaked, ask the operator to end it at once.</p>
+  <p class="small-text">A new secret is shown once. The earlier one works for 24 more hours, so that your system loses no update. The time of the last use is exact to an hour. If a secret leaked, ask the operator to end it at once.</p>
 </section>`;
 
 function Samples({ samples }) {
@@ -84,10 +85,17 @@ const describeLast = ({ received_at: at, status }) =>
 export function Connect() {
   const center = me.value.tenant.tenant_id;
   const connection = useLoad(() => getConnection(center), []);
-  const deliveries = useLoad(() => listDeliveries(center), []);
-  const [last] = deliveries.data?.items ?? [];
+  const [filter, setFilter] = useState(/** @type {import("./webhooks_api.js").DeliveryFilter} */ ({}));
+  const latest = useRef(/** @type {any} */ (null));
+  const deliveries = useLoad(async () => {
+    const page = await listDeliveries(center, filter);
+    // A filtered log does not show what came last.
+    if (!hasFilter(filter)) latest.current = page.items[0];
+    return { ...page, filter };
+  }, [filter]);
+  const last = latest.current;
   const { data, problem, reload } = connection;
-  return html`<div class="stack">
+  return html`<div class="stack large-targets">
     <div class="title-row"><${PageTitle} page="Connect your system">Connect your system<//><span class="spacer" />
       <button type="button" onClick=${deliveries.reload} aria-label="Refresh the delivery log"><${Icon} name="refresh-cw" /></button></div>
     <p class="lead">${me.value.tenant.name}'s system sends each change of a status here, signed. ${last && describeLast(last)}</p>
@@ -100,6 +108,6 @@ export function Connect() {
         <div><${TestEvent} center=${center} hasSecret=${data.secrets.some((secret) => secret.works)} onSent=${deliveries.reload} /></div>
       </div>`
     }
-    <${WebhookDeliveries} center=${center} ...${deliveries} />
+    <${WebhookDeliveries} center=${center} filter=${filter} setFilter=${setFilter} ...${deliveries} />
   </div>`;
 }

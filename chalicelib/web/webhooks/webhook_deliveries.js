@@ -2,9 +2,9 @@
 import { getTimeZone } from "../identity/member.js";
 import { html, useState } from "../platform/dom.js";
 import { createIdempotencyKey } from "../platform/idempotent_request.js";
-import { getLabel } from "../platform/labels.js";
+import { formatCount, getLabel } from "../platform/labels.js";
 import { formatTime } from "../platform/time.js";
-import { announce, Icon, Loading, Problem } from "../platform/ui.js";
+import { announce, Field, Icon, Loading, Problem } from "../platform/ui.js";
 import { listDeliveries, replayDelivery } from "./webhooks_api.js";
 
 /** The tone and the words of each result, and what it means. */
@@ -89,8 +89,49 @@ function DeliveryTable({ items, replay, busy }) {
   </table></div>`;
 }
 
+/** Whether a log leaves deliveries out. @param {import("./webhooks_api.js").DeliveryFilter} filter */
+export const hasFilter = (filter) => Object.values(filter).some(Boolean);
+
+const STATUS_OPTIONS = [
+  ["", "All results"],
+  ...Object.entries(STATUS_LABELS).map(([code, [, label]]) => [code, label]),
+];
+
+/** The message of a field that the server refused. */
+const findFieldError = (problem, name) => problem?.errors?.find((error) => error.pointer.endsWith(`/${name}`))?.message;
+
+/** What the log can be limited to. The fields show what is in use, and one button removes it. */
+function Filters({ filter, setFilter, problem }) {
+  const apply = (event) => {
+    event.preventDefault();
+    const given = new FormData(event.currentTarget);
+    setFilter({ status: String(given.get("status")), referral_id: String(given.get("referral-id")).trim() });
+  };
+  const clear = (event) => {
+    const { form } = event.currentTarget;
+    form.reset();
+    // The button disappears, so the focus needs another place.
+    form.elements.status.focus();
+    setFilter({});
+  };
+  return html`<form class="log-filters" onSubmit=${apply} aria-label="Filter the delivery log">
+    <${Field} pointer="status" label="Result" options=${STATUS_OPTIONS} />
+    <${Field} pointer="referral-id" label="Referral ID" placeholder="ref_…" spellcheck=${false} error=${findFieldError(problem, "referral_id")} />
+    <button>Filter</button>
+    ${hasFilter(filter) && html`<button type="button" onClick=${clear}>Show all deliveries</button>`}
+  </form>`;
+}
+
+/** Why the log has no rows. Older deliveries are read part by part, and a part can have none that match. */
+function describeNothing(filter, isLast) {
+  if (!hasFilter(filter)) return "No deliveries yet. Connect your system with the address and a secret from this page.";
+  return isLast
+    ? "No delivery matches. Change the filter, or show all deliveries."
+    : "No delivery matches in the newest part of the log. Older deliveries were not searched yet.";
+}
+
 /** The log. The page loads its first part, and loads it again after a test event. */
-export function WebhookDeliveries({ center, data, problem, reload, replace }) {
+export function WebhookDeliveries({ center, filter, setFilter, data, problem, busy, reload, replace }) {
   const [state, setState] = useState(/** @type {any} */ ({}));
   const replaceDelivery = (delivery) =>
     data &&
@@ -117,16 +158,18 @@ export function WebhookDeliveries({ center, data, problem, reload, replace }) {
   const more = () =>
     runOnce(async () => {
       if (!data) return;
-      const next = await listDeliveries(center, data.next_cursor);
-      replace({ ...next, items: data.items.concat(next.items) });
+      const next = await listDeliveries(center, data.filter, data.next_cursor);
+      replace({ ...next, filter: data.filter, items: data.items.concat(next.items) });
     });
   return html`<section class="stack" aria-labelledby="log">
     <h2 id="log">Delivery log</h2>
     <p class="small-text">A delivery with a wrong signature, timestamp, or address gets 401 and is not listed, because anyone can send one.</p>
-    ${(problem || state.failed) && html`<${Problem} problem=${problem || state.failed} retry=${problem && reload} />`}
+    <${Filters} filter=${filter} setFilter=${setFilter} problem=${problem} />
+    <p class="visually-hidden" role="status">${!busy && hasFilter(filter) && data?.filter === filter && `${formatCount(data.items.length, "result")} shown`}</p>
+    ${((problem && !problem.errors?.length) || state.failed) && html`<${Problem} problem=${problem || state.failed} retry=${problem && reload} />`}
     ${!data && !problem && html`<${Loading} what="the deliveries" />`}
-    ${data?.items.length === 0 && html`<div class="empty-state card"><${Icon} name="inbox" /><p>No deliveries yet. Connect your system with the address and a secret from this page.</p></div>`}
+    ${data?.items.length === 0 && html`<div class="empty-state card"><${Icon} name="inbox" /><p>${describeNothing(data.filter, !data.next_cursor)}</p></div>`}
     ${data?.items.length ? html`<${DeliveryTable} items=${data.items} replay=${replay} busy=${state.busy} />` : null}
-    ${data?.next_cursor && html`<p class="show-more"><button type="button" onClick=${more}>Show earlier deliveries</button></p>`}
+    ${data?.next_cursor && html`<p class="show-more"><button type="button" onClick=${more}>${data.items.length ? "Show" : "Search"} earlier deliveries</button></p>`}
   </section>`;
 }

@@ -48,12 +48,15 @@ export async function postTestEvent(center, signed, isWrong) {
 }
 
 /**
+ * @typedef {{status?: string, referral_id?: string}} DeliveryFilter
+ *
  * @param {string} center
+ * @param {DeliveryFilter} filter
  * @param {string | null} [cursor]
  * @returns {Promise<DeliveryPage>}
  */
-export const listDeliveries = async (center, cursor) =>
-  (await callApi("GET", `centers/${encode(center)}/deliveries`, { query: { cursor } })).data;
+export const listDeliveries = async (center, filter, cursor) =>
+  (await callApi("GET", `centers/${encode(center)}/deliveries`, { query: { ...filter, cursor } })).data;
 
 /**
  * @param {string} center

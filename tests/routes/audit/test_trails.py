@@ -1,8 +1,15 @@
 """Audit trails are read page by page, newest first, and each page is itself recorded."""
 
+import secrets
+from dataclasses import replace
+from urllib.parse import urlencode
+
 import pytest
 
+from chalicelib import wiring
 from chalicelib.domain.identity.members import Role
+from chalicelib.store.audit.rows import AuditEntry
+from chalicelib.store.platform import filtered_pages
 from tests.support import factories
 
 
@@ -114,3 +121,121 @@ def test_only_administrators_read_a_trail(shared_api, handle, read_referral_id):
     for path in ("/v1/audit", f"/v1/referrals/{read_referral_id}/audit"):
         answer = site.get(path)
         assert (answer.status, answer.json["code"]) == (403, "admin_only")
+
+
+class Office:
+    """An organization of its own, so that its trail has only what one test did."""
+
+    def __init__(self, clinic):
+        self.clinic = clinic
+        self.tenant = replace(factories.PRACTICE, tenant_id=f"prc_{secrets.token_hex(6)}")
+        factories.add_tenants(clinic.stores, [self.tenant])
+        self.admin, self.other = self.add(), self.add()
+        self.site = clinic.get_client_for(self.admin)
+
+    def add(self):
+        """Add an administrator."""
+        n = secrets.randbelow(10**12)
+        member = factories.build_member(self.tenant, role=Role.ADMIN, n=n, subject=f"sub-{n}")
+        factories.add_members(self.clinic.stores, [member])
+        return member
+
+    def act(self, member, times=1):
+        """Let a member be refused something, which is in the trail."""
+        for _ in range(times):
+            assert self.clinic.get_client_for(member).get("/v1/centers/ctr_none/deliveries").status == 404
+
+    def act_quickly(self, member, times):
+        """Store many rows of a member's refusals."""
+        entry = AuditEntry(
+            referral_id=f"list#{member.member_id}",
+            at=wiring.read_clock(),
+            actor_id=member.member_id,
+            tenant_id=self.tenant.tenant_id,
+            action="organization.read_audit",
+            outcome="not_found",
+        )
+        for _ in range(times):
+            self.clinic.stores.audit_log.append_refusal(entry)
+
+    def list_actors(self, actor, **query):
+        """Return who did what the pages of an actor show."""
+        path = f"/v1/audit?actor_id={actor.member_id}&{urlencode({'limit': 2} | query)}"
+        answer = self.site.get(path)
+        pages = [answer.json["items"]]
+        while answer.json["next_cursor"]:
+            answer = self.site.get(f"{path}&cursor={answer.json['next_cursor']}")
+            pages.append(answer.json["items"])
+        return [[row["actor_id"] for row in page] for page in pages]
+
+
+@pytest.fixture
+def office(shared_api):
+    return Office(shared_api)
+
+
+def test_a_trail_can_be_limited_to_one_person(office):
+    office.act(office.admin)
+    office.act(office.other, times=2)
+
+    assert office.list_actors(office.other, limit=10) == [[office.other.member_id] * 2]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_the_pages_of_a_person_have_each_row_once(office, limit):
+    for _ in range(3):
+        office.act(office.other)
+        office.act(office.admin)
+
+    pages = office.list_actors(office.other, limit=limit)
+
+    assert [actor for page in pages for actor in page] == [office.other.member_id] * 3
+    assert max(len(page) for page in pages) <= limit
+
+
+def test_a_page_reads_five_hundred_rows_at_most(office, monkeypatch):
+    """And goes on with the next page, although it found nothing."""
+    monkeypatch.setattr(filtered_pages, "READ_BUDGET", 6)
+    monkeypatch.setattr(filtered_pages, "ROWS_PER_READ", 2)
+    office.act(office.other)
+    office.act_quickly(office.admin, times=7)
+
+    assert office.list_actors(office.other) == [[], [office.other.member_id]]
+
+
+def test_a_cursor_of_one_person_is_not_for_another(office):
+    office.act(office.other, times=2)
+    cursor = office.site.get(f"/v1/audit?actor_id={office.other.member_id}&limit=1").json["next_cursor"]
+
+    answer = office.site.get(f"/v1/audit?actor_id={office.admin.member_id}&limit=1&cursor={cursor}")
+
+    assert (answer.status, answer.json["code"]) == (400, "cursor_not_valid")
+
+
+def test_a_member_of_another_organization_is_like_one_who_does_not_exist(shared_api, office):
+    theirs, unknown = shared_api.members["center_admin"].member_id, f"mem_{'a' * 26}"
+
+    answers = [office.site.get(f"/v1/audit?actor_id={each}") for each in (theirs, unknown)]
+
+    assert [(answer.status, answer.json["code"]) for answer in answers] == [(404, "not_found")] * 2
+
+
+def test_a_refused_filter_is_in_the_trail(shared_api, office):
+    theirs = shared_api.members["center_admin"].member_id
+    office.site.get(f"/v1/audit?actor_id={theirs}")
+
+    [row] = office.site.get("/v1/audit").json["items"]
+
+    assert (row["subject"], row["outcome"]) == (f"member#{theirs}", "not_found")
+
+
+def test_what_a_disabled_person_did_can_still_be_read(office):
+    office.act(office.other)
+    path = f"/v1/members/{office.other.member_id}"
+    assert office.site.patch(path, {"active": False}, version=1).status == 200
+
+    assert office.list_actors(office.other) == [[office.other.member_id]]
+
+
+def test_an_id_that_is_no_members_is_refused(office):
+    assert office.site.get("/v1/audit?actor_id=system").status == 400

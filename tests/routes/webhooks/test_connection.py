@@ -1,6 +1,7 @@
 """Connecting a center's system: the address, the secrets in use, and test events that change no referral."""
 
 import json
+from base64 import b64decode
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,9 @@ import time_machine
 
 from chalicelib import wiring
 from chalicelib.domain.identity.members import Role
+from chalicelib.errors import UnavailableError
+from chalicelib.store.platform import filtered_pages
+from chalicelib.store.platform.timestamps import from_timestamp
 from infra.organizations.access import lock_organization, unlock_organization
 from tests.support import factories
 from tests.support.factories import CENTER, OTHER_CENTER
@@ -213,3 +217,125 @@ def test_the_log_says_what_was_reported_and_until_when_it_waits(shared_api, admi
     assert waiting["event_label"] == applied["event_label"] == "Consultation scheduled"
     assert waiting["expires_at"] > waiting["received_at"]
     assert applied["expires_at"] is None
+
+
+def create_secret(admin):
+    """Create a secret that no other test uses: its id and its bytes."""
+    made = admin.post(SECRETS, None).json
+    return made["secret_id"], b64decode(made["secret"].removeprefix("whsec_"))
+
+
+def find_secret(admin, secret_id):
+    return next(each for each in admin.get(CONNECTION).json["secrets"] if each["secret_id"] == secret_id)
+
+
+def test_a_secret_that_was_not_used_says_so(shared_api, admin):
+    secret_id, _ = create_secret(admin)
+
+    assert find_secret(admin, secret_id)["last_used_at"] is None
+
+
+def test_a_delivery_shows_when_its_secret_was_used(shared_api, admin):
+    secret_id, secret = create_secret(admin)
+    with time_machine.travel(wiring.read_clock(), tick=False):
+        now = wiring.read_clock()
+        assert shared_api.deliver_raw(TEST, secret=secret).status == 200
+
+    assert from_timestamp(find_secret(admin, secret_id)["last_used_at"]) == now
+
+
+def test_a_delivery_uses_only_the_secret_that_signed_it(shared_api, admin):
+    """The earlier one still works, and was not used."""
+    earlier_id, _ = create_secret(admin)
+    _, secret = create_secret(admin)
+    shared_api.deliver_raw(TEST, secret=secret)
+
+    assert find_secret(admin, earlier_id)["last_used_at"] is None
+
+
+def test_a_refused_signature_uses_no_secret(shared_api, admin):
+    secret_id, _ = create_secret(admin)
+
+    assert shared_api.deliver_raw(TEST, secret=b"x" * 32).status == 401
+
+    assert find_secret(admin, secret_id)["last_used_at"] is None
+
+
+@pytest.mark.parametrize(("minutes", "moves"), [(59, False), (60, True)])
+def test_a_use_is_stored_once_an_hour(shared_api, admin, minutes, moves):
+    """So that a system that sends a lot causes no further writes."""
+    secret_id, secret = create_secret(admin)
+    start = wiring.read_clock()
+    for later in (timedelta(0), timedelta(minutes=minutes)):
+        with time_machine.travel(start + later, tick=False):
+            shared_api.deliver_raw(TEST, secret=secret)
+
+    assert (from_timestamp(find_secret(admin, secret_id)["last_used_at"]) > start) == moves
+
+
+def test_a_delivery_is_accepted_when_its_use_cannot_be_stored(shared_api, admin, monkeypatch):
+    _, secret = create_secret(admin)
+
+    def fail(*_arguments, **_options):
+        raise UnavailableError
+
+    monkeypatch.setattr(type(wiring.get_stores().secrets), "record_use", fail)
+
+    assert shared_api.deliver_raw(TEST, secret=secret).status == 200
+
+
+def list_filtered(admin, query):
+    """The ids of all pages of a filtered log."""
+    path = f"/v1/centers/ctr_harbor/deliveries?limit=2&{query}"
+    answer, pages = admin.get(path).json, []
+    pages.append([row["delivery_id"] for row in answer["items"]])
+    while answer["next_cursor"]:
+        answer = admin.get(f"{path}&cursor={answer['next_cursor']}").json
+        pages.append([row["delivery_id"] for row in answer["items"]])
+    return pages
+
+
+def test_the_log_can_be_limited_to_a_referral(shared_api, admin):
+    referral_id = shared_api.refer()["referral_id"]
+    for stage in ("received", "accepted", "consult_scheduled"):
+        shared_api.deliver(referral_id, stage, webhook_id=f"{stage}-{referral_id[-8:]}")
+    shared_api.move_to(shared_api.refer()["referral_id"], "received")
+
+    found = [each for page in list_filtered(admin, f"referral_id={referral_id}") for each in page]
+
+    assert found == [f"{stage}-{referral_id[-8:]}" for stage in ("consult_scheduled", "accepted", "received")]
+
+
+def test_the_log_can_be_limited_to_a_result(shared_api, admin):
+    referral_id = shared_api.refer()["referral_id"]
+    shared_api.deliver(referral_id, "received")
+    shared_api.deliver(referral_id, "infused", webhook_id=f"waits-{referral_id[-8:]}")
+
+    found = list_filtered(admin, f"status=parked&referral_id={referral_id}")
+
+    assert found == [[f"waits-{referral_id[-8:]}"]]
+
+
+def test_a_filtered_page_reads_five_hundred_deliveries_at_most(shared_api, admin, monkeypatch):
+    """And goes on with the next page, although it found nothing."""
+    monkeypatch.setattr(filtered_pages, "READ_BUDGET", 4)
+    monkeypatch.setattr(filtered_pages, "ROWS_PER_READ", 2)
+    referral_id = shared_api.refer()["referral_id"]
+    shared_api.deliver(referral_id, "received", webhook_id=f"first-{referral_id[-8:]}")
+    for _ in range(5):
+        shared_api.deliver_raw(TEST)
+
+    assert list_filtered(admin, f"referral_id={referral_id}")[:2] == [[], [f"first-{referral_id[-8:]}"]]
+
+
+def test_a_cursor_belongs_to_its_filter(shared_api, admin):
+    for _ in range(2):
+        shared_api.deliver_raw(TEST)
+    cursor = admin.get("/v1/centers/ctr_harbor/deliveries?limit=1&status=tested").json["next_cursor"]
+
+    assert admin.get(f"/v1/centers/ctr_harbor/deliveries?limit=1&status=parked&cursor={cursor}").status == 400
+
+
+@pytest.mark.parametrize("query", ["status=lost", "referral_id=ref_short"])
+def test_an_unknown_filter_value_is_refused(admin, query):
+    assert admin.get(f"/v1/centers/ctr_harbor/deliveries?{query}").status == 400

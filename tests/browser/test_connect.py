@@ -3,6 +3,7 @@
 import os
 import shutil
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -130,7 +131,7 @@ def open_log(open_page):
     return open_with
 
 
-EMPTY = {"json": {"items": [], "next_cursor": None}}
+EMPTY: dict[str, Any] = {"json": {"items": [], "next_cursor": None}}
 
 
 def test_the_log_is_filtered_by_result_and_referral(open_log):

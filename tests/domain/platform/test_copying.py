@@ -27,9 +27,10 @@ class Checked:
 
 def test_a_copy_of_a_referral_is_that_of_the_standard_library():
     referral = build_referral()
-    changes = {"version": 7, "stage": Stage.ACCEPTED}
 
-    assert replace(referral, **changes) == dataclasses.replace(referral, **changes)
+    copy = replace(referral, version=7, stage=Stage.ACCEPTED)
+
+    assert copy == dataclasses.replace(referral, version=7, stage=Stage.ACCEPTED)
 
 
 def test_the_value_itself_does_not_change():

@@ -48,6 +48,7 @@ def test_every_member_route_is_tried_or_listed_as_open():
     writes_without_a_name = {("POST", "/v1/referrals"), ("POST", "/v1/members")}
     writes_without_a_name |= {("POST", "/v1/me/calendar"), ("DELETE", "/v1/me/calendar")}
     writes_without_a_name |= {("POST", "/v1/operations/failed-tasks/retry")}
+    writes_without_a_name |= {("PUT", "/v1/views/mine"), ("PUT", "/v1/views/shared")}
 
     assert {*TARGETED_ROUTES, *LIST_ROUTES, *OPEN_TO_ALL, *writes_without_a_name} == set(policy.GUARDED_ROUTES)
 

@@ -2,12 +2,13 @@
 
 import secrets
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
 from chalicelib import wiring
-from chalicelib.domain.identity.members import INVITATION_VALID_FOR, Role, build_membership_key
+from chalicelib.domain.identity.members import INVITATION_VALID_FOR, Role, Tenant, TenantKind, build_membership_key
 from chalicelib.store.notices.recipients import Suppression, SuppressionReason
 from tests.support import factories
 from tests.support.sign_in_driver import add_member, open_sign_in_driver
@@ -21,9 +22,11 @@ class Practice:
 
     def __init__(self, clinic):
         self.clinic = clinic
-        self.tenant = factories.Tenant(
+        self.driver: Any = None
+        self.coordinator: Any = None
+        self.tenant = Tenant(
             tenant_id=f"prc_{secrets.token_hex(6)}",
-            kind=factories.TenantKind.PRACTICE,
+            kind=TenantKind.PRACTICE,
             name="Alder Oncology",
             time_zone="UTC",
         )
@@ -238,7 +241,8 @@ def test_a_page_that_takes_too_long_ends_early(pool_practice, monkeypatch):
 
 def break_identity_service(monkeypatch, *, after=0):
     """Let the identity service stop responding after some people."""
-    service, answers = wiring.get_credential_service(), []
+    service = wiring.get_credential_service()
+    answers: list[bool] = []
 
     class Client:
         exceptions = service.client().exceptions

@@ -58,7 +58,7 @@ def change(services, member=COLLEAGUE, *, by=ADMIN, version=1, **changes):
 
 def list_names(services, by=ADMIN):
     """The names that an administrator sees."""
-    return [m.name for m in members.list_members(by=by, stores=services.stores)]
+    return [m.name for m in members.list_by_name(by=by, stores=services.stores)]
 
 
 def test_an_invited_member_gets_digests(services):
@@ -151,7 +151,7 @@ def test_a_member_of_another_tenant_gets_a_further_membership(services, tenant):
 
     response = invite(services, email=other_member.email, account=lambda _: other_member.subject)
 
-    listed = [m for m in members.list_members(by=ADMIN, stores=services.stores) if m.name == "Zoë New"]
+    listed = [m for m in members.list_by_name(by=ADMIN, stores=services.stores) if m.name == "Zoë New"]
     assert response == StoredResponse(status=201, headers={}, body={"member_id": listed[0].member_id})
     assert services.stores.members.get_by_subject(other_member.subject) == other_member
     assert not change(services, listed[0], active=False).active
@@ -322,7 +322,7 @@ def test_a_membership_that_an_earlier_release_stored_without_its_person_works_af
     memberships = services.stores.members.list_for_person(person.subject)
     assert [member.tenant_id for member in memberships] == [CENTER.tenant_id, PRACTICE.tenant_id]
     assert memberships[1].member_id == response.body["member_id"]
-    assert [m.version for m in members.list_members(by=ADMIN, stores=services.stores) if m.name == "Zoë New"] == [2]
+    assert [m.version for m in members.list_by_name(by=ADMIN, stores=services.stores) if m.name == "Zoë New"] == [2]
 
 
 def test_a_member_of_another_tenant_is_not_found(services):

@@ -6,6 +6,7 @@
                                                                       each item that failed its
                                                                       conditional write
                                            conflict, throttle         none written; tried again
+                                                                      with the same token
                                            no response                unknown; the client repeats
                                                                       with the same token, which
                                                                       DynamoDB runs only once
@@ -18,6 +19,7 @@ on the version that they read; `ConditionFailedError` means that another writer 
 """
 
 import random
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
 MAX_ATTEMPTS = 5
 """How often a transaction is tried when it conflicts with another one, about 20 ms to 300 ms apart."""
+
+TOKEN_BYTES = 18
+"""The random bytes of a client request token: 36 characters in hex, the most that DynamoDB accepts."""
 
 _RETRYABLE = frozenset(
     {"ProvisionedThroughputExceeded", "RequestLimitExceeded", "ThrottlingError", "TransactionConflict"}
@@ -68,8 +73,11 @@ class Transactions:
         self._commit_with_retries(writes)
 
     def _commit_with_retries(self, writes: Sequence[TransactionWrite]) -> None:
+        # One token for all attempts: if the first one was made and its reply was lost, the next ones change nothing
+        # and succeed, and do not fail at the conditions that the first one has changed.
+        token = secrets.token_hex(TOKEN_BYTES)
         for attempt in range(MAX_ATTEMPTS):
-            reasons = self._try_commit(writes)
+            reasons = self._try_commit(writes, token)
             if reasons is None:
                 return
             _raise_if_condition_failed(writes, reasons)
@@ -77,13 +85,14 @@ class Transactions:
             self.pause(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 no secret depends on it
         raise UnavailableError("busy")
 
-    def _try_commit(self, writes: Sequence[TransactionWrite]) -> Sequence[Mapping[str, Any]] | None:
+    def _try_commit(self, writes: Sequence[TransactionWrite], token: str) -> Sequence[Mapping[str, Any]] | None:
         """Return None when everything was written, else the reason for each write."""
         client = self.client()
         try:
             with translate_aws_errors():
                 client.transact_write_items(
-                    TransactItems=[write.request for write in writes]  # type: ignore[misc]
+                    ClientRequestToken=token,
+                    TransactItems=[write.request for write in writes],  # type: ignore[misc]
                 )
         except client.exceptions.TransactionCanceledException as e:
             reasons: Sequence[Mapping[str, Any]] = e.response["CancellationReasons"]

@@ -1,5 +1,6 @@
 """Transactions: all writes or none, which conditional writes failed, and what is tried again."""
 
+import json
 from typing import Any
 
 import pytest
@@ -144,6 +145,25 @@ def test_a_lost_response_is_retried_with_the_same_token(transactions):
     assert calls.operations == ["TransactWriteItems"] * 2
     assert len(sent) == 1
     assert b"ClientRequestToken" in sent[0]
+
+
+def test_all_attempts_of_a_transaction_have_one_token(transactions):
+    """After a lost reply, a retry can meet a conflict. The next attempt must still be recognized as the same one."""
+    tokens = []
+
+    def keep(params: Any, **_more: Any) -> None:
+        tokens.append(json.loads(params["body"])["ClientRequestToken"])
+
+    events = get_dynamodb_client().meta.events
+    events.register("before-call.dynamodb.TransactWriteItems", keep)
+    with faults.inject_faults(faults.plan_fault_at(1, FaultMode.CONFLICT)):
+        transactions.commit(prepare_add("a"))
+    transactions.commit(prepare_add("b"))
+    events.unregister("before-call.dynamodb.TransactWriteItems", keep)
+
+    first, again, other = tokens
+    assert first == again != other
+    assert 1 <= len(first) <= 36
 
 
 class CanceledResponse:

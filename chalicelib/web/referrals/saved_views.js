@@ -84,7 +84,7 @@ function ViewList({ owner, views, isBusy, onRemove }) {
     <h3>${getOwnerName(owner)}</h3>
     <ul>
       ${views.map(
-        ({ name }) => html`<li><span>${name}</span>
+        ({ name }) => html`<li class="title-row"><span>${name}</span><span class="spacer" />
         <button type="button" class="ghost-button" disabled=${isBusy} aria-label="Remove ${name}" onClick=${() => onRemove(owner, name)}>Remove</button></li>`,
       )}
     </ul>

@@ -21,7 +21,7 @@ from tests.support.broken_variants import deliver_unsafely
 from tests.support.faults import FaultMode
 from tests.support.service_driver import ServiceDriver
 
-MINUTES = 30
+MINUTES = 45
 PARTS = 8
 SEEDS = 1_500
 SEEDS_A_PART = 150

@@ -101,6 +101,8 @@ class WebhookSecrets:
             when="attribute_exists(center_id) AND (attribute_not_exists(last_used_at) OR last_used_at <= :latest)",
             values={"now": to_timestamp(now), "latest": to_timestamp(now - USE_RECORDED_EVERY)},
         )
+        # The next delivery must not try the same write again.
+        self.clear_cache(center_id)
 
     def find_newest(self, center_id: str, *, now: datetime) -> bytes | None:
         """Find the newest secret that is valid now, with which the center's system should sign."""

@@ -32,13 +32,30 @@ KEPT_OPERATIONS: Mapping[str, frozenset[str]] = {
             "VerifySoftwareToken",
         }
     ),
+    "dynamodb": frozenset(
+        {
+            "BatchGetItem",
+            "DeleteItem",
+            "DescribeTable",
+            "GetItem",
+            "PutItem",
+            "Query",
+            "TransactWriteItems",
+            "UpdateItem",
+        }
+    ),
     "events": frozenset({"PutEvents"}),
     "kms": frozenset({"Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncrypt"}),
     "lambda": frozenset({"Invoke"}),
+    # botocore itself sends HeadBucket, to find the region of a bucket after a redirect.
+    "s3": frozenset({"CopyObject", "DeleteObject", "GetObject", "HeadBucket", "ListObjectVersions", "PutObject"}),
     "secretsmanager": frozenset({"GetSecretValue"}),
     "sesv2": frozenset({"GetAccount", "SendEmail"}),
 }
 """The only operations of a service that the product calls, for services with many others."""
+
+_PAGINATED = frozenset({"s3"})
+"""The services of which the product reads pages by botocore's paginators."""
 
 CHECK_AWS_SERVICES = ("events", "guardduty", "s3")
 """The services that the function that checks files uses."""
@@ -175,7 +192,7 @@ def _slim_service(service: Path) -> None:
     for version in older:
         _remove(version)
     operations = KEPT_OPERATIONS.get(service.name)
-    unused = ("examples", "paginators", "waiters") if operations else ("examples",)
+    unused = ("examples", "waiters") if service.name in _PAGINATED else ("examples", "paginators", "waiters")
     for path in sorted(newest.iterdir()):
         content = _read(path)
         path.unlink()

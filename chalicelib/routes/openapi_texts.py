@@ -57,6 +57,7 @@ TAGS: Final = {
     "sessions": "Sign-in, passwords and authenticator apps.",
     "statements": "The statements that every page shows.",
     "unsubscribe": "Links in emails that end emails of a kind.",
+    "views": "Saved views of the worklist.",
     "webhooks": "What the systems of treatment centers send.",
 }
 """The groups of operations, by the first part of their paths."""

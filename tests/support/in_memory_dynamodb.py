@@ -73,6 +73,7 @@ class InMemoryDynamoDB:
 
     def __init__(self) -> None:
         self.tables: dict[str, _Table] = {}
+        self._committed_tokens: set[str] = set()
         for name, result in cloud.load_table_properties().items():
             keys: dict[str | None, tuple[str, ...]] = {None: _names(result["KeySchema"])}
             for index in result.get("GlobalSecondaryIndexes", []):
@@ -123,13 +124,22 @@ class InMemoryDynamoDB:
     def update_item(self, **request: Any) -> StoredRow:
         return self._alone("Update", request)
 
-    def transact_write_items(self, *, TransactItems: Iterable[StoredRow]) -> StoredRow:  # noqa: N803
+    def transact_write_items(
+        self,
+        *,
+        TransactItems: Iterable[StoredRow],  # noqa: N803
+        ClientRequestToken: str,  # noqa: N803
+    ) -> StoredRow:
+        """Write all or nothing; a token that was committed changes nothing again."""
+        if ClientRequestToken in self._committed_tokens:
+            return {}
         writes = [next(iter(each.items())) for each in TransactItems]
         failed = [self._refusal(request) for _, request in writes]
         if any(failed):
             raise TransactionCanceled([reason or {"Code": "None"} for reason in failed])
         for kind, request in writes:
             self._write(kind, request)
+        self._committed_tokens.add(ClientRequestToken)
         return {}
 
     def _alone(self, kind: str, request: StoredRow) -> StoredRow:

@@ -10,6 +10,7 @@ nowhere stays in the history only, and is tried again with every later event.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 from chalicelib.domain.platform.copying import replace
@@ -23,7 +24,14 @@ from chalicelib.domain.referrals.endings import (
     with_endings,
 )
 from chalicelib.domain.referrals.event_path import Path, PathEvent, Place, find_path, follow, must_precede
-from chalicelib.domain.referrals.events import Corrected, ReferralEvent, Reopened, StageChange, WindowExtended
+from chalicelib.domain.referrals.events import (
+    Corrected,
+    EventSource,
+    ReferralEvent,
+    Reopened,
+    StageChange,
+    WindowExtended,
+)
 from chalicelib.domain.referrals.history_start import get_history_start, get_referred_on
 from chalicelib.domain.referrals.named_products import NamedProducts, find_named_products, names_product
 from chalicelib.domain.referrals.planned_dates import with_plan
@@ -161,7 +169,32 @@ def list_effective_events(history: Sequence[ReferralEvent]) -> Sequence[Referral
     # If one event was corrected several times, the latest correction counts.
     latest = {e.supersedes: e for e in corrections}
     kept = [e for e in history if e.event_id not in latest and not isinstance(e, Corrected)]
+    for wrong in _select(history, StageChange):
+        right = latest[wrong.event_id].replacement if wrong.event_id in latest else None
+        if right and (right.stage, right.part) == (wrong.stage, wrong.part):
+            kept = _move_repeats(kept, wrong, right)
     return sorted([*kept, *(e.replacement for e in latest.values() if e.replacement)], key=lambda e: e.order)
+
+
+def _move_repeats(events: Sequence[ReferralEvent], wrong: StageChange, right: StageChange) -> list[ReferralEvent]:
+    """Move the repeats of a status behind its corrected time.
+
+    A center's system that sends the current status every night repeats a wrong date, too. Otherwise the first repeat
+    would become the report that counts as soon as the report itself is corrected to a later time.
+    """
+    moved = {}
+    for event in sorted(_select(events, StageChange), key=lambda e: e.order):
+        if event.source is not EventSource.CENTER_FEED or not wrong.order < event.order < right.order:
+            continue
+        if (event.stage, event.part) != (wrong.stage, wrong.part) or event.reason_code:
+            break
+        moved[event.event_id] = replace(
+            event,
+            occurred_at=right.occurred_at + timedelta(microseconds=1),
+            local_date=right.local_date,
+            is_whole_day=right.is_whole_day,
+        )
+    return [moved.get(event.event_id, event) for event in events]
 
 
 def is_late(event: ReferralEvent, replayed: Replayed, start: Referral) -> bool:

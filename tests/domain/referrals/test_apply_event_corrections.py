@@ -51,6 +51,34 @@ def test_a_stage_reported_by_mistake_is_undone():
     assert Stage.CONSULT_SCHEDULED not in inbox.referral.stage_entered_at
 
 
+def list_corrected_infusion():
+    """An infusion, a repeat of the status by the center's system, and the correction: it was two days later."""
+    infused_at = compute_time("infused")
+    repeat = build_stage_change(Stage.INFUSED, infused_at + 5 * HOUR, event_id="evt_repeat")
+    right = build_stage_change(Stage.INFUSED, infused_at + 2 * DAY)
+    return repeat, build_correction("infused", right)
+
+
+def test_a_repeat_of_a_wrong_infusion_day_does_not_replace_the_corrected_one():
+    """A system that sends the status every night has repeated the wrong day before it was corrected."""
+    inbox = build_inbox_to("infused").receive(list_corrected_infusion())
+
+    window = inbox.referral.window
+    assert window is not None
+    assert window.infused_on == date(2026, 11, 14)
+    assert inbox.parked == []
+
+
+def test_a_repeat_may_arrive_after_the_correction():
+    """The state is the same in each order of arrival."""
+    repeat, correction = list_corrected_infusion()
+    early, late = (build_inbox_to("infused").receive(events) for events in ((repeat, correction), (correction, repeat)))
+
+    assert early.referral.window == late.referral.window
+    assert early.referral.stage_entered_at == late.referral.stage_entered_at
+    assert late.parked == []
+
+
 def test_a_correction_is_one_write():
     """Regardless of how long the replayed history is."""
     inbox = build_inbox_to("infused")

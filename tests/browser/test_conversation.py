@@ -32,6 +32,7 @@ def test_a_message_is_read_by_the_other_team_and_the_sender_sees_who_read_it(ope
     sent = get_messages(practice.page).get_by_role("listitem").filter(has_text="Is bridging with BR fine?")
     expect(sent).to_contain_text("Not read yet")
     center_page = open_page("#/worklist/all", by=CENTER_COORDINATOR)
+    center_page.get_by_role("searchbox").fill("Writer")
     row = center_page.get_by_role("row").filter(has_text="Writer")
     expect(row).to_contain_text("1 new message")
 

@@ -136,7 +136,7 @@ def test_an_administrator_retries_an_update_and_creates_a_secret(open_page):
     keys = record_idempotency_keys(page, "POST", "/replay")
     admin = PageUser(page)
     page.get_by_role("link", name="Connect your system", exact=True).click()
-    expect(page.get_by_text("Waiting for an earlier update", exact=True)).to_be_visible()
+    expect(page.get_by_role("table").get_by_text("Waiting for an earlier update", exact=True)).to_be_visible()
     expect(page.get_by_text("Send “Accepted for evaluation” first.")).to_be_visible()
     expect(page.get_by_text("/data/product_lot, /schema_version")).to_be_visible()
     assert find_violations(page) == []

@@ -16,7 +16,7 @@ def save_view(page, name, *, is_shared=False):
     """Save the list that is shown."""
     page.get_by_role("button", name="Save view").click()
     dialog = page.get_by_role("dialog", name="Save this view")
-    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_label("Name", exact=True).fill(name)
     if is_shared:
         dialog.get_by_label("Share with everyone at your practice").check()
     dialog.get_by_role("button", name="Save view").click()
@@ -55,11 +55,11 @@ def test_a_name_that_is_taken_keeps_the_dialog_open(open_page):
     page.get_by_role("button", name="Save view").click()
     dialog = page.get_by_role("dialog", name="Save this view")
 
-    dialog.get_by_label("Name").fill("taken")
+    dialog.get_by_label("Name", exact=True).fill("taken")
     dialog.get_by_role("button", name="Save view").click()
 
     expect(dialog.get_by_text("Two views have this name. Choose another one.")).to_be_visible()
-    expect(dialog.get_by_label("Name")).to_have_value("taken")
+    expect(dialog.get_by_label("Name", exact=True)).to_have_value("taken")
 
 
 def test_a_view_can_be_removed(open_page):

@@ -156,8 +156,8 @@ CALLER_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "an earlier secret of a center stays valid forever",
         "chalicelib/store/webhooks/secrets.py",
-        " if secret.expires_at is None or secret.expires_at > now]",
-        "]",
+        "(center_id, fresh=fresh) if secret.is_valid(now)]",
+        "(center_id, fresh=fresh)]",
         "tests/store/webhooks/test_secrets.py::test_an_old_secret_is_valid_until_it_expires",
     ),
     KnownMutant(

@@ -7,7 +7,7 @@ import secrets
 import time
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.platform.ids import encode_id
@@ -101,8 +101,11 @@ class WebhookSecrets:
             when="attribute_exists(center_id) AND (attribute_not_exists(last_used_at) OR last_used_at <= :latest)",
             values={"now": to_timestamp(now), "latest": to_timestamp(now - USE_RECORDED_EVERY)},
         )
-        # The next delivery must not try the same write again.
-        self.clear_cache(center_id)
+        # The next delivery must neither try the same write again nor read the secrets again.
+        if center_id in self._cache:
+            read_at, cached = self._cache[center_id]
+            used = [replace(each, last_used_at=now) if each.secret_id == secret_id else each for each in cached]
+            self._cache[center_id] = (read_at, used)
 
     def find_newest(self, center_id: str, *, now: datetime) -> bytes | None:
         """Find the newest secret that is valid now, with which the center's system should sign."""

@@ -1,9 +1,14 @@
 """The page of a referral answers first what comes next, until when, and whom to call."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import expect
 
+from chalicelib import wiring
 from tests.browser.demo_world import CENTER, CENTER_COORDINATOR, COORDINATOR
+from tests.browser.page_driver import PageUser
 
 AFTER_ACCEPTANCE = [
     "Next action",
@@ -35,6 +40,34 @@ def test_what_comes_next_is_before_what_was(open_page, demo_world, stage, expect
     titles = [text.strip() for text in page.get_by_role("heading").all_inner_texts()]
     places = [next(place for place, text in enumerate(titles) if text.startswith(title)) for title in expected]
     assert places == sorted(places), titles
+
+
+@pytest.mark.parametrize(
+    ("stage", "days_left", "expected"),
+    [
+        ("monitoring", 3, "Monitoring ends on"),
+        ("monitoring", -3, "The center has not confirmed the end yet."),
+        ("window_complete", 3, "Monitoring ends on"),
+        ("window_complete", -3, "No dates are planned yet."),
+    ],
+)
+def test_the_end_of_monitoring_is_ahead_until_it_is_over_or_confirmed(
+    open_page, demo_world, stage, days_left, expected
+):
+    """After its last day the page does not call it a date ahead."""
+    path = demo_world.create_referral("Window", stage=stage)
+    page = open_page("#/worklist/all", by=COORDINATOR)
+
+    def change_window(route):
+        response = route.fetch()
+        referral = response.json()
+        referral["window"]["ends_on"] = (wiring.read_clock() + timedelta(days=days_left)).date().isoformat()
+        route.fulfill(response=response, json=referral)
+
+    page.route(re.compile(path.removeprefix("#/") + "$"), change_window)
+    PageUser(page).go(path)
+
+    expect(page.get_by_role("region", name="Dates ahead")).to_contain_text(expected)
 
 
 def test_whom_to_call_is_at_the_top(open_page, demo_world):

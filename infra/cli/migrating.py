@@ -3,14 +3,18 @@
 
 from collections import Counter
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from infra.cli.common import PROBLEM_FOUND, AsJson, enter_site_or_fail, print_json
 
+if TYPE_CHECKING:
+    from chalicelib.services.referrals.migrate import MigratedReferral
+
 _PROGRESS_EVERY = 100
 _ALIAS_IN_USE = "the alias is used by another patient"
+_COMPUTED_OTHERWISE = "its status or monitoring days follow from its history in another way; correct the report again"
 
 
 def migrate(
@@ -25,11 +29,12 @@ def migrate(
 ) -> None:
     """Rewrite referrals of earlier releases, so that every search finds them. Safe to stop; a repeat goes on there.
 
-    Exit code 1 if an alias is used by two patients, or a referral cannot be read or changed too often.
+    Exit code 1 if an alias is used by two patients, a status or monitoring days of an earlier release must be
+    corrected, or a referral cannot be read or changed too often.
     """
     enter_site_or_fail()
     from chalicelib import wiring
-    from chalicelib.services.referrals.migrate import MigrationResult, migrate_referrals
+    from chalicelib.services.referrals.migrate import migrate_referrals
 
     counts: Counter[str] = Counter()
     problems = []
@@ -37,12 +42,12 @@ def migrate(
     for practice in migrate_referrals(dry_run=dry_run, from_start=from_start, context=context):
         for each in practice.referrals:
             counts[each.result] += 1
-            if each.is_alias_in_use or each.problem or each.result is MigrationResult.BUSY:
+            if _list_problems(each):
                 problems.append(each)
             if counts.total() % _PROGRESS_EVERY == 0:
                 _print_progress(practice.number, practice.total, counts)
         _print_progress(practice.number, practice.total, counts)
-    checked, rewritten = counts.total(), counts[MigrationResult.REWRITTEN]
+    checked, rewritten = counts.total(), counts["rewritten"]
     if as_json:
         print_json(
             {
@@ -54,12 +59,23 @@ def migrate(
         )
     else:
         for each in problems:
-            what = each.problem or (_ALIAS_IN_USE if each.is_alias_in_use else "changed too often; run again")
-            typer.echo(f"{each.referral_id}  {each.practice_id}  {what}")
+            for problem in _list_problems(each):
+                typer.echo(f"{each.referral_id}  {each.practice_id}  {problem}")
         verb = "would be rewritten" if dry_run else "rewritten"
         typer.echo(f"Referrals checked: {checked:,}; {verb}: {rewritten:,}; with a problem: {len(problems):,}")
     if problems:
         raise typer.Exit(PROBLEM_FOUND)
+
+
+def _list_problems(referral: "MigratedReferral") -> list[str]:
+    """List what a person must do about a referral."""
+    found = {
+        referral.problem: bool(referral.problem),
+        _ALIAS_IN_USE: referral.is_alias_in_use,
+        _COMPUTED_OTHERWISE: referral.is_computed_otherwise,
+        "changed too often; run again": referral.result == "busy",
+    }
+    return [problem for problem, is_found in found.items() if is_found]
 
 
 def _print_progress(number: int, total: int, counts: Counter[str]) -> None:

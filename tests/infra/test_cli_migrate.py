@@ -1,11 +1,14 @@
 """`referrals migrate`: referrals of earlier releases get their search index and the row of their alias."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from chalicelib import wiring
+from chalicelib.domain.referrals import replay
 from chalicelib.domain.referrals.alias_checks import normalize_alias
 from chalicelib.services.referrals.aliases import prepare_first_claim
 from chalicelib.store.referrals.referrals import Referrals
@@ -219,3 +222,61 @@ def test_a_stopped_run_of_an_earlier_release_counts_for_nothing(api, old_referra
     api.stores.migration_progress.record_practice(OTHER_PRACTICE.tenant_id, release="0.2.0")
 
     assert "Referrals checked: 1; rewritten: 1" in run().stdout
+
+
+def tell_days_ago(days):
+    """A moment some days ago, as a system writes it."""
+    return (wiring.read_clock() - timedelta(days=days)).isoformat()
+
+
+def correct_infusion(api, referral_id, wrong, *, days_ago):
+    """Correct the report of the infusion."""
+    right = {"type": "stage.changed", "occurred_at": tell_days_ago(days_ago), "data": {"stage": "infused"}}
+    body = {
+        "type": "event.corrected",
+        "referral_id": referral_id,
+        "occurred_at": tell_days_ago(0),
+        "data": {"supersedes": wrong, "replacement": right},
+    }
+    answer = api.deliver_raw(json.dumps(body).encode())
+    assert answer.json["status"] == "applied", answer.text
+
+
+@pytest.fixture
+def corrected_infusion(api, monkeypatch):
+    """A referral of release 0.4.0, in which a repeat of a wrong infusion day counted more than the correction."""
+    referral_id = api.refer(referred_on=tell_days_ago(60)[:10])["referral_id"]
+    for days, stage in zip(range(50, 0, -1), STAGES_TO_INFUSED, strict=False):
+        answer = api.deliver(referral_id, stage, at=tell_days_ago(days))
+        assert answer.json["status"] == "applied", answer.text
+    api.deliver(referral_id, "infused", at=tell_days_ago(days - 1))
+    with monkeypatch.context() as earlier_release:
+        earlier_release.setattr(replay, "_move_repeats", lambda events, *_: events)
+        correct_infusion(api, referral_id, answer.json["event_id"], days_ago=days - 3)
+    return referral_id, answer.json["event_id"], days - 3
+
+
+def get_infusion_day(api, referral_id):
+    return api.practice.get(f"/v1/referrals/{referral_id}").json["window"]["infused_on"]
+
+
+def test_wrong_monitoring_days_of_an_earlier_release_are_listed(api, corrected_infusion):
+    """A person corrects them, because both teams must learn of the new dates."""
+    referral_id, _, _ = corrected_infusion
+    before = get_infusion_day(api, referral_id)
+
+    result = run()
+
+    assert result.exit_code == 1
+    assert f"{referral_id}  {PRACTICE.tenant_id}  its status or monitoring days follow" in result.stdout
+    assert get_infusion_day(api, referral_id) == before
+
+
+def test_another_correction_sets_the_monitoring_days_right(api, corrected_infusion):
+    """With the day that the first correction had."""
+    referral_id, wrong, days_ago = corrected_infusion
+
+    correct_infusion(api, referral_id, wrong, days_ago=days_ago)
+
+    assert run().exit_code == 0
+    assert get_infusion_day(api, referral_id) == tell_days_ago(days_ago)[:10]

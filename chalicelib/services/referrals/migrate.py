@@ -4,18 +4,26 @@ A referral of an earlier release is read correctly, but a search by record numbe
 spelling does not find it, and its alias can be given to a second patient, until it changes. This rewrites its
 row and writes the row of its alias. Nothing that people see changes: no event, no new version, no notice.
 Each referral is one transaction with an audit row, so a run can be stopped at any time; the next one goes on there.
+
+An earlier release may have computed another status or other monitoring days from a history with corrections. Such a
+referral is only found here: a person corrects the report once more, so that both teams are notified.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.platform.copying import replace
+from chalicelib.domain.referrals.history import History, replay_events
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import StoredItemError
 from chalicelib.services.platform.optimistic import TooManyConflictsError, commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.aliases import prepare_first_claim
+from chalicelib.services.referrals.event_writes import load_decision_context
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.version import VERSION
 
@@ -38,6 +46,7 @@ class MigratedReferral:
     """One referral of a run.
 
     Attributes:
+        is_computed_otherwise: Whether this release computes another stage or other monitoring days from its history.
         is_alias_in_use: Whether the open referral of another patient has its alias. A person of the practice
             must choose another one.
         problem: Why it cannot be read, for the operator; empty if it can.
@@ -46,6 +55,7 @@ class MigratedReferral:
     referral_id: str
     practice_id: str
     result: MigrationResult
+    is_computed_otherwise: bool = False
     is_alias_in_use: bool = False
     problem: str = ""
 
@@ -103,7 +113,11 @@ def _migrate(referral_id: str, practice_id: str, *, dry_run: bool, context: RunC
             return result
         referral, is_current = found
         claim = prepare_first_claim(referral, stores=stores)
-        result = replace(result, is_alias_in_use=claim is None)
+        result = replace(
+            result,
+            is_alias_in_use=claim is None,
+            is_computed_otherwise=_is_computed_otherwise(referral, context=context),
+        )
         if is_current and not claim:
             return result
         if not dry_run:
@@ -128,3 +142,19 @@ def _migrate(referral_id: str, practice_id: str, *, dry_run: bool, context: RunC
         return MigratedReferral(
             referral_id=referral_id, practice_id=practice_id, result=MigrationResult.UNREADABLE, problem=str(error)
         )
+
+
+def _is_computed_otherwise(referral: Referral, *, context: RunContext) -> bool:
+    """Whether a replay of a corrected history leads to another stage or other days than an earlier release stored."""
+    if not referral.status.corrected:
+        return False
+    events = context.stores.referrals.list_history(referral.referral_id)
+    history = History(events=events)
+    replayed = replay_events(referral, events, load_decision_context(referral, context=context), history)
+    return _list_facts(replayed.referral) != _list_facts(referral)
+
+
+def _list_facts(referral: Referral) -> tuple[Stage, date | None, date | None]:
+    window = referral.window
+    days = (window.infused_on, window.ends_on) if window else (None, None)
+    return referral.stage, *days

@@ -31,6 +31,7 @@ from chalicelib.store.notices.recipients import Recipients
 from chalicelib.store.platform.dynamo import DynamoTable
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.heartbeats import JobHeartbeats
+from chalicelib.store.platform.idempotency import IdempotencyRecords
 from chalicelib.store.platform.item_formats import FORMATS
 from chalicelib.store.platform.migration_progress import MigrationProgress
 from chalicelib.store.platform.rate_limit import RateLimits
@@ -45,7 +46,7 @@ from chalicelib.store.referrals.messages import Messages
 from chalicelib.store.referrals.practice_directory import PracticeDirectories
 from chalicelib.store.referrals.referrals import Referrals
 from chalicelib.store.referrals.saved_views import SavedViewsStore
-from chalicelib.store.webhooks.idempotency import DeliveryLog, IdempotencyRecords
+from chalicelib.store.webhooks.delivery_log import DeliveryLog
 from chalicelib.store.webhooks.secrets import WebhookSecrets
 
 if TYPE_CHECKING:

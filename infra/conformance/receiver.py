@@ -44,7 +44,8 @@ from chalicelib.services.referrals.report_results import (
     replay_result,
 )
 from chalicelib.services.webhooks.connection_checks import TEST_RESULT
-from chalicelib.store.webhooks.idempotency import Delivery, DeliveryResult, DeliveryStatus, hash_body
+from chalicelib.store.platform.idempotency import hash_body
+from chalicelib.store.webhooks.delivery_log import Delivery, DeliveryResult, DeliveryStatus
 from infra.conformance.event_inbox import EventInbox
 from infra.conformance.signature_faults import (
     FaultFound,

@@ -15,10 +15,10 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.platform import codec
 from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
+from chalicelib.store.platform.idempotency import open_response
 from chalicelib.store.platform.timestamps import to_timestamp
 from chalicelib.store.referrals.erasures import BEGUN, DONE, ERASED_ITEM, Erasure
 from chalicelib.store.referrals.items import REFERRAL_ITEM
-from chalicelib.store.webhooks.idempotency import open_response
 from infra.scanning import scan_table
 
 ERASURE_WRITE = "erasure"

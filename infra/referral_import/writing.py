@@ -14,7 +14,7 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.create import create_referral
 from chalicelib.services.referrals.report_event import report_by_member
 from chalicelib.services.referrals.report_results import ReportResult
-from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
+from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse
 from infra.referral_import.steps import PlannedImport, Reporters
 
 

@@ -17,7 +17,7 @@ from chalicelib.errors import ReferralErasedError, UnavailableError
 from chalicelib.store.identity.members import to_member
 from chalicelib.store.platform import codec
 from chalicelib.store.platform.dynamo import Item
-from chalicelib.store.webhooks.idempotency import DeliveryStatus
+from chalicelib.store.webhooks.delivery_log import DeliveryStatus
 from infra.restore import table_fixes as fixes
 from infra.restore.findings import Finding, FindingKind
 from infra.restore.load import CheckScope, LoadedReferral

@@ -10,7 +10,7 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.report_results import name_reported
 from chalicelib.store.platform.dynamo import Item, TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
-from chalicelib.store.webhooks.idempotency import DeliveryResult, DeliveryStatus
+from chalicelib.store.webhooks.delivery_log import DeliveryResult, DeliveryStatus
 from infra.restore.findings import Finding, FindingKind
 from infra.restore.load import CheckScope
 from infra.restore.mail_checks import find_sent_digest_week

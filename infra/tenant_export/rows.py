@@ -17,8 +17,9 @@ from typing import Any
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import Item
+from chalicelib.store.platform.idempotency import open_response
 from chalicelib.store.referrals.erasures import ERASED_ITEM
-from chalicelib.store.webhooks.idempotency import DeliveryStatus, open_response
+from chalicelib.store.webhooks.delivery_log import DeliveryStatus
 from infra.scanning import scan_table
 
 PUBLIC_KINDS = (TenantKind.CENTER.value, "directory")

@@ -19,7 +19,7 @@ from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.consultation import ask, book, patterns
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
+from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse
 from infra.world.people import find_member_by_role
 from infra.world.places import CENTERS, DemoCenter
 from infra.world.stories import Story

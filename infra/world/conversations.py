@@ -10,7 +10,7 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals import information_requests, messages
 from chalicelib.services.referrals.information_requests import NewAnswer
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
+from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse
 
 P, C = TenantKind.PRACTICE, TenantKind.CENTER
 """Short names for the tables below."""

@@ -19,7 +19,7 @@ from chalicelib.services.documents.change import remove_document, report_arrival
 from chalicelib.services.documents.news import record_news
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
+from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse
 
 P, C = TenantKind.PRACTICE, TenantKind.CENTER
 """Short names for the tables below."""

@@ -19,8 +19,9 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.create import NewReferral, create_referral
 from chalicelib.services.referrals.report_event import report_by_member, report_by_system, report_by_webhook
 from chalicelib.store.all_stores import Stores
+from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse, hash_body
 from chalicelib.store.platform.transactions import ConditionFailedError
-from chalicelib.store.webhooks.idempotency import Delivery, IdempotentRequest, StoredResponse, hash_body
+from chalicelib.store.webhooks.delivery_log import Delivery
 from infra.world.accounts import Accounts
 from infra.world.backdating import BackdatedAlertRows, BackdatedOutbox, UnlimitedRates
 from infra.world.care import DatedCareNote, list_care_notes

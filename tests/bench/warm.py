@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from app import app
 from chalicelib.services.referrals import create as intake
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 from tests.bench.baseline_handlers import BaselineHandlers
 from tests.bench.paired import MeasurePlan, PairedRounds, measure_in_turns
 from tests.bench.recording import RecordedRequests, ReplayClient, replay_requests

@@ -15,7 +15,7 @@ from chalicelib.services.notices.outbox_worker import run_job
 from chalicelib.store.all_stores import TABLE_NAMES
 from chalicelib.store.notices.outbox import Outbox
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
-from chalicelib.store.webhooks.idempotency import TEMPLATE_VERSION, _decompress
+from chalicelib.store.platform.idempotency import TEMPLATE_VERSION, _decompress
 from infra.cli.commands import app
 from tests.support import aws_fakes as cloud
 from tests.support import faults

@@ -3,14 +3,16 @@
 from tests.simulation.known_mutant import KnownMutant
 
 _MEMBERS = "chalicelib/domain/identity/members.py"
-_IDEMPOTENCY = "chalicelib/store/webhooks/idempotency.py"
+_IDEMPOTENCY = "chalicelib/store/platform/idempotency.py"
+_DELIVERY_LOG = "chalicelib/store/webhooks/delivery_log.py"
 _EVENT_DECISIONS = "chalicelib/services/referrals/event_decisions.py"
 _OUTBOX = "chalicelib/store/notices/outbox.py"
 _DYNAMO = "chalicelib/store/platform/dynamo.py"
 _ENCRYPTION = "chalicelib/store/platform/envelope_encryption.py"
 _ACCESS = "chalicelib/services/referrals/access.py"
 _MEMBER_SERVICE = "chalicelib/services/identity/members.py"
-_IDEMPOTENCY_TESTS = "tests/store/webhooks/test_idempotency.py"
+_IDEMPOTENCY_TESTS = "tests/store/platform/test_idempotency.py"
+_DELIVERY_LOG_TESTS = "tests/store/webhooks/test_delivery_log.py"
 _ROUTE_TABLE_TESTS = "tests/routes/test_route_table.py"
 _REPORT_EVENT_TESTS = "tests/services/referrals/test_report_event.py"
 _OUTBOX_TESTS = "tests/store/notices/test_outbox.py"
@@ -62,10 +64,10 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "deliveries of all centers share one set of webhook IDs",
-        _IDEMPOTENCY,
+        _DELIVERY_LOG,
         '        "center_id": delivery.center_id,\n',
         '        "center_id": "any",\n',
-        f"{_IDEMPOTENCY_TESTS}::test_a_webhook_id_belongs_to_one_center",
+        f"{_DELIVERY_LOG_TESTS}::test_a_webhook_id_belongs_to_one_center",
     ),
     KnownMutant(
         "callers share their Idempotency-Keys",
@@ -179,10 +181,10 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "a webhook ID with another body gets the result of the first delivery",
-        _IDEMPOTENCY,
+        _DELIVERY_LOG,
         'if row["body_hash"] != delivery.body_hash:',
         "if False:",
-        f"{_IDEMPOTENCY_TESTS}::test_a_webhook_id_with_another_body_is_refused",
+        f"{_DELIVERY_LOG_TESTS}::test_a_webhook_id_with_another_body_is_refused",
     ),
     KnownMutant(
         "a read of several items can be stale",

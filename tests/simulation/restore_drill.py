@@ -19,7 +19,7 @@ from chalicelib.services.audit.verification import verify_audit_trail
 from chalicelib.services.notices.weekly_digest import prepare_digest_writes
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.webhooks.idempotency import IdempotentRequest
+from chalicelib.store.platform.idempotency import IdempotentRequest
 from infra.restore import checks
 from infra.restore.findings import Finding
 from infra.restore.mail_checks import is_digest

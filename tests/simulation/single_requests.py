@@ -36,7 +36,7 @@ from chalicelib.services.documents.change import remove_document
 from chalicelib.services.documents.entry import build_file_task
 from chalicelib.services.documents.file_tasks import run_file_task
 from chalicelib.services.documents.news import record_event
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 from tests.simulation.flows import ExpectedState, Scene
 from tests.support.coverage_values import build_facts
 from tests.support.factories import CENTER, PRACTICE, build_member

@@ -11,7 +11,7 @@ from chalicelib.domain.identity.members import Member
 from chalicelib.domain.referrals.plan_terms import VisitMode
 from chalicelib.services.consultation import book
 from chalicelib.services.consultation.slots import NewSlot, SlotPage, publish_slots, remove_slot
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 from tests.simulation.consultation_oracle import HELD_FOR, ExpectedSlot, Verdict
 from tests.simulation.known_events import DAY, MINUTE, KnownEvent, ReferralHistory, draw_days
 from tests.simulation.notice_oracle import NoticeOracle

@@ -29,7 +29,7 @@ from chalicelib.services.documents.change import remove_document
 from chalicelib.services.documents.news import record_event
 from chalicelib.services.documents.read import create_link
 from chalicelib.services.referrals.information_requests import request_information
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 from tests.simulation.known_events import DAY, MINUTE, ReferralHistory, draw_days
 from tests.simulation.notice_oracle import NoticeOracle
 from tests.simulation.year_members import YearMembers

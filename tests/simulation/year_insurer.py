@@ -15,7 +15,7 @@ from chalicelib.services.coverage import checks
 from chalicelib.services.coverage.checks import NewCheck
 from chalicelib.services.coverage.moves import record_move
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 from tests.simulation.coverage_oracle import NEXT, ExpectedCoverage, KnownMove, replay
 from tests.simulation.known_events import ReferralHistory, draw_days
 from tests.simulation.notice_oracle import NoticeOracle

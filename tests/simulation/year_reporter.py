@@ -23,7 +23,8 @@ from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import UnavailableError
 from chalicelib.services.referrals import report_event as journey
-from chalicelib.store.webhooks.idempotency import Delivery, StoredResponse, hash_body
+from chalicelib.store.platform.idempotency import StoredResponse, hash_body
+from chalicelib.store.webhooks.delivery_log import Delivery
 from tests.simulation.known_events import AGAIN, KnownEvent, ReferralHistory
 from tests.simulation.year_members import YearMembers
 from tests.simulation.year_payer import MEMBERS

@@ -21,7 +21,7 @@ from chalicelib.errors import UnavailableError
 from chalicelib.routes.platform import fields
 from chalicelib.services.coverage.payer_setups import PayerDirectory
 from chalicelib.services.notices.outbox_worker import JobFailedError, run_job
-from chalicelib.store.webhooks.idempotency import TEMPLATE_VERSION, _load_template
+from chalicelib.store.platform.idempotency import TEMPLATE_VERSION, _load_template
 from infra.payers.server import Behavior, run_simulator
 from infra.payers.setups import PAYERS_SECRET, build_payers, store_secrets
 from tests.support import aws_fakes as cloud

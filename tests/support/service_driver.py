@@ -18,8 +18,9 @@ from chalicelib.services.referrals import create as intake
 from chalicelib.services.referrals import report_event as journey
 from chalicelib.services.referrals.report_results import ReportResult
 from chalicelib.store.all_stores import Stores
+from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse, hash_body
 from chalicelib.store.referrals.items import LoggedEvent
-from chalicelib.store.webhooks.idempotency import Delivery, IdempotentRequest, StoredResponse, hash_body
+from chalicelib.store.webhooks.delivery_log import Delivery
 from tests.support import factories
 from tests.support import stores as store_tools
 from tests.support.factories import CENTER, NOON, PRACTICE, build_member

@@ -23,7 +23,7 @@ from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, f
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.consultation import ask, book, view
 from chalicelib.services.consultation.view import ConsultationView
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
 

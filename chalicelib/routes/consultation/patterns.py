@@ -15,7 +15,7 @@ from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.consultation import patterns
 from chalicelib.services.consultation.access import get_own_center_or_404
 from chalicelib.services.consultation.patterns import PatternView
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
 

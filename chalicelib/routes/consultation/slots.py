@@ -18,7 +18,7 @@ from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.consultation import slots
 from chalicelib.services.consultation.access import get_center_or_404
 from chalicelib.services.consultation.slots import SlotPage
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
 

@@ -15,7 +15,7 @@ from chalicelib.routes.coverage.check_responses import (
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, from_stored_response
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.coverage.checks import NewCheck, list_checks, request_check
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
 

@@ -26,7 +26,7 @@ from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, f
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.documents import add, change, read
 from chalicelib.store.documents.signing import UploadForm
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
 

@@ -25,7 +25,7 @@ from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.services.handback import calendar as follow_ups
 from chalicelib.services.handback import package as handbacks
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
 

@@ -18,7 +18,7 @@ from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, f
 from chalicelib.routes.platform.query_params import SecondStepQuery
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.identity import members, recovery, second_steps
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
 

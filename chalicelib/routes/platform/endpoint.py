@@ -29,7 +29,7 @@ from chalicelib.routes.platform.request import (
     parse_request,
     validate_path_params,
 )
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 
 _Body = TypeVar("_Body")
 

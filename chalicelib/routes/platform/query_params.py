@@ -22,7 +22,7 @@ from chalicelib.routes.platform.fields import (
     build_text_validator,
 )
 from chalicelib.services.referrals.list_filters import NextDate
-from chalicelib.store.webhooks.idempotency import DeliveryStatus
+from chalicelib.store.webhooks.delivery_log import DeliveryStatus
 
 MAX_MILES = 5000
 """The widest search. From Honolulu to Boston is 5,090 miles; a caller who wants all centers sends no

@@ -29,7 +29,7 @@ from chalicelib.services.identity.access_tokens import TokenSession
 from chalicelib.services.identity.memberships import find_member, require_open_session
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.store.webhooks.idempotency import IdempotentRequest
+from chalicelib.store.platform.idempotency import IdempotentRequest
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

@@ -19,7 +19,7 @@ from chalicelib.routes.referrals.conversation_responses import (
 )
 from chalicelib.services.referrals import information_requests
 from chalicelib.services.referrals.information_requests import BuildResponse, NewAnswer
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
 

@@ -16,7 +16,7 @@ from chalicelib.routes.referrals.conversation_responses import (
     to_message_response,
 )
 from chalicelib.services.referrals import messages
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
 

@@ -35,7 +35,7 @@ from chalicelib.services.referrals import amend, create, duplicates, read_and_am
 from chalicelib.services.referrals.list_filters import build_list_viewer
 from chalicelib.services.referrals.report_event import report_by_member
 from chalicelib.services.referrals.report_results import ReportResult
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
 

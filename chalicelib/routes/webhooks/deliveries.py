@@ -17,7 +17,8 @@ from chalicelib.routes.webhooks.responses import (
     to_delivery_response,
 )
 from chalicelib.services.webhooks import connection_checks, deliveries
-from chalicelib.store.webhooks.idempotency import DeliveryFilter, StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
+from chalicelib.store.webhooks.delivery_log import DeliveryFilter
 
 blueprint = Blueprint(__name__)
 

@@ -18,7 +18,7 @@ from chalicelib.routes.referrals.dates_without_time import read_dates_as_days
 from chalicelib.routes.referrals.event_bodies import EventRequest
 from chalicelib.routes.referrals.product_fields import drop_product_of_other_stages
 from chalicelib.routes.referrals.reported_events import EventReporter, build_event, parse_delivery_body
-from chalicelib.store.webhooks.idempotency import Delivery
+from chalicelib.store.webhooks.delivery_log import Delivery
 
 SIGNATURE_PARTS = ("id", "timestamp", "signature")
 """The parts of a signature; each is a header, `webhook-` or `svix-` and the name."""

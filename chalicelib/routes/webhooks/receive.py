@@ -20,7 +20,8 @@ from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.referrals.report_event import report_by_webhook
 from chalicelib.services.referrals.report_results import ReportResult
 from chalicelib.services.webhooks.connection_checks import receive_test_event
-from chalicelib.store.webhooks.idempotency import Delivery, hash_body
+from chalicelib.store.platform.idempotency import hash_body
+from chalicelib.store.webhooks.delivery_log import Delivery
 
 blueprint = Blueprint(__name__)
 

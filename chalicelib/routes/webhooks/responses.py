@@ -11,7 +11,7 @@ from chalicelib.domain.referrals.stages import STAGE_FACTS, Stage
 from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.routes.referrals.timeline_responses import EVENT_LABELS
 from chalicelib.routes.webhooks.samples import EXAMPLE_URL, LANGUAGES, load_samples
-from chalicelib.store.webhooks.idempotency import DeliveryLogEntry, DeliveryResult, DeliveryStatus
+from chalicelib.store.webhooks.delivery_log import DeliveryLogEntry, DeliveryResult, DeliveryStatus
 from chalicelib.store.webhooks.secrets import SecretEntry
 
 

@@ -18,7 +18,7 @@ from chalicelib.services.referrals.consultation_writes import ConsultationWrites
 from chalicelib.services.referrals.event_decisions import decide_with_history
 from chalicelib.services.referrals.event_writes import prepare_event_writes
 from chalicelib.services.referrals.write_once import commit_once, write_once
-from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
+from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse
 
 
 def ask_for_time(

@@ -34,8 +34,8 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.write_once import commit_once
 from chalicelib.store.consultation.slots import PATTERN_WRITE
 from chalicelib.store.platform.dynamo import TransactionWrite
+from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse
 from chalicelib.store.platform.transactions import ConditionFailedError
-from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
 
 _WRITES_AT_ONCE = 50
 _DAY = timedelta(days=1)

@@ -18,8 +18,8 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.write_once import commit_once
 from chalicelib.store.consultation.slots import SLOT_WRITE
 from chalicelib.store.platform.dynamo import TransactionWrite
+from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse
 from chalicelib.store.platform.transactions import ConditionFailedError
-from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
 
 MAX_AHEAD = timedelta(days=366)
 """How far ahead a single time can be published. A later one is a typing error. Our own choice."""

@@ -35,8 +35,8 @@ from chalicelib.services.referrals.write_once import commit_once, write_once
 from chalicelib.settings import SettingsError
 from chalicelib.store.notices.outbox import parse_existing_tasks
 from chalicelib.store.platform.dynamo import TransactionWrite
+from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse
 from chalicelib.store.platform.transactions import ConditionFailedError
-from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
 
 _REQUEST, _LIST = "coverage.check_requested", "coverage.checks_read"
 

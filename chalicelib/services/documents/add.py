@@ -21,8 +21,8 @@ from chalicelib.services.referrals.access import build_member_audit_entry, get_v
 from chalicelib.services.referrals.write_once import commit_once, write_once
 from chalicelib.store.documents.documents import DOCUMENT_TOTALS_WRITE
 from chalicelib.store.documents.signing import UploadForm
+from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse
 from chalicelib.store.platform.transactions import ConditionFailedError
-from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
 
 BuildResponse = Callable[[Referral, Document, UploadForm | None], StoredResponse]
 

@@ -30,7 +30,7 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import build_member_audit_entry, get_visible_or_404
 from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
 from chalicelib.services.referrals.write_once import audit_refusals, commit_once, write_once
-from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
+from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse
 
 
 def remove_document(

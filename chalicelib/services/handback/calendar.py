@@ -22,8 +22,8 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import build_member_audit_entry, get_visible_or_404
 from chalicelib.services.referrals.event_writes import load_decision_context
 from chalicelib.store.audit.rows import AuditEntry
+from chalicelib.store.platform.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 from chalicelib.store.platform.transactions import ConditionFailedError
-from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 
 CALENDAR_DAYS_BACK, CALENDAR_DAYS_AHEAD = timedelta(days=92), timedelta(days=400)
 """The part of the 15 years of follow-up that a feed has, before and after today. Calendar programs fetch

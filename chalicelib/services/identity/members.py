@@ -31,8 +31,8 @@ from chalicelib.store.identity.members import ACTING_MEMBER
 from chalicelib.store.identity.tenants import ORGANIZATION_LOCK
 from chalicelib.store.notices.recipients import Suppression
 from chalicelib.store.platform.dynamo import TransactionWrite
+from chalicelib.store.platform.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 from chalicelib.store.platform.transactions import ConditionFailedError
-from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 
 _Result = TypeVar("_Result")
 

@@ -21,8 +21,8 @@ from chalicelib.services.referrals.write_once import commit_once
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.identity.members import ACTING_MEMBER
 from chalicelib.store.platform.dynamo import TransactionWrite
+from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse
 from chalicelib.store.platform.transactions import ConditionFailedError
-from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
 
 _RESET = "member.reset_sign_in"
 

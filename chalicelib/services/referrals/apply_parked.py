@@ -31,10 +31,7 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.outbox import parse_existing_tasks
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.items import ParkedDelivery
-from chalicelib.store.webhooks.idempotency import (
-    Delivery,
-    DeliveryStatus,
-)
+from chalicelib.store.webhooks.delivery_log import Delivery, DeliveryStatus
 
 
 def apply_parked(referral_id: str, *, context: RunContext, include_expired: str = "") -> int:

@@ -34,10 +34,10 @@ from chalicelib.services.referrals.referred_on_checks import check_referred_on
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.outbox import parse_existing_tasks
 from chalicelib.store.platform.dynamo import TransactionWrite
+from chalicelib.store.platform.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.aliases import ALIAS_WRITE
 from chalicelib.store.referrals.practice_directory import DIRECTORY_WRITE
-from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,15 +25,10 @@ from chalicelib.services.referrals.event_writes import build_audit_entry, load_d
 from chalicelib.services.referrals.report_results import name_reported
 from chalicelib.store.notices.outbox import NO_EXISTING_TASKS
 from chalicelib.store.platform.dynamo import TransactionWrite
+from chalicelib.store.platform.idempotency import IDEMPOTENCY_RECORD
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.items import ParkedDelivery
-from chalicelib.store.webhooks.idempotency import (
-    IDEMPOTENCY_RECORD,
-    Delivery,
-    DeliveryResult,
-    DeliveryStatus,
-    name_reuse,
-)
+from chalicelib.store.webhooks.delivery_log import Delivery, DeliveryResult, DeliveryStatus, name_reuse
 
 
 def prepare_delivery_writes(

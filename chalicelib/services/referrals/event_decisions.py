@@ -14,7 +14,7 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.event_writes import load_decision_context
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.referrals.items import ParkedDelivery
-from chalicelib.store.webhooks.idempotency import Delivery
+from chalicelib.store.webhooks.delivery_log import Delivery
 
 
 @dataclass

@@ -38,7 +38,7 @@ from chalicelib.services.referrals.event_writes import load_decision_context, pr
 from chalicelib.services.referrals.report_event import report_by_member
 from chalicelib.services.referrals.report_results import ReportResult
 from chalicelib.services.referrals.write_once import audit_refusals, commit_once, find_first_response, write_once
-from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
+from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse
 
 BuildResponse = Callable[[Referral, InformationRequest], StoredResponse]
 

@@ -22,10 +22,10 @@ from chalicelib.services.referrals.access import build_member_audit_entry, get_v
 from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
 from chalicelib.services.referrals.unread import load_unread
 from chalicelib.services.referrals.write_once import commit_once, write_once
+from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.last_viewed import MESSAGES_SEEN_WRITE
 from chalicelib.store.referrals.messages import RECEIPT_WRITE
-from chalicelib.store.webhooks.idempotency import IdempotentRequest, StoredResponse
 
 PagePosition = Mapping[str, Any] | None
 

@@ -13,7 +13,7 @@ from chalicelib.errors import RateLimitedError
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.referrals.items import ParkedDelivery
-from chalicelib.store.webhooks.idempotency import Delivery, DeliveryResult
+from chalicelib.store.webhooks.delivery_log import Delivery, DeliveryResult
 
 RETRY_AFTER_WHEN_FULL_S = 3600
 """When to retry a delivery for a full referral: the missing events come from people."""

@@ -10,15 +10,9 @@ from chalicelib.domain.referrals.events import ReferralEvent, Reopened
 from chalicelib.errors import ConflictError
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.report_results import ReportResult, name_reported, replay_result
+from chalicelib.store.platform.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 from chalicelib.store.platform.transactions import ConditionFailedError
-from chalicelib.store.webhooks.idempotency import (
-    IDEMPOTENCY_RECORD,
-    Delivery,
-    DeliveryResult,
-    DeliveryStatus,
-    IdempotentRequest,
-    StoredResponse,
-)
+from chalicelib.store.webhooks.delivery_log import Delivery, DeliveryResult, DeliveryStatus
 
 
 def find_recorded(event: ReferralEvent, *, context: RunContext) -> ReportResult | None:

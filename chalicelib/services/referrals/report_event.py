@@ -66,15 +66,11 @@ from chalicelib.services.referrals.report_results import (
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.identity.tenants import ORGANIZATION_LOCK
 from chalicelib.store.notices.outbox import parse_existing_tasks
+from chalicelib.store.platform.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.items import ParkedDelivery
 from chalicelib.store.referrals.referrals import EVENT_WRITE
-from chalicelib.store.webhooks.idempotency import (
-    IDEMPOTENCY_RECORD,
-    Delivery,
-    IdempotentRequest,
-    StoredResponse,
-)
+from chalicelib.store.webhooks.delivery_log import Delivery
 
 CENTER_LOCKED = "The operator has locked this center, so its updates are refused. Send them again when it is unlocked."
 

@@ -7,7 +7,7 @@ from chalicelib.domain.coverage.warnings import CoverageWarning
 from chalicelib.domain.referrals.events import ReferralEvent, StageChange
 from chalicelib.domain.referrals.stage_changes import Applied, Decision, Recorded, Rejected
 from chalicelib.errors import ConflictError
-from chalicelib.store.webhooks.idempotency import DeliveryResult, DeliveryStatus
+from chalicelib.store.webhooks.delivery_log import DeliveryResult, DeliveryStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,9 +21,9 @@ from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.consultation.slots import PATTERN_WRITE
 from chalicelib.store.documents.documents import DOCUMENT_WRITE
 from chalicelib.store.platform.dynamo import TransactionWrite, unmarshal
+from chalicelib.store.platform.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.referrals import EVENT_WRITE
-from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 
 _MADE_BY_REQUEST = frozenset({EVENT_WRITE, DOCUMENT_WRITE, PATTERN_WRITE})
 """The names of the writes that make something with an id that is derived from its request."""

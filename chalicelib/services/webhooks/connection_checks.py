@@ -20,15 +20,9 @@ from chalicelib.services.referrals.report_results import ReportResult, replay_re
 from chalicelib.services.webhooks.deliveries import require_admin_of
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.identity.tenants import ORGANIZATION_LOCK
+from chalicelib.store.platform.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 from chalicelib.store.platform.transactions import ConditionFailedError
-from chalicelib.store.webhooks.idempotency import (
-    IDEMPOTENCY_RECORD,
-    Delivery,
-    DeliveryResult,
-    DeliveryStatus,
-    IdempotentRequest,
-    StoredResponse,
-)
+from chalicelib.store.webhooks.delivery_log import Delivery, DeliveryResult, DeliveryStatus
 
 TEST_EVENT_TYPE = "test.sent"
 """The `type` of a test event."""

@@ -12,15 +12,9 @@ from chalicelib.services.referrals.apply_parked import apply_parked
 from chalicelib.services.referrals.event_decisions import belongs_to_center
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
+from chalicelib.store.platform.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 from chalicelib.store.platform.transactions import ConditionFailedError
-from chalicelib.store.webhooks.idempotency import (
-    IDEMPOTENCY_RECORD,
-    DeliveryFilter,
-    DeliveryLogEntry,
-    DeliveryStatus,
-    IdempotentRequest,
-    StoredResponse,
-)
+from chalicelib.store.webhooks.delivery_log import DeliveryFilter, DeliveryLogEntry, DeliveryStatus
 from chalicelib.store.webhooks.secrets import SecretEntry
 
 PagePosition = Mapping[str, Any] | None

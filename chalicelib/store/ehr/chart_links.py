@@ -13,7 +13,7 @@ from secrets import token_bytes
 from typing import Any
 
 from chalicelib.store.platform.dynamo import DynamoTable
-from chalicelib.store.webhooks.idempotency import hash_body
+from chalicelib.store.platform.idempotency import hash_body
 
 _NONCE_BYTES = 12
 

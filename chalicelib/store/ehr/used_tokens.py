@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.store.platform.dynamo import DynamoTable, TransactionWrite
-from chalicelib.store.webhooks.idempotency import hash_body
+from chalicelib.store.platform.idempotency import hash_body
 
 
 @dataclass(frozen=True, slots=True)

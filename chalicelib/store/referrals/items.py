@@ -49,7 +49,7 @@ from chalicelib.store.referrals.coverage_items import COVERAGE_MEMBER, coverage_
 from chalicelib.store.referrals.milestone_items import MILESTONES_MEMBER, milestones_to_members, read_milestones
 from chalicelib.store.referrals.name_index import build_blind_indexes
 from chalicelib.store.referrals.plan_items import PLANS_MEMBER, plans_to_members, read_plans
-from chalicelib.store.webhooks.idempotency import Delivery
+from chalicelib.store.webhooks.delivery_log import Delivery
 
 REFERRAL_ITEM = "referral"
 

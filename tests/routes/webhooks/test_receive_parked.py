@@ -9,7 +9,7 @@ from chalicelib import wiring
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.services.notices.outbox_worker import run_job
-from chalicelib.store.webhooks.idempotency import IdempotentRequest
+from chalicelib.store.platform.idempotency import IdempotentRequest
 from tests.support.factories import CENTER, OTHER_CENTER, build_referral_body
 
 NOWHERE = "ref_" + "a" * 26

@@ -19,7 +19,7 @@ from chalicelib.domain.referrals.stages import Actor
 from chalicelib.errors import ConflictError
 from chalicelib.services.referrals.report_event import report_by_webhook
 from chalicelib.store.all_stores import open_stores
-from chalicelib.store.webhooks.idempotency import Delivery
+from chalicelib.store.webhooks.delivery_log import Delivery
 from tests.support import aws_fakes as cloud
 from tests.support import factories
 from tests.support.booking_driver import BookingDriver

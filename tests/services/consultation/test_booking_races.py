@@ -13,7 +13,7 @@ from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import ConflictError, PreconditionFailedError, UnavailableError
 from chalicelib.services.referrals.report_event import report_by_webhook
-from chalicelib.store.webhooks.idempotency import Delivery
+from chalicelib.store.webhooks.delivery_log import Delivery
 from tests.support import factories, faults
 from tests.support.booking_driver import BookingDriver, interfere
 from tests.support.factories import CENTER, NOON

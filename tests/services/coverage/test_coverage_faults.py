@@ -19,7 +19,7 @@ from chalicelib.services.coverage.ask_payer import ask_payer
 from chalicelib.services.coverage.checks import NewCheck, build_attempt_task
 from chalicelib.services.coverage.moves import record_elapsed_dates, record_move
 from chalicelib.settings import SettingsError
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 from tests.support import faults
 from tests.support import stores as store_tools
 from tests.support.coverage_values import build_facts

@@ -16,7 +16,7 @@ from chalicelib.errors import (
 )
 from chalicelib.services.identity import members
 from chalicelib.services.identity.members import Invitation, MemberChange
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 from tests.support import faults
 from tests.support.factories import CENTER, OTHER_PRACTICE, PRACTICE, build_member
 from tests.support.stores import list_digest_rows, list_rows

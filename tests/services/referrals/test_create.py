@@ -16,7 +16,7 @@ from chalicelib.errors import (
 )
 from chalicelib.services.referrals import create as intake
 from chalicelib.services.referrals import read_and_amend as referrals
-from chalicelib.store.webhooks.idempotency import StoredResponse
+from chalicelib.store.platform.idempotency import StoredResponse
 from tests.support import faults
 from tests.support.factories import CENTER, NOON, OTHER_CENTER, OTHER_PRACTICE, PRACTICE, build_member
 from tests.support.faults import FaultMode

@@ -11,7 +11,7 @@ from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import RateLimitedError
 from chalicelib.services.referrals import parking
 from chalicelib.store.referrals.items import ParkedDelivery
-from chalicelib.store.webhooks.idempotency import Delivery
+from chalicelib.store.webhooks.delivery_log import Delivery
 from tests.support import faults
 from tests.support.factories import CENTER, NOON, OTHER_CENTER, PRACTICE, build_member
 from tests.support.referral_values import build_stage_change

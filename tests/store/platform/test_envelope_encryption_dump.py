@@ -12,8 +12,9 @@ from chalicelib.domain.referrals.events import EventStatus
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.store.notices.notices import Notice
+from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse, hash_body
 from chalicelib.store.referrals.items import ParkedDelivery
-from chalicelib.store.webhooks.idempotency import Delivery, IdempotentRequest, StoredResponse, hash_body
+from chalicelib.store.webhooks.delivery_log import Delivery
 from tests.support.factories import NOON
 from tests.support.referral_values import build_audit_entry, build_referral, build_stage_change
 from tests.support.stores import dump_tables, restart_stores

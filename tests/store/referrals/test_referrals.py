@@ -9,9 +9,10 @@ from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN
 from chalicelib.domain.referrals.events import EventSource, EventStatus
 from chalicelib.domain.referrals.monitoring_window import AnchorInfusion, MonitoringProfile, MonitoringWindow
 from chalicelib.domain.referrals.stages import Actor, Stage
+from chalicelib.store.platform.idempotency import hash_body
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.items import LoggedEvent, ParkedDelivery
-from chalicelib.store.webhooks.idempotency import Delivery, hash_body
+from chalicelib.store.webhooks.delivery_log import Delivery
 from tests.support import faults
 from tests.support.referral_values import HOUR, NOON, build_audit_entry, build_referral, build_stage_change
 

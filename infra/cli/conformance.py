@@ -22,8 +22,8 @@ from infra.cli.common import NO_SITE_FOUND, PROBLEM_FOUND, USAGE_ERROR, AsJson, 
 
 if TYPE_CHECKING:
     from infra.conformance.checklist import ScenarioResult
+    from infra.conformance.outcomes import Outcome
     from infra.conformance.player import Reply
-    from infra.conformance.receiver import Outcome
 
 conformance = typer.Typer(
     help="Check that a center's system sends updates correctly. Use fictional patients.", no_args_is_help=True

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from chalicelib.domain.referrals.events import Corrected, StageChange
 from chalicelib.domain.referrals.missing_steps import find_steps_between
 from chalicelib.domain.referrals.stages import STAGE_FACTS, Stage
-from infra.conformance.receiver import Outcome, Verdict
+from infra.conformance.outcomes import Outcome, Verdict
 from infra.conformance.signature_faults import SignatureFault
 
 STEPS_TO_INFUSED = (*find_steps_between(Stage.SUBMITTED, Stage.INFUSED), Stage.INFUSED)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chalicelib.routes.platform.problems import build_gateway_problem_body
-from infra.conformance.receiver import ConformanceReceiver, IncomingDelivery, Outcome, Verdict
+from infra.conformance.outcomes import IncomingDelivery, Outcome, Verdict
+from infra.conformance.receiver import ConformanceReceiver
 from infra.local.http1 import Headers, HttpRequest, HttpResponse, RequestRejectedError
 
 _JSON = (("Content-Type", "application/json"),)

@@ -9,14 +9,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 
 from chalicelib import catalog
 from chalicelib.domain.referrals.events import PARKED_FOR, EventSource, ReferralEvent, StageChange
-from chalicelib.domain.referrals.missing_steps import list_missing_steps
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Decision, DecisionContext, Pending, Recorded, Rejected
-from chalicelib.domain.referrals.stages import STAGE_FACTS, Actor, Stage
+from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.domain.webhooks.signature import ID_PATTERN, verify_signature
 from chalicelib.errors import (
     ApiError,
@@ -47,73 +45,23 @@ from chalicelib.services.webhooks.connection_checks import TEST_RESULT
 from chalicelib.store.platform.idempotency import hash_body
 from chalicelib.store.webhooks.delivery_log import Delivery, DeliveryResult, DeliveryStatus
 from infra.conformance.event_inbox import EventInbox
+from infra.conformance.outcomes import (
+    IncomingDelivery,
+    Outcome,
+    Verdict,
+    describe_error,
+    describe_recorded,
+    describe_waiting,
+    list_awaited,
+    list_delivery_notes,
+    list_notes,
+)
 from infra.conformance.signature_faults import (
     FaultFound,
     SignatureFault,
     find_fault_without_secret,
     find_signature_fault,
 )
-
-NOTABLE_CLOCK_OFFSET_S = 5
-"""From here on, a difference between the sender's clock and ours is mentioned."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncomingDelivery:
-    """A delivery as it arrived: its headers in order, the exact bytes of its body, and when."""
-
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    received_at: datetime
-
-    @property
-    def by_name(self) -> Mapping[str, str]:
-        """The headers, with names in lowercase."""
-        return {name.lower(): value for name, value in self.headers}
-
-
-class Verdict(StrEnum):
-    """What became of a delivery."""
-
-    APPLIED = "applied"
-    RECORDED = "recorded"
-    PARKED = "parked"
-    DUPLICATE = "duplicate"
-    REFUSED = "refused"
-    UNAVAILABLE = "unavailable"
-    TESTED = "tested"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of a delivery, and what was wrong with it.
-
-    Attributes:
-        status: The HTTP status.
-        body: The body of the response, as production sends it.
-        webhook_id: The id of the delivery; empty if it has another form.
-        event: The event that it reported; None if it was not read.
-        stage: The stage after it; None if it is not known.
-        clock_offset_s: How many seconds the sender's timestamp was behind; None if it was not read.
-        fault: Why the signature was refused; None if it was not.
-        problems: What is wrong, in plain words.
-        notes: What is worth knowing, in plain words.
-        released: The ids of parked deliveries that it made possible.
-    """
-
-    status: int
-    body: str
-    verdict: Verdict
-    webhook_id: str
-    body_hash: str
-    referral_id: str = ""
-    event: ReferralEvent | None = None
-    stage: Stage | None = None
-    clock_offset_s: int | None = None
-    fault: SignatureFault | None = None
-    problems: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    released: tuple[str, ...] = ()
 
 
 @dataclass
@@ -150,7 +98,7 @@ class ConformanceReceiver:
         """Say what each delivery waits for that never applied, by its webhook id."""
         waiting = [(inbox.referral, event) for inbox in self.inboxes.values() for event in inbox.parked]
         return {
-            self._webhook_ids[event.event_id]: _describe_waiting(referral, event)
+            self._webhook_ids[event.event_id]: describe_waiting(referral, event)
             for referral, event in [*waiting, *self._expired]
         }
 
@@ -177,7 +125,7 @@ class ConformanceReceiver:
             base = replace(base, referral_id=report.referral_id)
             return self._process(report, incoming, base)
         except ApiError as error:
-            return _refuse(base, error, tuple(_describe_error(error)))
+            return _refuse(base, error, tuple(describe_error(error)))
 
     def _verify(self, incoming: IncomingDelivery) -> FaultFound | None:
         headers = incoming.by_name
@@ -199,11 +147,11 @@ class ConformanceReceiver:
     def _process(self, report: DeliveredReport, incoming: IncomingDelivery, base: Outcome) -> Outcome:
         delivery = _build_delivery(self.center_id, incoming, base, report.ignored)
         event = build_delivered_event(report, delivery, center_name="The center's system")
-        base = replace(base, event=event, notes=tuple(_list_notes(event, report, base)))
+        base = replace(base, event=event, notes=tuple(list_notes(event, report, base)))
         try:
             return self._process_once(event, delivery, base)
         except ApiError as error:
-            return _refuse(base, error, tuple(_describe_error(error)))
+            return _refuse(base, error, tuple(describe_error(error)))
 
     def _process_once(self, event: ReferralEvent, delivery: Delivery, base: Outcome) -> Outcome:
         """Decide about a delivery, unless it was decided before."""
@@ -218,7 +166,7 @@ class ConformanceReceiver:
 
     def _process_test_event(self, delivery: Delivery, base: Outcome) -> Outcome:
         """Log a test event: no referral changes."""
-        base = replace(base, notes=tuple(_list_delivery_notes(delivery.ignored, base)))
+        base = replace(base, notes=tuple(list_delivery_notes(delivery.ignored, base)))
         logged = self._find_logged(delivery)
         if logged:
             return _respond(base, replay_result(logged))
@@ -254,17 +202,17 @@ class ConformanceReceiver:
             base = replace(base, released=released)
             if isinstance(decision, Pending):
                 self._parked_since[event.event_id] = delivery.received_at
-                base = replace(base, notes=(*base.notes, _describe_waiting(before, event)))
+                base = replace(base, notes=(*base.notes, describe_waiting(before, event)))
         result = build_delivery_result(decision, event)
         if inbox and isinstance(decision, Pending):
-            result = replace(result, waiting_for=_list_awaited(inbox, event))
+            result = replace(result, waiting_for=list_awaited(inbox, event))
         self._log[delivery.webhook_id] = (delivery.body_hash, result)
         if isinstance(decision, Rejected):
             fields = [FieldError(decision.pointer, decision.code, decision.reason)] if decision.pointer else []
             raise ConflictError(decision.code, decision.reason, errors=fields)
         report = replace(build_report_result(decision, event), waiting_for=result.waiting_for)
         if isinstance(decision, Recorded):
-            base = replace(base, notes=(*base.notes, _describe_recorded(event, report)))
+            base = replace(base, notes=(*base.notes, describe_recorded(event, report)))
         return _respond(base, report)
 
     def _read_result(self, webhook_id: str) -> DeliveryResult:
@@ -366,43 +314,3 @@ def _refuse(
 ) -> Outcome:
     response = build_problem(error, "req_conformance")
     return replace(base, status=error.status, body=str(response.body), verdict=verdict, fault=fault, problems=problems)
-
-
-def _describe_error(error: ApiError) -> Sequence[str]:
-    """Say what is wrong with a delivery; the names of fields come from the product, never from the sender."""
-    if isinstance(error, WebhookIdReusedError):
-        return ["This webhook-id was already used with another body. Each event needs its own ID."]
-    return [f"{each.pointer}: {each.message}" for each in error.errors] or [error.detail]
-
-
-def _list_notes(event: ReferralEvent, report: DeliveredReport, base: Outcome) -> Sequence[str]:
-    whole_day = ["A date without a time: it counts as the whole day at the center."] if event.is_whole_day else []
-    return [*whole_day, *_list_delivery_notes(report.ignored, base)]
-
-
-def _list_delivery_notes(ignored: tuple[str, ...], base: Outcome) -> Sequence[str]:
-    notes = []
-    if base.clock_offset_s is not None and abs(base.clock_offset_s) >= NOTABLE_CLOCK_OFFSET_S:
-        direction = "behind" if base.clock_offset_s > 0 else "ahead of"
-        notes.append(f"The sender's clock is {abs(base.clock_offset_s)} seconds {direction} this one.")
-    if ignored:
-        notes.append(f"Not known and ignored: {', '.join(ignored)}.")
-    return notes
-
-
-def _list_awaited(inbox: EventInbox, event: ReferralEvent) -> tuple[str, ...]:
-    arrived = {each.stage for each in inbox.parked if isinstance(each, StageChange)}
-    return tuple(stage.value for stage in list_missing_steps(inbox.referral, event) if stage not in arrived)
-
-
-def _describe_waiting(referral: Referral, event: ReferralEvent) -> str:
-    steps = [STAGE_FACTS[stage].label for stage in list_missing_steps(referral, event)]
-    return f"Waits for: {'; '.join(steps)}." if steps else "Waits for an earlier event."
-
-
-def _describe_recorded(event: ReferralEvent, result: ReportResult) -> str:
-    if result.contradiction:
-        return "Kept in the history: an ending and a later step contradict each other. Both teams are asked."
-    is_repeat = isinstance(event, StageChange) and result.stage == event.stage
-    reason = "it repeats the current status" if is_repeat else "a later status is already known"
-    return f"Kept in the history: {reason}."

@@ -13,7 +13,8 @@ from chalicelib.domain.referrals.event_path import CLOCK_DIFFERENCE
 from chalicelib.errors import ApiError
 from chalicelib.routes.platform.fields import Timestamp
 from chalicelib.routes.webhooks.delivery_reports import parse_report, read_signature_header
-from infra.conformance.receiver import ConformanceReceiver, IncomingDelivery, Outcome
+from infra.conformance.outcomes import IncomingDelivery, Outcome
+from infra.conformance.receiver import ConformanceReceiver
 
 _TIMESTAMP: TypeAdapter[datetime] = TypeAdapter(Timestamp)
 

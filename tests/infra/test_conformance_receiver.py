@@ -10,7 +10,8 @@ import pytest
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.webhooks.signature import sign_delivery
 from infra.conformance.checklist import STEPS_TO_INFUSED, check_scenarios, list_unexpected_problems
-from infra.conformance.receiver import ConformanceReceiver, IncomingDelivery
+from infra.conformance.outcomes import IncomingDelivery
+from infra.conformance.receiver import ConformanceReceiver
 from infra.conformance.signature_faults import SignatureFault
 from tests.support.api_driver import REQUIRED_STAGES_TO_INFUSED
 

@@ -55,7 +55,7 @@ KEPT_OPERATIONS: Mapping[str, frozenset[str]] = {
 """The only operations of a service that the product calls, for services with many others."""
 
 _PAGINATED = frozenset({"s3"})
-"""The services of which the product reads pages by botocore's paginators."""
+"""The services whose lists the product reads with botocore's paginators."""
 
 CHECK_AWS_SERVICES = ("events", "guardduty", "s3")
 """The services that the function that checks files uses."""

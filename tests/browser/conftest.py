@@ -153,7 +153,7 @@ def as_center(open_page: Callable[..., Page]) -> PageUser:
 def open_list(
     open_page: Callable[..., Page], demo_world: DemoWorld
 ) -> Callable[..., tuple[Page, list[str], list[str]]]:
-    """Submit referrals whose names begin alike, and let a center open the list of them, in the order of the names.
+    """Submit referrals whose names share a prefix, and open them as a center's list that is sorted by name.
 
     Returns the page, the names, and the addresses of the referrals.
     """

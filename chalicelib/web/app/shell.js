@@ -116,7 +116,7 @@ function Statements() {
   </aside>`;
 }
 
-/** What listens for the shortcuts. It loads beside the first view; opening their list tries again. */
+/** The key listener. It loads after the first view; if loading fails, opening the list of shortcuts tries again. */
 function Shortcuts() {
   const { data, problem } = useLoad(() => import("../platform/shortcut_keys.js"), [isHelpOpen.value]);
   const isInForm = FORMS.includes(route.value.view);

@@ -1,4 +1,4 @@
-// The single-key shortcuts of what is on the page. What listens for the keys loads after the first view.
+// The single-key shortcuts of the current page. The key listener (shortcut_keys.js) loads after the first view.
 import { signal, useEffect, useRef } from "./dom.js";
 
 /** @typedef {[does: string, act: () => unknown]} Shortcut */

@@ -137,7 +137,7 @@ def test_nothing_is_claimed_about_an_invitation_that_was_not_stored(practice):
 
 
 def test_a_further_membership_is_invited_until_it_is_used(practice):
-    """Whoever has an account already looks like everyone else, so no one learns who uses another organization."""
+    """A person with an account elsewhere looks like a new one. This does not reveal who uses another organization."""
     person = practice.add().subject
     member_id = f"mem_{secrets.token_hex(8)}"
     further = practice.add(

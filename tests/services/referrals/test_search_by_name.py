@@ -22,7 +22,7 @@ NAMES = [
 
 @pytest.fixture
 def services_with_four_patients(services):
-    """Four patients of one practice at one center, with aliases that begin alike."""
+    """Four patients of one practice at one center, whose aliases share a prefix."""
     for n, name in enumerate(NAMES):
         services.now += MINUTE
         services.refer(f"ref_{n}", key=f"key-{n}", patient__alias=f"Blue Heron {n}", **name)

@@ -14,7 +14,7 @@ from infra.cli.commands import app
 from tests.support import aws_fakes as cloud
 from tests.support import faults
 from tests.support.api_driver import STAGES_TO_INFUSED
-from tests.support.factories import CENTER, PRACTICE
+from tests.support.factories import CENTER, PRACTICE, build_views_body
 from tests.support.stores import get_aws_client, list_rows, restart_stores
 
 
@@ -103,6 +103,7 @@ def read_pages(api, referral_id):
         f"/v1/referrals/{referral_id}/events",
         "/v1/referrals?q=Exam",
         "/v1/notices",
+        "/v1/views",
     )
     return [site.get(path).text for site in (api.practice, api.center) for path in paths]
 
@@ -112,6 +113,9 @@ def infused(api):
     """A referral with every kind of row, and what both teams see of it."""
     referral_id = api.refer(patient__alias="Quiet Quail")["referral_id"]
     api.practice.post(f"/v1/referrals/{referral_id}/messages", {"text": "Hello."})
+    for site in (api.practice, api.center):
+        for owner in ("mine", "shared"):
+            assert site.put(f"/v1/views/{owner}", build_views_body("Late"), version=0).status == 200
     api.move_to(referral_id, *STAGES_TO_INFUSED)
     api.deliver(referral_id, "returned", sequence=None)
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())

@@ -7,6 +7,7 @@ from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.referrals.overdue_alert_writes import prepare_alert_writes
 from chalicelib.store.platform.timestamps import from_timestamp
+from tests.simulation.document_requests import RemoveDocument, ShareDocument
 from tests.simulation.flows import (
     CENTER_MAIL,
     ApplyParked,
@@ -19,7 +20,8 @@ from tests.simulation.flows import (
     SendNotices,
     SubmitReferral,
 )
-from tests.simulation.single_requests import SINGLE_REQUESTS
+from tests.simulation.single_requests import BookVisit, CancelVisit, CompleteCheck, MoveCoverage, MoveVisit
+from tests.simulation.view_requests import ShareViews
 
 
 class OverdueFlow:
@@ -54,7 +56,14 @@ _ALL: Sequence[Flow] = (
     OpenMonitoring(),
     SendNotices(),
     OverdueFlow(),
-    *SINGLE_REQUESTS,
+    BookVisit(),
+    MoveVisit(),
+    CancelVisit(),
+    MoveCoverage(),
+    CompleteCheck(),
+    ShareDocument(),
+    RemoveDocument(),
+    ShareViews(),
 )
 
 FLOWS: Mapping[str, Flow] = {flow.name: flow for flow in _ALL}

@@ -1,10 +1,9 @@
-"""Flows of one request: a consultation is booked, moved or canceled, a benefits check or a document completed.
+"""Flows of one request: a consultation is booked, moved or canceled, or a benefits check completed.
 
 What follows from the outbox is played by the flows of the relay. In the end, each change is there once, and all
 parts of it say the same.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,30 +11,18 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from chalicelib import wiring
 from chalicelib.domain.consultation.consultation import CancelReason
 from chalicelib.domain.consultation.slots import Slot
 from chalicelib.domain.coverage.moves import MoveName
 from chalicelib.domain.coverage.rows import Exchange
-from chalicelib.domain.documents import document as documents
-from chalicelib.domain.documents.check_events import GUARDDUTY, OBJECT_SCANNED
-from chalicelib.domain.documents.document import AnnouncedFile, CleanedFile, Document, DocumentState, FileCheck
-from chalicelib.domain.documents.file_types import FileType
-from chalicelib.domain.documents.reasons import DeletionReason
-from chalicelib.domain.notices.document_notices import REMOVE_FILES_RULE
-from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.plan_terms import VisitMode
-from chalicelib.domain.referrals.stages import Actor, Stage
+from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import ApiError, UnavailableError
 from chalicelib.services.consultation import book
 from chalicelib.services.coverage import checks
 from chalicelib.services.coverage.ask_payer import ask_payer
 from chalicelib.services.coverage.checks import NewCheck, build_attempt_task
 from chalicelib.services.coverage.moves import record_move
-from chalicelib.services.documents.change import remove_document
-from chalicelib.services.documents.entry import build_file_task
-from chalicelib.services.documents.file_tasks import run_file_task
-from chalicelib.services.documents.news import record_event
 from chalicelib.store.platform.idempotency import StoredResponse
 from tests.simulation.flows import ExpectedState, Scene
 from tests.support.coverage_values import build_facts
@@ -45,7 +32,6 @@ from tests.support.payer_answers import PAYER, a_row, an_answer
 
 MEMBER = build_member(PRACTICE)
 SCOPE = PRACTICE.tenant_id
-CONTENT = b"%PDF-1.7 a page"
 
 
 def send_again(send: Callable[[], object], *, done_before: Sequence[str]) -> None:
@@ -136,7 +122,7 @@ class BookVisit(SingleRequest):
         ]
         if invited[-1] or not all(invited[:-1]):
             yield "invitations"
-        yield from _find_wrong_tasks(scene, tables, self.told)
+        yield from find_wrong_tasks(scene, tables, self.told)
 
 
 class MoveVisit(BookVisit):
@@ -202,7 +188,7 @@ class _Payers:
     scene: Scene
 
     def list_payers(self) -> Any:
-        return (replace(PAYER, payer_id=_name_payer(self.scene), many_per_request=True),)
+        return (replace(PAYER, payer_id=name_for_scene(self.scene), many_per_request=True),)
 
     def open_connection(self, _payer: Any) -> Any:
         return self
@@ -251,110 +237,12 @@ class CompleteCheck(SingleRequest):
         if check.state.value != "completed":
             yield f"the check is {check.state}"
         if stores.coverage_checks.find_lock_holder(
-            scene.referral_id, _name_payer(scene), now=scene.begins + timedelta(hours=2)
+            scene.referral_id, name_for_scene(scene), now=scene.begins + timedelta(hours=2)
         ):
             yield "lock"
         yield from _find_wrong_moves(
             scene, tables, ["authorization_required", "result_recorded", "verification_requested"]
         )
-
-
-class ShareDocument(SingleRequest):
-    """A clean scan completes the check of a document, which is shared."""
-
-    name = "document"
-    state, told = "available", {"document.shared": 1}
-
-    def prepare(self, scene: Scene) -> None:
-        """An upload was checked, and its scan is missing."""
-        super().prepare(scene)
-        stores, referral_id = scene.world.stores, scene.referral_id
-        document_id = _name_document(scene)
-        uploaded = stores.files.name_upload(referral_id, document_id)
-        versions = [
-            wiring.get_aws_client("s3").put_object(
-                Bucket=uploaded.bucket, Key=key, Body=CONTENT, ContentType=FileType.PDF
-            )["VersionId"]
-            for key in (uploaded.key, uploaded.cleaned_key)
-        ]
-        digest = hashlib.sha256(CONTENT).hexdigest()
-        cleaned = CleanedFile(version_id=versions[1], size=len(CONTENT), sha256=digest, pages=1)
-        added = Document(
-            document_id=document_id,
-            kind="imaging",
-            side=Actor.PRACTICE,
-            added_by_id=MEMBER.member_id,
-            added_by=MEMBER.name,
-            added_at=scene.begins,
-            state=DocumentState.AWAITING_UPLOAD,
-            announced=AnnouncedFile(name="scan.pdf", type=FileType.PDF, size=len(CONTENT), sha256=digest),
-        )
-        checked = documents.note_check(added, FileCheck(version_id=versions[0], at=scene.begins, cleaned=cleaned))
-        stores.transactions.commit(
-            stores.documents.prepare_add(referral_id, checked, scope=SCOPE),
-            stores.documents.prepare_reserve(referral_id, len(CONTENT)),
-        )
-
-    def send(self, scene: Scene) -> None:
-        """Deliver the result of the scan."""
-        _deliver_scan(scene)
-
-    def find_wrong(self, scene: Scene, tables: TableSnapshot) -> Iterator[str]:
-        """The document, its file and its notices say the same."""
-        stores = scene.world.stores
-        found = stores.documents.get(scene.referral_id, _name_document(scene), scope=SCOPE)
-        if found is None or found.state.value != self.state:
-            yield f"the document is {found and found.state}"
-        versions = wiring.get_aws_client("s3").list_object_versions(
-            Bucket=stores.files.documents.name, Prefix=f"{scene.referral_id}/"
-        )
-        kept = {row["VersionId"] for row in versions.get("Versions", ())}
-        if self.state == "available" and (found is None or found.stored is None or found.stored.version_id not in kept):
-            yield "file"
-        if self.state == "deleted" and kept:
-            yield "a copy is left"
-        yield from _find_wrong_tasks(scene, tables, self.told)
-
-
-class RemoveDocument(ShareDocument):
-    """A practice removes a document, and its file is deleted."""
-
-    name = "removal"
-    state, told = "deleted", {"document.shared": 1, "document.deleted": 1}
-    done_before = ("stale", "already_removed")
-
-    def prepare(self, scene: Scene) -> None:
-        """The document was shared."""
-        super().prepare(scene)
-        _deliver_scan(scene)
-
-    def send(self, scene: Scene) -> None:
-        """Remove it, and run the task that removes the file."""
-        context, document_id = scene.world.driver.context, _name_document(scene)
-        found = scene.world.stores.documents.get(scene.referral_id, document_id, scope=SCOPE)
-        assert found is not None
-        if found.state is not DocumentState.DELETED:
-            remove_document(
-                scene.referral_id,
-                document_id,
-                DeletionReason.DUPLICATE,
-                version=found.version,
-                member=MEMBER,
-                context=context,
-            )
-        task = build_file_task(scene.referral_id, found, REMOVE_FILES_RULE, due_in=None, context=context)
-        run_file_task(task, context=context)
-
-
-SINGLE_REQUESTS: Sequence[SingleRequest] = (
-    BookVisit(),
-    MoveVisit(),
-    CancelVisit(),
-    MoveCoverage(),
-    CompleteCheck(),
-    ShareDocument(),
-    RemoveDocument(),
-)
 
 
 def _book(scene: Scene, slot: str, *, version: int) -> None:
@@ -369,22 +257,8 @@ def _book(scene: Scene, slot: str, *, version: int) -> None:
     )
 
 
-def _deliver_scan(scene: Scene) -> None:
-    stores = scene.world.stores
-    uploaded = stores.files.name_upload(scene.referral_id, _name_document(scene))
-    found = stores.documents.get(scene.referral_id, _name_document(scene), scope=SCOPE)
-    assert found is not None
-    named = {"bucketName": uploaded.bucket, "objectKey": uploaded.key, "versionId": found.upload_version_id}
-    detail = {
-        "scanStatus": "COMPLETED",
-        "s3ObjectDetails": named,
-        "scanResultDetails": {"scanResultStatus": "NO_THREATS_FOUND", "threats": None},
-    }
-    event = {"source": GUARDDUTY, "detail-type": OBJECT_SCANNED, "detail": detail}
-    record_event(event, scanners=frozenset({GUARDDUTY}), context=scene.world.driver.context)
-
-
-def _find_wrong_tasks(scene: Scene, tables: TableSnapshot, told: Mapping[str, int]) -> Iterator[str]:
+def find_wrong_tasks(scene: Scene, tables: TableSnapshot, told: Mapping[str, int]) -> Iterator[str]:
+    """Yield the rules that do not have exactly so many tasks."""
     found = [row["rule"] for row in tables.list_rows_about("outbox", scene.referral_id)]
     for rule, times in told.items():
         if found.count(rule) != times:
@@ -402,7 +276,7 @@ def _find_wrong_moves(scene: Scene, tables: TableSnapshot, expected: Sequence[st
     if referral is None or referral.coverage != track.status:
         yield "the referral says another coverage"
     told = {f"coverage.{name}": 1 for name in expected if name in {"authorization_required", "result_recorded"}}
-    yield from _find_wrong_tasks(scene, tables, told)
+    yield from find_wrong_tasks(scene, tables, told)
 
 
 def _name_slot(scene: Scene, name: str) -> str:
@@ -410,9 +284,6 @@ def _name_slot(scene: Scene, name: str) -> str:
     return scene.world.stores.slots.ids.build(CENTER.tenant_id, scene.begins + timedelta(days=days), scene.name)
 
 
-def _name_payer(scene: Scene) -> str:
+def name_for_scene(scene: Scene) -> str:
+    """Name what only this scene has."""
     return scene.name.replace(" ", "-")
-
-
-def _name_document(scene: Scene) -> str:
-    return derive_id("doc", scene.name)

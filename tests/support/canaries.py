@@ -50,6 +50,7 @@ CANARIES: Mapping[str, str] = {
     "none_reason": "Nonereasonqx: moves often",
     "note": "Noteqx: sleeps badly",
     "unfinished": "Unfinishedqx@",
+    "view_name": "Viewqx: Wednesdays",
     "change_phone": "+19175550817",
     "change_payer": "Correctedpayerqx Life",
     "change_caregiver": "Ottilieqx Caregiver",

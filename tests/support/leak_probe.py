@@ -25,7 +25,7 @@ from chalicelib.store.platform.idempotency import TEMPLATE_VERSION, _load_templa
 from infra.payers.server import Behavior, run_simulator
 from infra.payers.setups import PAYERS_SECRET, build_payers, store_secrets
 from tests.support import aws_fakes as cloud
-from tests.support import coverage_driver, coverage_values, faults
+from tests.support import coverage_driver, coverage_values, factories, faults
 from tests.support.api_client import ApiAnswer, ApiClient
 from tests.support.api_driver import STAGES_TO_INFUSED, ApiDriver
 from tests.support.bookings import Booker, publish_slot
@@ -95,6 +95,7 @@ def play_referral(world: ApiDriver) -> str:
     _say_more(world, path)
     _talk(world, path)
     _share(world, path)
+    _save_views(world)
     _cover(world, path)
     _ask_payers(world)
     world.center.put(f"{path}/handback", build_canary_handback(), version=0)
@@ -214,6 +215,17 @@ def _share(world: ApiDriver, path: str) -> None:
     world.center.post(f"{documents}/{document_id}/arrival", {"arrival": "not_found"})
     for site in (world.practice, world.center, world.other_practice):
         site.get(documents)
+
+
+def _save_views(world: ApiDriver) -> None:
+    """Save views for a person and for the organization; a stale version and a repeated name are refused."""
+    name = CANARIES["view_name"]
+    for site in (world.practice, world.center):
+        for owner in ("mine", "shared"):
+            for names in ([name], [name, name], [f"{name} 2"]):
+                site.put(f"/v1/views/{owner}", factories.build_views_body(*names), version=0)
+    for site in (world.practice, world.center, world.other_practice):
+        site.get("/v1/views")
 
 
 def _with_sent(**sent: str) -> dict[str, Any]:

@@ -152,6 +152,7 @@ def create_tenants(site: ApiClient, *, practices: int, centers: int) -> MultiTen
     for practice in [t for t in tenants if t.kind is TenantKind.PRACTICE]:
         for center in [t for t in tenants if t.kind is TenantKind.CENTER]:
             _refer(world, practice, center)
+    _save_views(world)
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
     for someone in world.people:
         _remember(world, someone)
@@ -229,6 +230,21 @@ def _publish_times(world: MultiTenantWorld, center: Tenant) -> None:
     world.slots[slot.json["slot_id"]] = world.patterns[pattern.json["pattern_id"]] = center.tenant_id
 
 
+def _save_views(world: MultiTenantWorld) -> None:
+    """Save views of each person's own, and let one person of each tenant share some."""
+    shared = set()
+    for number, person in enumerate(world.people):
+        if person.site.get("/v1/views").status != 200:
+            continue
+        views = {"mine": f"Canary-{number}own"} | (
+            {"shared": f"Canary-{number}all"} if person.tenant_id not in shared else {}
+        )
+        for owner, name in views.items():
+            answer = person.site.put(f"/v1/views/{owner}", factories.build_views_body(name), version=0)
+            assert answer.status == 200, answer.text
+        shared.add(person.tenant_id)
+
+
 def send_signed_delivery(
     world: MultiTenantWorld, center_id: str, referral_id: str, stage: str, *, at: str = "", **data: str
 ) -> ApiAnswer:
@@ -266,7 +282,13 @@ def _remember(world: MultiTenantWorld, who: Person) -> None:
 
 
 def _own_paths(world: MultiTenantWorld, who: Person) -> Iterator[str]:
-    yield from ("/v1/me", "/v1/members", "/v1/practice-directory", "/v1/insights?period=all&grouping=center")
+    yield from (
+        "/v1/me",
+        "/v1/members",
+        "/v1/views",
+        "/v1/practice-directory",
+        "/v1/insights?period=all&grouping=center",
+    )
     yield f"/v1/centers/{who.tenant_id}/deliveries?limit=100"
     for limit in (1, 100):
         yield from (f"/v1/notices?limit={limit}", f"/v1/referrals?limit={limit}")

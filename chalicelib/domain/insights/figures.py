@@ -277,6 +277,6 @@ def _measure(
         for place, each in enumerate(referrals)
         if interval in each.days and column.referrals >> place & 1
     ]
-    # Quartiles of a count that is hidden would give it away, and with it the days of one referral.
+    # Quartiles of a hidden count would reveal the count, and the days of one referral.
     is_shown = interval in counts and len(days) >= MIN_GROUP
     return IntervalFigures(quartiles=compute_quartiles(days) if is_shown else None, referrals=counts.get(interval))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 MAX_VIEWS = 20
-"""How many views a member keeps, and how many an organization shares. A menu with more is no help."""
+"""How many views a member keeps, and how many an organization shares. A longer menu is hard to use."""
 
 MAX_NAME = 40
 """How long the name of a view is: one line of the menu on a phone."""
@@ -33,7 +33,7 @@ class SavedViews:
 
 
 def find_repeated_name(views: Sequence[SavedView]) -> int | None:
-    """Find the first view whose name an earlier one has, whatever the case of its letters. Return its place."""
+    """Find the first view whose name an earlier one has, upper and lower case are the same. Return its place."""
     seen: set[str] = set()
     for place, view in enumerate(views):
         name = view.name.casefold()

@@ -36,6 +36,8 @@ def save_views(
 ) -> SavedViews:
     """Replace the views of the member, or those of the organization. The audit trail has who changed shared ones.
 
+    A request that is repeated because its reply was lost changes nothing and succeeds.
+
     Raises:
         ForbiddenError: the member cannot list referrals.
         PreconditionFailedError: the views were changed since `version` was read.
@@ -58,9 +60,12 @@ def save_views(
         try:
             stores.transactions.commit(write, *audit)
         except ConditionFailedError as e:
-            if SAVED_VIEWS_WRITE in e.items:
-                raise PreconditionFailedError from e
-            raise  # Another audit row was faster.
+            if SAVED_VIEWS_WRITE not in e.items:
+                raise  # Another audit row was faster.
+            # The reply to an earlier attempt may be lost: then these very views are stored already.
+            if stores.saved_views.load_row(e.items[SAVED_VIEWS_WRITE], member.tenant_id) == saved:
+                return saved
+            raise PreconditionFailedError from e
         return saved
 
     return commit_with_retry(attempt)

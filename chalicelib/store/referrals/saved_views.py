@@ -32,7 +32,7 @@ class SavedViewsStore:
         """Read a member's own views and those of the organization."""
         partition = _build_partition(member.tenant_id)
         rows = self.table.get_many([{"referral_id": partition, "item": item} for item in (member.member_id, SHARED)])
-        found = {row["item"]: self._row_to_views(row, member.tenant_id) for row in rows}
+        found = {row["item"]: self.load_row(row, member.tenant_id) for row in rows}
         return found.get(member.member_id, SavedViews()), found.get(SHARED, SavedViews())
 
     def prepare_save(
@@ -56,7 +56,8 @@ class SavedViewsStore:
         )
         return saved, write
 
-    def _row_to_views(self, row: Item, tenant_id: str) -> SavedViews:
+    def load_row(self, row: Item, tenant_id: str) -> SavedViews:
+        """Return the views that a row stores."""
         context = f"{row['referral_id']}/{row['item']}"
         content = json.loads(self.encryption.decrypt(row["content"], scope=tenant_id, context=context))
         views = [SavedView(name=each["name"], query=each["query"]) for each in content]

@@ -27,7 +27,7 @@ OVERLAP = timedelta(hours=24)
 
 
 USE_RECORDED_EVERY = timedelta(hours=1)
-"""How exactly is known when a secret was last used: at most one small write in this time, whatever a system sends."""
+"""How precisely the last use of a secret is recorded: each secret causes at most one small write in this time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,7 @@ OF_CHANGES = frozenset(name for name in CANARIES if name.startswith("change_"))
 """Values that were changed back: only the history of changes has them."""
 
 OF_DRAFTS = frozenset({"unfinished"})
+OF_VIEWS = frozenset({"view_name"})
 """Read with a draft, and only by its practice."""
 
 NEVER_KEPT = frozenset({"refused_note"})
@@ -198,6 +199,7 @@ def test_the_search_would_find_a_leak(shared_api, captured):
         - OF_DOCUMENTS
         - OF_CHANGES
         - OF_DRAFTS
+        - OF_VIEWS
         | {"note"}
     )
     [draft] = shared_api.practice.get("/v1/referrals?stage=draft&q=qvortrup").json["items"]
@@ -216,6 +218,7 @@ def test_the_search_would_find_a_leak(shared_api, captured):
     assert find_canaries(shared_api.practice.get(f"{path}/documents").text.encode()) == OF_DOCUMENTS
     coverage = shared_api.center.get(f"{path}/coverage").text.encode()
     assert find_canaries(coverage) == OF_COVERAGE
+    assert find_canaries(shared_api.practice.get("/v1/views").text.encode()) == OF_VIEWS
     for canary in CANARIES.values():
         assert find_canaries(canary.encode().hex().encode())
         assert find_canaries(b"x" + canary.upper().encode() + b"y")

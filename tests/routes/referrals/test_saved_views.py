@@ -88,6 +88,15 @@ def test_two_members_do_not_overwrite_each_other(shared_api, member_client):
     assert list_names(member_client, "shared") == ["First"]
 
 
+def test_a_repeat_after_a_lost_reply_succeeds(member_client):
+    """The browser cannot know that its views were saved."""
+    first = save(member_client, "mine", build_views_body("Late"), 0)
+
+    again = save(member_client, "mine", build_views_body("Late"), 0)
+
+    assert (again.status, again.json, again.headers["etag"]) == (200, first.json, first.headers["etag"])
+
+
 def test_who_changed_shared_views_is_in_the_audit_trail(shared_api):
     someone = build_member(PRACTICE, n=secrets.randbelow(10**9))
     shared_api.stores.members.add(someone)

@@ -14,7 +14,7 @@ Random Functions", J. ACM 33(4), 1986; Boneh and Waters, "Constrained Pseudorand
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 PATH_BYTES = 6
 """Bytes of a path. Two of 100,000 referrals of one practice have the same path with a probability of 1 to 56,000."""
@@ -25,8 +25,12 @@ SECRET_BYTES = 16
 MAX_BYTES = 350_000
 """How large a tree can be, because it is one attribute of a row of DynamoDB: after some 400 destroyed keys."""
 
+MAX_KEPT_KEYS = 5_000
+"""How many derived keys a tree keeps in memory: some 750 KB. A key takes 48 hashes, and a list has a key per row."""
+
 _DEPTH = PATH_BYTES * 8
 _ENTRY_BYTES = 1 + PATH_BYTES + SECRET_BYTES
+_CHILD_INFO = {"0": b"key tree 0", "1": b"key tree 1"}
 
 
 class KeyDestroyedError(Exception):
@@ -39,9 +43,13 @@ class TreeFullError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class KeyTree:
-    """The nodes of a tree that are left: bits of a path, most significant first, to the secret of the node."""
+    """The nodes of a tree that are left: bits of a path, most significant first, to the secret of the node.
+
+    Derived keys are kept as long as the tree, which gives them anyway. A tree without a destroyed key is another tree.
+    """
 
     nodes: Mapping[str, bytes]
+    _keys: dict[bytes, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def grow(cls, root: bytes) -> "KeyTree":
@@ -54,6 +62,15 @@ class KeyTree:
         Raises:
             KeyDestroyedError: no node that is left gives it.
         """
+        key = self._keys.get(path)
+        if key is None:
+            key = self._derive_key(path)
+            if len(self._keys) >= MAX_KEPT_KEYS:
+                self._keys.clear()
+            self._keys[path] = key
+        return key
+
+    def _derive_key(self, path: bytes) -> bytes:
         bits = _to_bits(path)
         start = self._find_start(bits)
         secret = self.nodes[start]
@@ -116,4 +133,4 @@ def _to_bits(path: bytes) -> str:
 
 
 def _derive_child(secret: bytes, bit: str) -> bytes:
-    return hmac.digest(secret, b"key tree " + bit.encode(), "sha256")[:SECRET_BYTES]
+    return hmac.digest(secret, _CHILD_INFO[bit], "sha256")[:SECRET_BYTES]

@@ -59,3 +59,14 @@ def test_a_tree_that_would_be_too_large_is_not_changed(monkeypatch):
 
     with pytest.raises(TreeFullError):
         tree.destroy_key(compute_path("ref_2"))
+
+
+def test_a_tree_keeps_a_limited_number_of_keys(monkeypatch):
+    """They are in the memory of a function that serves many lists."""
+    monkeypatch.setattr(key_tree, "MAX_KEPT_KEYS", 3)
+    tree = KeyTree.grow(bytes(range(16)))
+
+    keys = [tree.derive_key(compute_path(f"ref_{n}")) for n in (*range(8), 0)]
+
+    assert len(tree._keys) <= 3
+    assert keys[0] == keys[-1]

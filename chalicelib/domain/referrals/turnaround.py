@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -207,6 +208,7 @@ def is_business_day(day: date) -> bool:
     return day.weekday() < 5 and day not in compute_federal_holidays(day.year)
 
 
+@lru_cache(maxsize=64)
 def compute_federal_holidays(year: int) -> frozenset[date]:
     """Compute the federal holidays of a year, on the days when they are observed.
 

@@ -21,8 +21,9 @@ def measure(plan: MeasurePlan, scratch: Path) -> tuple[list[MetricRow], Recorded
     """Return rows of counts, and a recording for the parts that measure time."""
     discard_logs()
     with open_shared_clinic(scratch) as clinic:
-        for _ in range(plan.listed):
-            clinic.refer()
+        for number in range(plan.listed):
+            # Other patients: the same one again and again would make the search for duplicates most of a submission.
+            clinic.refer(patient__family_name=f"Patient{number}", patient__mrn=f"B-{number:04}")
         client = wiring.get_dynamodb_client()
         counting = CountingClient(client, _schemas())
         with patch.object(wiring, "get_dynamodb_client", cache(lambda: counting)):

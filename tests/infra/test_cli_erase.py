@@ -25,9 +25,9 @@ from tests.support.leak_probe import play_referral
 from tests.support.stores import dump_tables, get_aws_client, list_rows, restart_stores
 
 OF_THE_PRACTICE = frozenset(
-    {"provider_name", "provider_npi", "provider_phone", "provider_email", "payer", "change_payer"}
+    {"provider_name", "provider_npi", "provider_phone", "provider_email", "payer", "change_payer", "view_name"}
 )
-"""The practice's own directory of the providers and payers that it used. None of them is about the patient."""
+"""The practice's own directory of the providers and payers that it used, and its saved views: not about the patient."""
 
 TABLES = [name for name in TABLE_NAMES if name != "audit"]
 

@@ -3,6 +3,9 @@
 pydantic reads and writes dates, enums, tuples and nested values of plain dataclasses. An adapter
 is created when it is first used, so a function that stores nothing does not pay for it.
 
+Two forms are read alike. `to_json` stores every member. `to_sparse_json` leaves out the members that equal the default
+of their field: these defaults must never change, because stored rows would change with them.
+
 Members that a newer release added are kept in values that are stored again (`KeepsUnknown`).
 """
 
@@ -29,16 +32,41 @@ def _get_adapter(kind: Any) -> TypeAdapter[Any]:
 
 def to_json(kind: Any, value: Any) -> str:
     """Serialize a value of the type `kind` as JSON."""
-    text: str = _get_adapter(kind).dump_json(value).decode().replace(_NOTHING_UNKNOWN, "")
-    return to_compact_json(_put_unknown_back(json.loads(text))) if f'"{MEMBER}":' in text else text
+    return _to_text(kind, value, is_sparse=False)
+
+
+def to_sparse_json(kind: Any, value: Any) -> str:
+    """Serialize a value as JSON without the members that have their default. `tests` pin the defaults of such types."""
+    return _to_text(kind, value, is_sparse=True)
+
+
+def to_members(kind: Any, value: Any) -> dict[str, Any]:
+    """Convert a value to JSON values, as a part of a larger one."""
+    members: dict[str, Any] = json.loads(to_json(kind, value))
+    return members
+
+
+def to_sparse_members(kind: Any, value: Any) -> dict[str, Any]:
+    """Convert a value to JSON values without the members that have their default."""
+    members: dict[str, Any] = json.loads(to_sparse_json(kind, value))
+    return members
 
 
 def from_json(kind: type[_T], text: str | bytes) -> _T:
     """Parse JSON as a value of the type `kind`."""
     value: _T = _get_adapter(cast("Any", kind)).validate_json(text)
-    if isinstance(value, KeepsUnknown):
-        return cast("_T", _with_unknown(kind, value, text))
-    return value
+    if not isinstance(value, KeepsUnknown):
+        return value
+    stored = text if isinstance(text, str) else text.decode()
+    if stored in (to_sparse_json(kind, value), to_json(kind, value)):
+        return value
+    return cast("_T", _with_unknown(kind, value, json.loads(stored)))
+
+
+def from_members(kind: type[_T], members: Mapping[str, Any]) -> _T:
+    """Convert JSON values that `to_members` returned."""
+    value: _T = _get_adapter(cast("Any", kind)).validate_python(members)
+    return cast("_T", _with_unknown(kind, value, members)) if isinstance(value, KeepsUnknown) else value
 
 
 def to_compact_json(value: Any) -> str:
@@ -46,12 +74,19 @@ def to_compact_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _with_unknown(kind: Any, value: KeepsUnknown, text: str | bytes) -> KeepsUnknown:
-    known = to_json(kind, value)
-    if known == (text if isinstance(text, str) else text.decode()):
-        return value
-    unknown = find_unknown(json.loads(text), json.loads(known))
+def _to_text(kind: Any, value: Any, *, is_sparse: bool) -> str:
+    text: str = _get_adapter(kind).dump_json(value, exclude_defaults=is_sparse).decode().replace(_NOTHING_UNKNOWN, "")
+    return to_compact_json(_to_all_members(kind, value)) if f'"{MEMBER}":' in text else text
+
+
+def _with_unknown(kind: Any, value: KeepsUnknown, stored: Mapping[str, Any]) -> KeepsUnknown:
+    unknown = find_unknown(stored, _to_all_members(kind, value))
     return replace(value, unknown_members=unknown) if unknown else value
+
+
+def _to_all_members(kind: Any, value: Any) -> Any:
+    """Convert a value to JSON values with all its members, by which those that are not known are found again."""
+    return _put_unknown_back(_get_adapter(kind).dump_python(value, mode="json"))
 
 
 def _put_unknown_back(value: Any) -> Any:

@@ -3,7 +3,6 @@
 It is health data, so it is stored in the encrypted `details` of a referral, never in clear text.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +21,7 @@ CARE_MEMBER = "care"
 def care_to_members(care: CareReports) -> Mapping[str, Any]:
     """Convert the reports to members of the details; none if nothing was reported."""
     is_empty = care == NO_REPORTS and not care.unknown_members
-    return {} if is_empty else {CARE_MEMBER: json.loads(codec.to_json(CareReports, care))}
+    return {} if is_empty else {CARE_MEMBER: codec.to_members(CareReports, care)}
 
 
 def read_status_and_care(overlay: str, care: Any) -> tuple[ReferralStatus, CareReports]:
@@ -34,7 +33,7 @@ def read_status_and_care(overlay: str, care: Any) -> tuple[ReferralStatus, CareR
     """
     status = codec.from_json(ReferralStatus, overlay)
     if care is not None:
-        return status, codec.from_json(CareReports, json.dumps(care))
+        return status, codec.from_members(CareReports, care)
     if status.toxicity_at is None:
         return status, NO_REPORTS
     order = EventOrder(status.toxicity_at, 0, "")

@@ -3,7 +3,6 @@
 That a payer denied a treatment is health data, so it is stored in the encrypted `details` of a referral.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,9 +16,9 @@ COVERAGE_MEMBER = "coverage"
 def coverage_to_members(status: TrackStatus) -> Mapping[str, Any]:
     """Convert the status to members of the details; none if nothing was recorded."""
     is_empty = status == NO_COVERAGE and not status.unknown_members
-    return {} if is_empty else {COVERAGE_MEMBER: json.loads(codec.to_json(TrackStatus, status))}
+    return {} if is_empty else {COVERAGE_MEMBER: codec.to_members(TrackStatus, status)}
 
 
 def read_coverage(member: Any) -> TrackStatus:
     """Read the status of a referral; a row of an earlier release has none."""
-    return codec.from_json(TrackStatus, json.dumps(member)) if member is not None else NO_COVERAGE
+    return codec.from_members(TrackStatus, member) if member is not None else NO_COVERAGE

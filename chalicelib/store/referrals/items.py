@@ -172,7 +172,7 @@ class ReferralItems:
             alias=summary["alias"],
             patient=summary["patient"],
             disease=summary["disease"],
-            stage_summary=codec.from_json(StageSummary, json.dumps(summary["standing"])),
+            stage_summary=codec.from_members(StageSummary, summary["standing"]),
             updated_at=from_timestamp(row["updated_at"]),
             version=row["version"],
             last_writer=LastWriter(*summary["touched"]),
@@ -194,7 +194,9 @@ class ReferralItems:
             "recorded_at": to_timestamp(event.recorded_at),
             "scope": scope,
             "status": status,
-            "told": self._encrypt(codec.to_json(type(event), event).encode(), scope, event.event_id, event.referral_id),
+            "told": self._encrypt(
+                codec.to_sparse_json(type(event), event).encode(), scope, event.event_id, event.referral_id
+            ),
         }
 
     def parked_to_item(self, parked: ParkedDelivery) -> Item:
@@ -228,7 +230,7 @@ class ReferralItems:
             "disease": clinical.get("disease"),
             "icd10": clinical.get("icd10"),
             "submitted_on": referral.submitted_at.date().isoformat() if referral.submitted_at else None,
-            "standing": json.loads(codec.to_json(StageSummary, summarize_stage(referral))),
+            "standing": codec.to_sparse_members(StageSummary, summarize_stage(referral)),
             "touched": [referral.last_writer.by, referral.last_writer.after],
             "found_by": sorted(list_identifiers(patient)),
             **({REFERRED_ON: referral.details[REFERRED_ON]} if referral.details.get(REFERRED_ON) else {}),
@@ -258,8 +260,8 @@ class ReferralItems:
             "head": codec.to_json(EventOrder, last_order) if last_order else None,
             "reached": codec.to_json(_StageEnteredAt, referral.stage_entered_at),
             "window": codec.to_json(MonitoringWindow, referral.window) if referral.window else None,
-            "overlay": codec.to_json(ReferralStatus, referral.status),
-            "conversation": codec.to_json(Conversation, referral.conversation),
+            "overlay": codec.to_sparse_json(ReferralStatus, referral.status),
+            "conversation": codec.to_sparse_json(Conversation, referral.conversation),
             "audited": codec.to_json(ChainHead, referral.audit_chain_head),
             "touched": codec.to_json(LastWriter, referral.last_writer),
             "part": referral.doses_given,
@@ -345,7 +347,7 @@ class ReferralItems:
         for name in _JSON_ATTRIBUTES & values.keys():
             values[name] = json.loads(values[name])
         # The same moment may have another offset.
-        values["summary"]["standing"] = codec.from_json(StageSummary, json.dumps(values["summary"]["standing"]))
+        values["summary"]["standing"] = codec.from_members(StageSummary, values["summary"]["standing"])
         return values
 
     def item_to_parked(self, item: Item) -> ParkedDelivery:

@@ -4,7 +4,6 @@ Places and contacts say where and why a patient is treated, so they are stored i
 of a referral, never in clear text.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,9 +17,9 @@ PLANS_MEMBER = "plans"
 def plans_to_members(plans: Plans) -> Mapping[str, Any]:
     """Convert the planned dates to members of the details; none if nothing was planned."""
     is_empty = plans == NO_PLANS and not plans.unknown_members
-    return {} if is_empty else {PLANS_MEMBER: json.loads(codec.to_json(Plans, plans))}
+    return {} if is_empty else {PLANS_MEMBER: codec.to_members(Plans, plans)}
 
 
 def read_plans(member: Any) -> Plans:
     """Read the planned dates of a referral; a row of an earlier release has none."""
-    return codec.from_json(Plans, json.dumps(member)) if member is not None else NO_PLANS
+    return codec.from_members(Plans, member) if member is not None else NO_PLANS

@@ -30,7 +30,7 @@ def test_a_new_member_is_written_back():
 
 def test_a_new_member_of_a_known_member_is_written_back():
     text = json.loads(codec.to_json(ReferralStatus, ReferralStatus()))
-    text["feed"]["new"] = "kept"
+    text["feed"] = {"highest": 0, "new": "kept"}
 
     read = codec.from_json(ReferralStatus, json.dumps(text))
     changed = replace(read, feed=read.feed.with_sequence(4))

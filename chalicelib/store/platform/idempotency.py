@@ -27,8 +27,8 @@ from chalicelib.errors import IdempotencyKeyReusedError
 from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 
-TEMPLATE_VERSION = 1
-"""The version of the template with which responses are compressed."""
+TEMPLATE_VERSION = 2
+"""The version of the template with which responses are compressed; `tests/support/response_template.py` makes one."""
 
 IDEMPOTENCY_RECORD = "idempotency record"
 """The name of the record's write in its transaction."""

@@ -8,6 +8,7 @@ import time_machine
 from chalicelib import wiring
 from tests.support import factories
 from tests.support.faults import inject_faults, plan_interruption
+from tests.support.stores import list_rows
 
 REFERRALS = "/v1/referrals"
 
@@ -233,3 +234,14 @@ def test_a_key_is_kept_for_29_days(shared_api, draft_body):
     assert is_replay_of(first, after_weeks)
     assert after_months.status == 201
     assert after_months.json["referral_id"] == first.json["referral_id"]
+
+
+def test_the_stored_response_of_a_submission_is_small(shared_api):
+    """One write unit instead of four. If this fails, the template no longer fits the response."""
+    body = factories.build_referral_body(patient__family_name="Lonely")
+    answer = shared_api.practice.post(REFERRALS, body, key="small")
+
+    [row] = [row for row in list_rows("idempotency") if row.get("referral_id") == answer.json["referral_id"]]
+    assert (
+        sum(len(name) + len(str(value)) for name, value in row.items() if name != "answer") + len(row["answer"]) < 1024
+    )

@@ -3,10 +3,12 @@
 import zlib
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from chalicelib.errors import IdempotencyKeyReusedError
+from chalicelib.store.platform import idempotency
 from chalicelib.store.platform.idempotency import (
     IDEMPOTENCY_RECORD,
     RECORD_LIFETIME,
@@ -99,6 +101,24 @@ def test_a_record_is_valid_for_30_days(stores, age):
         store_record(stores, now=NOON + age)
     assert stores.idempotency_records.find_response(REQUEST, now=NOON + age) is not None
     assert list_rows("idempotency")[0]["expires_at"] == int((NOON + RECORD_LIFETIME).timestamp())
+
+
+@pytest.mark.parametrize("version", [0, 1], ids=["without a template", "the first template"])
+def test_a_response_that_an_earlier_release_stored_is_read(stores, monkeypatch, version):
+    """It may be repeated after an upgrade."""
+    with monkeypatch.context() as earlier_release:
+        earlier_release.setattr(idempotency, "TEMPLATE_VERSION", version)
+        earlier_release.setattr(idempotency, "_compress", partial(compress_with, version))
+        store_record(stores)
+
+    assert stores.idempotency_records.find_response(REQUEST, now=NOON) == replace(RESPONSE, replayed=True)
+
+
+def compress_with(version, response):
+    """Compress a response as a release with another template."""
+    template = _load_template(version)
+    compressor = zlib.compressobj(zdict=template) if template else zlib.compressobj()
+    return compressor.compress(response) + compressor.flush()
 
 
 def test_a_stored_response_is_encrypted(stores):

@@ -16,7 +16,7 @@ import {
 } from "../identity/member.js";
 import { session, signOut } from "../identity/session.js";
 import { listNotices } from "../notices/notices_api.js";
-import { html, useEffect } from "../platform/dom.js";
+import { html, useEffect, useRef } from "../platform/dom.js";
 import { route } from "../platform/route.js";
 import { isHelpOpen } from "../platform/shortcuts.js";
 import { formatDay } from "../platform/time.js";
@@ -54,12 +54,18 @@ function Header() {
   const member = me.value;
   const { id, ...address } = route.value;
   const view = member && address.view === "worklist" ? getFirstView() : address.view;
+  const navigation = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    // On a phone the menu scrolls sideways.
+    const current = navigation.current?.querySelector("[aria-current]");
+    if (current instanceof HTMLElement && navigation.current) navigation.current.scrollLeft = current.offsetLeft - 16;
+  }, [view, member]);
   return html`<header class="app-header">
     <a class="brand" href="#/" aria-label="CAR T Referral Dashboard, go to your first page"><span class="logo"><${Icon} name="route" /></span>CAR T Referrals</a>
     ${
       member &&
       !mustChoose() &&
-      html`<nav aria-label="Main">
+      html`<nav aria-label="Main" ref=${navigation}>
         ${hasClinicalAccess() && html`<${NavLink} href="#/" current=${view === "worklist"}>Worklist<//>`}
         <${NavLink} href="#/centers" current=${view === "centers" || view === "compare"}>Centers<//>
         ${isCenterCare() && html`<${NavLink} href="#/times" current=${view === "times"}>Consultation times<//>`}

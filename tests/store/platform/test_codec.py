@@ -66,7 +66,7 @@ def test_no_default_of_a_sparsely_stored_type_changes():
                 default = field.default
             else:
                 continue
-            is_empty = default == type(default)() if dataclasses.is_dataclass(default) else not default
+            is_empty = default == type(default)() if isinstance(default, tuple(kinds)) else not default
             if not is_empty:
                 found[f"{kind.__name__}.{field.name}"] = default
 

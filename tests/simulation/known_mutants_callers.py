@@ -10,6 +10,8 @@ _RECEIVE = "chalicelib/routes/webhooks/receive.py"
 _FIELDS = "chalicelib/routes/platform/fields.py"
 _CURSORS = "chalicelib/routes/platform/cursors.py"
 _SIGNATURE_TESTS = "tests/domain/webhooks/test_signature.py"
+_RS256 = "chalicelib/services/platform/rs256.py"
+_RS256_TESTS = "tests/services/platform/test_rs256.py"
 _TOKEN_TESTS = "tests/services/identity/test_access_tokens.py"
 
 CALLER_MUTANTS: tuple[KnownMutant, ...] = (
@@ -98,11 +100,32 @@ CALLER_MUTANTS: tuple[KnownMutant, ...] = (
         "tests/routes/platform/test_cursors.py::test_a_cursor_belongs_to_its_caller",
     ),
     KnownMutant(
-        "another algorithm with the issuer's key is accepted",
-        _ACCESS_TOKENS,
-        'algorithms=("RS256",)',
-        'algorithms=("RS256", "RS512")',
-        f"{_TOKEN_TESTS}::test_only_our_algorithm_is_accepted_even_with_the_issuers_key",
+        "a token names another algorithm, and is verified all the same",
+        _RS256,
+        'if header.get("alg") != ALGORITHM or "crit"',
+        'if "crit"',
+        f"{_RS256_TESTS}::test_a_token_that_can_be_read_in_two_ways_is_refused_although_it_is_signed",
+    ),
+    KnownMutant(
+        "a critical extension of a token is ignored",
+        _RS256,
+        ' or "crit" in header',
+        "",
+        f"{_RS256_TESTS}::test_a_token_that_can_be_read_in_two_ways_is_refused_although_it_is_signed",
+    ),
+    KnownMutant(
+        "a short key of the issuer is accepted",
+        _RS256,
+        "MIN_KEY_BITS = 2048",
+        "MIN_KEY_BITS = 1024",
+        f"{_RS256_TESTS}::test_a_key_has_at_least_2048_bits",
+    ),
+    KnownMutant(
+        "a signature has several spellings",
+        _RS256,
+        'if urlsafe_b64encode(content).rstrip(b"=") != text.encode("ascii"):',
+        "if False:",
+        f"{_RS256_TESTS}::test_bits_that_base64_does_not_use_are_zero",
     ),
     KnownMutant(
         "an access token can have an unlimited lifetime",

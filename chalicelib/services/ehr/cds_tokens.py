@@ -20,12 +20,15 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from chalicelib.errors import UnauthenticatedError
-from chalicelib.services.platform.jwks_cache import MAX_TOKEN_CHARS, JwksCache
+from chalicelib.services.platform.jwks_cache import MAX_TOKEN_CHARS, JwksCache, UnknownKeyError
 from chalicelib.settings import SettingsError
+
+if TYPE_CHECKING:
+    from joserfc.jwk import KeySet
 
 ALGORITHMS = ("ES384", "RS384", "ES256", "RS256")
 """CDS Hooks asks systems for ES384 or RS384; some sign with the shorter keys."""
@@ -96,7 +99,7 @@ class CdsTokenVerifier:
 
     systems: tuple[EhrSystem, ...]
     fetch_keys: Callable[[str], Mapping[str, Any]]
-    _caches: dict[str, JwksCache] = field(default_factory=dict)
+    _caches: "dict[str, JwksCache[KeySet]]" = field(default_factory=dict)
 
     def allowed_origins(self) -> frozenset[str]:
         """The origins of the systems' pages."""
@@ -134,8 +137,8 @@ class CdsTokenVerifier:
         return system
 
     def _verify_signature(self, token: str, system: EhrSystem) -> Mapping[str, Any]:
-        cache = self._caches.setdefault(system.issuer, JwksCache())
-        return cache.verify_signature(token, algorithms=ALGORITHMS, fetch=lambda: self._get_jwks(system))
+        cache = self._caches.setdefault(system.issuer, JwksCache(_import_keys, _decode))
+        return cache.verify_signature(token, fetch=lambda: self._get_jwks(system))
 
     def _get_jwks(self, system: EhrSystem) -> Mapping[str, Any]:
         if system.keys is not None:
@@ -143,6 +146,28 @@ class CdsTokenVerifier:
         if system.jwks_url is None:
             raise TypeError("a system has either keys or the address of its keys")
         return self.fetch_keys(system.jwks_url)
+
+
+def _import_keys(document: Any) -> "KeySet":
+    from joserfc.errors import JoseError  # noqa: PLC0415 it is slow to import, and few requests need it
+    from joserfc.jwk import KeySet  # noqa: PLC0415 as above
+
+    try:
+        return KeySet.import_key_set(document)
+    except (JoseError, TypeError, KeyError, AttributeError) as e:
+        raise ValueError("not a JWKS document") from e
+
+
+def _decode(token: str, keys: "KeySet") -> Mapping[str, Any]:
+    from joserfc import jwt  # noqa: PLC0415 as above
+    from joserfc.errors import InvalidKeyIdError, JoseError  # noqa: PLC0415 as above
+
+    try:
+        return jwt.decode(token, keys, algorithms=list(ALGORITHMS)).claims
+    except InvalidKeyIdError as e:
+        raise UnknownKeyError from e
+    except (JoseError, ValueError, TypeError, KeyError) as e:
+        raise UnauthenticatedError from e
 
 
 def _decode_unverified(segment: str) -> Mapping[str, Any]:

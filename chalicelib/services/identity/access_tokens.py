@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.errors import UnauthenticatedError
+from chalicelib.services.platform import rs256
 from chalicelib.services.platform.jwks_cache import MAX_TOKEN_CHARS, FetchKeys, JwksCache
 
 LEEWAY_S = 60
@@ -51,7 +52,7 @@ class AccessTokenVerifier:
     issuer: str
     client_id: str
     fetch_keys: FetchKeys
-    _keys: JwksCache = field(default_factory=JwksCache)
+    _keys: JwksCache[rs256.Rs256Keys] = field(default_factory=lambda: JwksCache(rs256.import_keys, rs256.decode))
 
     def verify(self, token: str, *, now: datetime) -> str:
         """Verify a token and return the subject that it belongs to. Raises the same as `verify_session`."""
@@ -66,7 +67,7 @@ class AccessTokenVerifier:
         """
         if len(token) > MAX_TOKEN_CHARS:
             raise UnauthenticatedError
-        claims = self._keys.verify_signature(token, algorithms=("RS256",), fetch=self.fetch_keys)
+        claims = self._keys.verify_signature(token, fetch=self.fetch_keys)
         at = now.timestamp()
         is_valid = (
             claims.get("iss") == self.issuer
@@ -87,7 +88,7 @@ class AccessTokenVerifier:
 
     def list_key_ids(self) -> Sequence[str]:
         """The ids of the issuer's keys, to check that the issuer responds."""
-        return [str(key.kid) for key in self._keys.load_keys(self.fetch_keys, refresh=False).keys]
+        return list(self._keys.load_keys(self.fetch_keys, refresh=False))
 
 
 def _is_within_lifetime(claims: Mapping[str, Any], at: float) -> bool:

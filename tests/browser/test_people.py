@@ -1,5 +1,7 @@
 """The page of an organization's people: who has access, and whether each account is safe."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -153,3 +155,39 @@ def test_the_page_fits_and_can_be_used_by_everyone(open_people, width, scheme):
     expect(page.get_by_text("1 person has no second step")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert find_violations(page) == []
+
+
+@pytest.mark.parametrize(
+    ("label", "option", "expected"),
+    [
+        ("Role", "Administrator", ["Petra Lund"]),
+        ("State", "Invited", ["Nora Lund"]),
+        ("State", "No second step", ["Petra Lund"]),
+        ("State", "Email problem", ["Omar Lund"]),
+    ],
+)
+def test_people_are_filtered_by_role_and_state(open_people, label, option, expected):
+    """How many are shown is read aloud."""
+    problem = {"reason": "bounced", "since": "2026-11-01T15:00:00Z"}
+    people = [
+        build_person("Petra", roles=["admin"]),
+        build_person("Nora", "invited"),
+        build_person("Omar", mail_problem=problem),
+    ]
+    page = open_people(people, {"petra": "not_set_up", "omar": "on"})
+    expect(page.get_by_role("status").filter(has_text="people")).to_have_text("3 people")
+
+    page.get_by_label(label, exact=True).select_option(label=option)
+
+    expect(page.get_by_role("rowheader")).to_have_text([re.compile(name) for name in expected])
+    expect(page.get_by_role("status").filter(has_text="people")).to_have_text("1 of 3 people")
+    assert find_violations(page) == []
+
+
+def test_a_filter_does_not_make_someone_the_only_administrator(open_people):
+    people = [build_person("Petra", roles=["admin"]), build_person("Nora", "active", roles=["admin", "coordinator"])]
+    page = open_people(people)
+
+    page.get_by_label("Role", exact=True).select_option(label="Coordinator")
+
+    expect(find_row(page, "Nora Lund")).not_to_contain_text("only administrator")

@@ -202,8 +202,34 @@ function Invite({ onDone }) {
   </section>`;
 }
 
-function People({ members, steps, choose }) {
-  const admins = members.filter((member) => member.active && member.roles.includes("admin"));
+/** What can be wrong with an account, whatever its status. */
+const PROBLEM_FILTERS = {
+  no_second_step: ["No second step", (member, steps) => steps.found[member.member_id] === "not_set_up"],
+  mail_problem: ["Email problem", (member) => member.active && member.mail_problem],
+};
+
+const NO_FILTER = { role: "", state: "" };
+
+function isShown(member, { role, state }, steps) {
+  if (role && !member.roles.includes(role)) return false;
+  return !state || (PROBLEM_FILTERS[state] ? PROBLEM_FILTERS[state][1](member, steps) : member.status === state);
+}
+
+/** Limits the table to a role and a state. Nothing is asked from the server again. */
+function PeopleFilter({ filter, setFilter, shown, total }) {
+  const states = [...Object.entries(STATUS_LABELS), ...Object.entries(PROBLEM_FILTERS)];
+  const toLabel = ([name, [first, second]]) => [name, typeof second === "string" ? second : first];
+  const change = (name) => (event) => setFilter({ ...filter, [name]: event.currentTarget.value });
+  return html`<div class="actions" role="group" aria-label="Filter the people">
+    <${Field} pointer="role-filter" label="Role" value=${filter.role} onChange=${change("role")}
+      options=${[["", "All roles"], ...listRoles().map((role) => [role, ROLE_LABELS[role]])]} />
+    <${Field} pointer="state-filter" label="State" value=${filter.state} onChange=${change("state")}
+      options=${[["", "All states"], ...states.map(toLabel)]} />
+    <p role="status">${shown === total ? `${total} people` : `${shown} of ${total} people`}</p>
+  </div>`;
+}
+
+function People({ members, admins, steps, choose }) {
   const columns = ["Name", "Roles", "Status", ...(steps.available ? ["Second step"] : []), "Email"];
   return html`<div class="card no-padding"><table role="table" class="data-table one-column">
     <caption class="visually-hidden">People of ${me.value.tenant.name}</caption>
@@ -224,6 +250,9 @@ export function Members() {
   const secondSteps = useLoad(loadSecondSteps, []);
   const steps = { available: true, found: {}, ...secondSteps.data, busy: secondSteps.busy };
   const [chosen, setChosen] = useState(/** @type {any} */ (null));
+  const [filter, setFilter] = useState(NO_FILTER);
+  const shown = data?.filter((member) => isShown(member, filter, steps)) ?? [];
+  const admins = data?.filter((member) => member.active && member.roles.includes("admin")) ?? [];
   const reloadAll = () => {
     reload();
     secondSteps.reload();
@@ -241,7 +270,8 @@ export function Members() {
     ${
       data &&
       html`<${SecondStepWarning} members=${data} steps=${steps} />
-        <${People} members=${data} steps=${steps} choose=${setChosen} />
+        <${PeopleFilter} filter=${filter} setFilter=${setFilter} shown=${shown.length} total=${data.length} />
+        <${People} members=${shown} admins=${admins} steps=${steps} choose=${setChosen} />
         <${Invite} onDone=${reloadAll} />`
     }
     ${chosen && html`<${ActionDialog} ...${chosen} onClose=${() => setChosen(null)} onDone=${finish} />`}

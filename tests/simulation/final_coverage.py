@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from chalicelib.domain.coverage.checks import CheckState
 from chalicelib.domain.coverage.moves import Party
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import Item
-from chalicelib.store.platform.timestamps import from_timestamp
 from tests.simulation.coverage_oracle import CHECK_FAILED, CLEARANCE_LOST, NOTIFIED
 from tests.simulation.final_notices import ExpectedNotices, find_wrong_notices, find_wrong_reminders
 from tests.simulation.known_events import DAY
@@ -42,7 +41,9 @@ def find_wrong_coverage(
         yield from _find_wrong_check(stores, oracle, insurer, check)
         found = stores.coverage_checks.get(referral_id, check.check_id, scope=oracle.course.practice.tenant_id)
         failed += bool(found and found.state is CheckState.FAILED and found.reason == "no_answer")
-    must = _expect_notices([each.move.value for each in changes if not each.filed_only], tasks, failed)
+    # After an ending, what was still asked of the payer is recorded, and no one is notified.
+    notified = [each for each in changes if not (each.filed_only or oracle.find_ending_before(each.at))]
+    must = _expect_notices([each.move.value for each in notified], tasks, failed)
     yield from find_wrong_notices(oracle, insurer.staff, tasks, notices, must)
     yield from _find_wrong_clearance_reminders(stores, oracle, insurer, tasks, notices)
 
@@ -88,8 +89,7 @@ def _find_wrong_clearance_reminders(
     """Check the reminders of the end of a clearance; of the other dates only that no one is notified twice."""
     rows = [row for row in tasks if row["rule"] == _CLEARANCE_ENDS]
 
-    def is_wanted(row: Item, at: str) -> bool:
-        moment = from_timestamp(at)
+    def is_wanted(row: Item, moment: datetime) -> bool:
         until = date.fromisoformat(row["due_on"]) + 7 * DAY
         is_current = read_coverage(stores, oracle, until=moment).cleared_until == until
         return is_current and not oracle.find_ending_before(moment)

@@ -3,8 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from chalicelib.store.platform.dynamo import Item
+from chalicelib.store.platform.timestamps import from_timestamp
 from tests.simulation.notice_oracle import NoticeOracle
 from tests.simulation.year_members import YearMembers
 
@@ -53,9 +55,12 @@ def find_wrong_reminders(
     staff: YearMembers,
     rows: Sequence[Item],
     notices: Sequence[Item],
-    is_wanted: Callable[[Item, str], bool],
+    is_wanted: Callable[[Item, datetime], bool],
 ) -> Iterator[str]:
-    """Yield each reminder that was sent although its day did not count, or was skipped although it did."""
+    """Yield each reminder that was sent although its day did not count, or was skipped although it did.
+
+    What changed in the same run, at the same moment, may come before the reminder or after it.
+    """
     received: dict[str, list[Item]] = defaultdict(list)
     for notice in notices:
         received[notice["outbox_id"]].append(notice)
@@ -63,12 +68,18 @@ def find_wrong_reminders(
     for row in rows:
         found = received[row["outbox_id"]]
         for notice in found:
-            if not is_wanted(row, notice["created_at"]):
+            if not any(is_wanted(row, at) for at in _list_sides(notice["created_at"])):
                 yield f"{row['rule']} of {row['due_on']} was sent at {notice['created_at']}, when it did not count"
         if row["state"] == "done":
             yield from _find_wrong_people(row["rule"], Counter(each["member_id"] for each in found), people)
-        elif row["state"] == "skipped" and is_wanted(row, row["finished_at"]):
+        elif row["state"] == "skipped" and all(is_wanted(row, at) for at in _list_sides(row["finished_at"])):
             yield f"{row['rule']} of {row['due_on']} was skipped at {row['finished_at']}, when it counted"
+
+
+def _list_sides(at: str) -> Sequence[datetime]:
+    """A moment without what happened in it, and with it."""
+    moment = from_timestamp(at)
+    return moment - timedelta(microseconds=1), moment
 
 
 def find_people(oracle: NoticeOracle, staff: YearMembers, sides: Sequence[str]) -> set[str]:

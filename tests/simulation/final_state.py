@@ -216,7 +216,8 @@ class FinalState:
         about = {self._by_id[notice_id]["referral_id"] for notice_id in mail["notice_ids"]}
         return any(
             other["member_id"] == mail["member_id"]
-            and other["planned_for"] > mail["planned_for"]
+            # After an outage, one run plans what was due one after the other.
+            and _get_order(other) > _get_order(mail)
             and other["outbox_id"] in self.sent
             and about & {self._by_id[notice_id]["referral_id"] for notice_id in other["notice_ids"]}
             for other in self.mails.values()
@@ -224,7 +225,7 @@ class FinalState:
 
     def _says_nothing(self, mail: Item, *, at: datetime) -> bool:
         """Whether all that an email is about was overtaken by the end of a referral."""
-        if not mail["notice_ids"]:
+        if not mail["notice_ids"] or mail.get("invitation"):
             # A calendar learns that the consultation is canceled, also by an ending.
             return False
         about = [self._by_id[notice_id] for notice_id in mail["notice_ids"]]
@@ -280,6 +281,10 @@ class FinalState:
             return NoticeKey(task["rule"], date.fromisoformat(task["due_on"]))
         what = task.get("stage") or _NAMES.get(task["rule"], task["rule"])
         return NoticeKey(str(what), from_timestamp(task["planned_for"]))
+
+
+def _get_order(mail: Item) -> tuple[str, str]:
+    return mail["planned_for"], mail.get("late_since", "")
 
 
 def _is_of_a_day(notice: Item) -> bool:

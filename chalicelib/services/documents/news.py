@@ -133,12 +133,13 @@ def remove_old_copies(referral_id: str, document: Document, *, context: RunConte
     """Remove every copy that does not count anymore. Return False while the file is on its way.
 
     A copy for people can be completed after the file was removed, so this runs again with late news and an hour later.
+    A run that copies the file and then dies leaves a version that the record does not name.
     """
     if document.state in OPEN_STATES:
         return False
     context.stores.files.remove_from_quarantine(referral_id, document.document_id)
-    if document.state is not DocumentState.AVAILABLE:
-        context.stores.files.remove_document(referral_id, document.document_id)
+    kept = document.stored.version_id if document.stored else None
+    context.stores.files.remove_document(referral_id, document.document_id, keep=kept)
     return True
 
 

@@ -128,9 +128,9 @@ class DocumentFiles:
         for key in (uploaded.key, uploaded.cleaned_key):
             self._remove_all_versions(self.quarantine.name, key)
 
-    def remove_document(self, referral_id: str, document_id: str) -> None:
-        """Remove every version of the file that people could read."""
-        self._remove_all_versions(self.documents.name, f"{referral_id}/{document_id}")
+    def remove_document(self, referral_id: str, document_id: str, *, keep: str | None = None) -> None:
+        """Remove every version of the file that people could read, except the version `keep`."""
+        self._remove_all_versions(self.documents.name, f"{referral_id}/{document_id}", keep=keep)
 
     def remove_version(self, uploaded: UploadedObject) -> None:
         """Remove one version of an upload, which arrived after the one that counts."""
@@ -171,10 +171,11 @@ class DocumentFiles:
                     removed += 1
         return removed
 
-    def _remove_all_versions(self, bucket: str, key: str) -> None:
+    def _remove_all_versions(self, bucket: str, key: str, *, keep: str | None = None) -> None:
         with translate_aws_errors():
             for version_id in list(self._list_versions(bucket, key)):
-                self.get_client("s3").delete_object(Bucket=bucket, Key=key, VersionId=version_id)
+                if version_id != keep:
+                    self.get_client("s3").delete_object(Bucket=bucket, Key=key, VersionId=version_id)
 
     def _list_versions(self, bucket: str, key: str) -> Iterator[str]:
         pages = self.get_client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)

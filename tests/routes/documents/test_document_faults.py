@@ -173,3 +173,17 @@ def test_a_run_that_ends_after_a_late_copy_leaves_it_for_an_hour_at_most(documen
 
     assert len(kept) == 1
     assert documents.list_versions(cloud.DOCUMENTS) == []
+
+
+def test_a_copy_that_the_record_does_not_name_is_removed(documents):
+    """A run copied the file and died, and its repeat copied it again."""
+    document_id, version_id = prepare(documents)
+    documents.scan(document_id, version_id)
+    key = f"{documents.referral_id}/{document_id}"
+    get_aws_client("s3").put_object(Bucket=cloud.DOCUMENTS, Key=key, Body=PDF)
+    copies = len(documents.list_versions(cloud.DOCUMENTS))
+
+    documents.run_tasks(after=timedelta(hours=1, minutes=1))
+
+    assert len(documents.list_versions(cloud.DOCUMENTS)) == copies - 1
+    assert documents.open(document_id).status == 201

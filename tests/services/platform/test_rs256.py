@@ -40,7 +40,7 @@ def is_accepted(token, document):
 def decode_with_joserfc(token):
     """The claims as another implementation reads them; None if it refuses the token."""
     try:
-        return jwt.decode(token, KeySet.import_key_set(tokens.build_jwks()), algorithms=["RS256"]).claims
+        return jwt.decode(token, KeySet([tokens.KEY]), algorithms=["RS256"]).claims
     except (JoseError, ValueError, TypeError, KeyError):
         return None
 
@@ -59,7 +59,9 @@ def sign(header, payload):
     from cryptography.hazmat.primitives.hashes import SHA256
 
     signed = ".".join(urlsafe_b64encode(part).rstrip(b"=").decode() for part in (header, payload))
-    signature = tokens.KEY.private_key.sign(signed.encode(), PKCS1v15(), SHA256())
+    private_key = tokens.KEY.private_key
+    assert private_key is not None
+    signature = private_key.sign(signed.encode(), PKCS1v15(), SHA256())
     return f"{signed}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
 

@@ -62,8 +62,9 @@ def save_views(
         except ConditionFailedError as e:
             if SAVED_VIEWS_WRITE not in e.items:
                 raise  # Another audit row was faster.
+            row = e.items[SAVED_VIEWS_WRITE]
             # The reply to an earlier attempt may be lost: then these very views are stored already.
-            if stores.saved_views.load_row(e.items[SAVED_VIEWS_WRITE], member.tenant_id) == saved:
+            if row and stores.saved_views.load_row(row, member.tenant_id) == saved:
                 return saved
             raise PreconditionFailedError from e
         return saved

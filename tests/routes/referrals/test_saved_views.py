@@ -97,6 +97,11 @@ def test_a_repeat_after_a_lost_reply_succeeds(member_client):
     assert (again.status, again.json, again.headers["etag"]) == (200, first.json, first.headers["etag"])
 
 
+def test_a_version_that_never_existed_is_stale(member_client):
+    """Nothing was saved yet."""
+    assert save(member_client, "mine", build_views_body("Late"), 1).status == 412
+
+
 def test_who_changed_shared_views_is_in_the_audit_trail(shared_api):
     someone = build_member(PRACTICE, n=secrets.randbelow(10**9))
     shared_api.stores.members.add(someone)

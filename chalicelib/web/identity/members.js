@@ -217,14 +217,17 @@ function isShown(member, { role, state }, steps) {
 
 /** Limits the table to a role and a state. Nothing is asked from the server again. */
 function PeopleFilter({ filter, setFilter, shown, total }) {
-  const states = [...Object.entries(STATUS_LABELS), ...Object.entries(PROBLEM_FILTERS)];
-  const toLabel = ([name, [first, second]]) => [name, typeof second === "string" ? second : first];
+  const states = [
+    ["", "All states"],
+    ...Object.entries(STATUS_LABELS).map(([name, [, label]]) => [name, label]),
+    ...Object.entries(PROBLEM_FILTERS).map(([name, [label]]) => [name, label]),
+  ];
   const change = (name) => (event) => setFilter({ ...filter, [name]: event.currentTarget.value });
   return html`<div class="actions" role="group" aria-label="Filter the people">
     <${Field} pointer="role-filter" label="Role" value=${filter.role} onChange=${change("role")}
       options=${[["", "All roles"], ...listRoles().map((role) => [role, ROLE_LABELS[role]])]} />
     <${Field} pointer="state-filter" label="State" value=${filter.state} onChange=${change("state")}
-      options=${[["", "All states"], ...states.map(toLabel)]} />
+      options=${states} />
     <p role="status">${shown === total ? `${total} people` : `${shown} of ${total} people`}</p>
   </div>`;
 }

@@ -54,7 +54,8 @@ def running(data_dir):
 
 def stop(process):
     process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=40)
+    # It writes a checkpoint of all tables, next to other tests.
+    output, _ = process.communicate(timeout=120)
     return process.returncode, output
 
 

@@ -138,8 +138,8 @@ DOCUMENT_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "the file of a removed document stays",
         _NEWS,
-        "if document.state is not DocumentState.AVAILABLE:",
-        "if document.state is DocumentState.REJECTED:",
+        "    context.stores.files.remove_document(",
+        "    if document.state is DocumentState.REJECTED:\n        context.stores.files.remove_document(",
         f"{_CHANGE_TESTS}::test_a_removed_document_keeps_who_removed_it_and_why",
     ),
     KnownMutant(

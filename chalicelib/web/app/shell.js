@@ -57,8 +57,9 @@ function Header() {
   const navigation = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     // On a phone the menu scrolls sideways.
-    const current = navigation.current?.querySelector("[aria-current]");
-    if (current instanceof HTMLElement && navigation.current) navigation.current.scrollLeft = current.offsetLeft - 16;
+    const bar = navigation.current;
+    const current = bar?.querySelector("[aria-current]");
+    if (bar) bar.scrollLeft = current instanceof HTMLElement ? current.offsetLeft - 16 : 0;
   }, [view, member]);
   return html`<header class="app-header">
     <a class="brand" href="#/" aria-label="CAR T Referral Dashboard, go to your first page"><span class="logo"><${Icon} name="route" /></span>CAR T Referrals</a>

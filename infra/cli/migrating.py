@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _PROGRESS_EVERY = 100
 _ALIAS_IN_USE = "the alias is used by another patient"
-_COMPUTED_OTHERWISE = "its status or monitoring days follow from its history in another way; correct the report again"
+_DIFFERS_FROM_HISTORY = "its status or monitoring days do not match its history; submit the correction again"
 
 
 def migrate(
@@ -72,7 +72,7 @@ def _list_problems(referral: "MigratedReferral") -> list[str]:
     found = {
         referral.problem: bool(referral.problem),
         _ALIAS_IN_USE: referral.is_alias_in_use,
-        _COMPUTED_OTHERWISE: referral.is_computed_otherwise,
+        _DIFFERS_FROM_HISTORY: referral.differs_from_history,
         "changed too often; run again": referral.result == "busy",
     }
     return [problem for problem, is_found in found.items() if is_found]

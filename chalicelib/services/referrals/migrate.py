@@ -5,8 +5,8 @@ spelling does not find it, and its alias can be given to a second patient, until
 row and writes the row of its alias. Nothing that people see changes: no event, no new version, no notice.
 Each referral is one transaction with an audit row, so a run can be stopped at any time; the next one goes on there.
 
-An earlier release may have computed another status or other monitoring days from a history with corrections. Such a
-referral is only found here: a person corrects the report once more, so that both teams are notified.
+An earlier release may have computed a wrong stage or wrong monitoring days from a history with corrections. The
+migration only reports such a referral. A person submits the correction again, so that both teams are notified.
 """
 
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ class MigratedReferral:
     """One referral of a run.
 
     Attributes:
-        is_computed_otherwise: Whether this release computes another stage or other monitoring days from its history.
+        differs_from_history: Whether its stage or monitoring days differ from what this release computes from its history.
         is_alias_in_use: Whether the open referral of another patient has its alias. A person of the practice
             must choose another one.
         problem: Why it cannot be read, for the operator; empty if it can.
@@ -55,7 +55,7 @@ class MigratedReferral:
     referral_id: str
     practice_id: str
     result: MigrationResult
-    is_computed_otherwise: bool = False
+    differs_from_history: bool = False
     is_alias_in_use: bool = False
     problem: str = ""
 
@@ -116,7 +116,7 @@ def _migrate(referral_id: str, practice_id: str, *, dry_run: bool, context: RunC
         result = replace(
             result,
             is_alias_in_use=claim is None,
-            is_computed_otherwise=_is_computed_otherwise(referral, context=context),
+            differs_from_history=_differs_from_history(referral, context=context),
         )
         if is_current and not claim:
             return result
@@ -144,7 +144,7 @@ def _migrate(referral_id: str, practice_id: str, *, dry_run: bool, context: RunC
         )
 
 
-def _is_computed_otherwise(referral: Referral, *, context: RunContext) -> bool:
+def _differs_from_history(referral: Referral, *, context: RunContext) -> bool:
     """Whether a replay of a corrected history leads to another stage or other days than an earlier release stored."""
     if not referral.status.corrected:
         return False

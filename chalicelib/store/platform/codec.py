@@ -3,8 +3,8 @@
 pydantic reads and writes dates, enums, tuples and nested values of plain dataclasses. An adapter
 is created when it is first used, so a function that stores nothing does not pay for it.
 
-Two forms are read alike. `to_json` stores every member. `to_sparse_json` leaves out the members that equal the default
-of their field: these defaults must never change, because stored rows would change with them.
+There are two stored forms, and both can be read. `to_json` writes every field. `to_sparse_json` omits each field that
+has its default value. Never change such a default: it would change what the stored rows mean.
 
 Members that a newer release added are kept in values that are stored again (`KeepsUnknown`).
 """

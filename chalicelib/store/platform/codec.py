@@ -10,8 +10,8 @@ Members that a newer release added are kept in values that are stored again (`Ke
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -75,8 +75,16 @@ def to_compact_json(value: Any) -> str:
 
 
 def _to_text(kind: Any, value: Any, *, is_sparse: bool) -> str:
+    # A part that equals its default may still carry members that a newer release stored.
+    is_sparse = is_sparse and not any(
+        isinstance(part, KeepsUnknown) and part.unknown_members for part in _list_parts(value)
+    )
     text: str = _get_adapter(kind).dump_json(value, exclude_defaults=is_sparse).decode().replace(_NOTHING_UNKNOWN, "")
     return to_compact_json(_to_all_members(kind, value)) if f'"{MEMBER}":' in text else text
+
+
+def _list_parts(value: Any) -> Iterator[Any]:
+    return (getattr(value, field.name) for field in fields(value))
 
 
 def _with_unknown(kind: Any, value: KeepsUnknown, stored: Mapping[str, Any]) -> KeepsUnknown:

@@ -5,17 +5,21 @@ import importlib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from chalicelib import store
 from chalicelib.catalog import get_monitoring_profile
+from chalicelib.domain.referrals.coverage_status import TrackStatus
 from chalicelib.domain.referrals.events import EVENT_TYPE_BY_CLASS
 from chalicelib.domain.referrals.monitoring_window import MonitoringProfile
 from chalicelib.domain.referrals.referral import Hold, ReferralStatus
 from chalicelib.domain.referrals.stages import Actor
+from chalicelib.domain.referrals.worklists import StageSummary, summarize_stage
 from chalicelib.store.platform import codec
 from tests.support.factories import NOON
+from tests.support.referral_values import build_referral
 
 PINNED_DEFAULTS: dict[str, Any] = {
     "StageChange.of": 1,
@@ -96,6 +100,14 @@ def test_every_other_kind_is_stored_with_all_members():
     text = codec.to_json(MonitoringProfile, get_monitoring_profile(None))
 
     assert set(json.loads(text)) == {field.name for field in dataclasses.fields(MonitoringProfile)}
+
+
+def test_a_part_without_values_keeps_its_new_members():
+    """It equals its default, because comparisons ignore what only a newer release knows."""
+    coverage = TrackStatus(unknown_members={"new": {"added": 1}})
+    summary = replace(summarize_stage(build_referral()), coverage=coverage)
+
+    assert codec.to_sparse_members(StageSummary, summary)["coverage"]["added"] == 1
 
 
 def test_a_part_of_a_larger_value_is_read_as_it_was_stored():

@@ -29,7 +29,7 @@ Rs256Keys = Mapping[str, "RSAPublicKey"]
 
 
 def import_keys(document: Any) -> Rs256Keys:
-    """Import the keys of a JWKS document that can verify RS256. Other keys are left out.
+    """Import the keys of a JWKS document that can verify RS256. Other keys, and shorter ones, are left out.
 
     Raises:
         ValueError: it is not a JWKS document, an RSA key in it is malformed, or it has no such key.
@@ -37,7 +37,9 @@ def import_keys(document: Any) -> Rs256Keys:
     keys: dict[str, RSAPublicKey] = {}
     for key in _list_keys(document):
         if _is_for_rs256(key):
-            keys.setdefault(key["kid"], _import_key(key))
+            public_key = _import_key(key)
+            if public_key.key_size >= MIN_KEY_BITS:
+                keys.setdefault(key["kid"], public_key)
     if not keys:
         raise ValueError("no key can verify RS256")
     return keys
@@ -109,8 +111,6 @@ def _import_key(key: Mapping[str, Any]) -> "RSAPublicKey":
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers  # noqa: PLC0415 as above
 
     modulus, exponent = (_decode_number(key.get(name)) for name in ("n", "e"))
-    if modulus.bit_length() < MIN_KEY_BITS:
-        raise ValueError("the key is too short")
     return RSAPublicNumbers(exponent, modulus).public_key()
 
 

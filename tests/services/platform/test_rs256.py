@@ -171,6 +171,14 @@ def test_a_key_has_at_least_2048_bits(bits, is_long_enough):
     assert imported == ["key-9"] * is_long_enough
 
 
+@pytest.mark.filterwarnings("ignore:Key size should be")
+def test_a_short_key_does_not_hide_the_others():
+    """Nobody could sign in."""
+    short = RSAKey.generate_key(1024, {"kid": "short"}).as_dict(private=False)
+
+    assert list(rs256.import_keys({"keys": [short, build_key()]})) == ["key-1"]
+
+
 def test_keys_of_other_kinds_are_left_out():
     document = {"keys": [build_key(kid="other", use="enc"), build_key()]}
 

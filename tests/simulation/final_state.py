@@ -225,10 +225,10 @@ class FinalState:
 
     def _says_nothing(self, mail: Item, *, at: datetime) -> bool:
         """Whether all that an email is about was overtaken by the end of a referral."""
-        if not mail["notice_ids"] or mail.get("invitation"):
+        about = [self._by_id[notice_id] for notice_id in mail["notice_ids"]]
+        if not about or any(notice["rule"] == "consultation.canceled" for notice in about):
             # A calendar learns that the consultation is canceled, also by an ending.
             return False
-        about = [self._by_id[notice_id] for notice_id in mail["notice_ids"]]
         return all(
             self.oracles[each["referral_id"]].is_overtaken(each["category"], self._became_known(each), at=at)
             for each in about

@@ -268,9 +268,7 @@ def test_wrong_monitoring_days_of_an_earlier_release_are_listed(api, corrected_i
     result = run()
 
     assert result.exit_code == 1
-    assert (
-        f"{referral_id}  {PRACTICE.tenant_id}  its status or monitoring days do not match its history" in result.stdout
-    )
+    assert f"{referral_id}  {PRACTICE.tenant_id}  its status or monitoring days do not match" in result.stdout
     assert get_infusion_day(api, referral_id) == before
 
 

@@ -46,7 +46,7 @@ class MigratedReferral:
     """One referral of a run.
 
     Attributes:
-        differs_from_history: Whether its stage or monitoring days differ from what this release computes from its history.
+        differs_from_history: Whether its stage or monitoring days differ from what its history leads to.
         is_alias_in_use: Whether the open referral of another patient has its alias. A person of the practice
             must choose another one.
         problem: Why it cannot be read, for the operator; empty if it can.

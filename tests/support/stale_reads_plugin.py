@@ -33,6 +33,7 @@ _LISTS = IndexWaits(
             "tests/routes/platform/test_health_data.py::test_a_list_contains_only_what_identifies_the_patient",
             "tests/routes/platform/test_idempotency.py",
             "tests/routes/referrals/test_lists.py",
+            "tests/routes/test_generated_client.py::test_the_client_submits_a_referral_and_lists_it",
             "tests/routes/referrals/test_unread.py",
             "tests/routes/referrals/test_submit.py::test_all_missing_items_of_a_packet_are_named_at_once",
             "tests/routes/platform/test_text.py::test_two_unicode_spellings_of_a_letter_are_one",

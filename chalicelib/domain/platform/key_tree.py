@@ -45,7 +45,7 @@ class TreeFullError(Exception):
 class KeyTree:
     """The nodes of a tree that are left: bits of a path, most significant first, to the secret of the node.
 
-    Derived keys are kept as long as the tree, which gives them anyway. A tree without a destroyed key is another tree.
+    A tree keeps the keys that it derived. It can derive them anyway, and destroying a key makes a new tree without any.
     """
 
     nodes: Mapping[str, bytes]

@@ -33,7 +33,7 @@ class SavedViews:
 
 
 def find_repeated_name(views: Sequence[SavedView]) -> int | None:
-    """Find the first view whose name an earlier one has, upper and lower case are the same. Return its place."""
+    """Find the first view that has the name of an earlier one, ignoring case. Return its place."""
     seen: set[str] = set()
     for place, view in enumerate(views):
         name = view.name.casefold()

@@ -21,7 +21,7 @@ def _sharing_before_the_scan() -> Iterator[None]:
 
 @contextmanager
 def _keeping_removed_files() -> Iterator[None]:
-    with patch.object(DocumentFiles, "remove_document", lambda *_: None):
+    with patch.object(DocumentFiles, "remove_document", lambda *_, **__: None):
         yield
 
 

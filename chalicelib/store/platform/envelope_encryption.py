@@ -14,12 +14,16 @@ encrypted, also not in a backup.
     2        generation, path, nonce, …    the key of a referral
     3        generation, nonce, …          the data key of the scope of a later generation
 
+If the highest bit of the format is set, the plaintext was compressed before encryption. This release reads such
+ciphertexts and writes none, so that the release after it can write them and still be rolled back.
+
 A scope gets a new generation of its keys when an operator rotates them. The first data key also gives the
 scope's blind index: a keyed hash by which names and addresses can be compared without decrypting them.
 """
 
 import hmac
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,6 +38,13 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _OF_SCOPE, _OF_REFERRAL, _OF_LATER_GENERATION = b"\x01", b"\x02", b"\x03"
+_COMPRESSED = 0x80
+"""The bit of the format that says that the plaintext is compressed, as raw deflate (RFC 1951)."""
+
+_COMPRESSED_CONTEXT = "/deflate"
+"""Follows the context of a compressed plaintext, so that a changed bit is noticed as any other change."""
+
+_WBITS = -zlib.MAX_WBITS
 _CACHE_S = 900
 _CACHED_SCOPES = 500
 
@@ -45,6 +56,9 @@ class EnvelopeEncryption:
     keys: DynamoTable
     kms: Callable[[], Any]
     kms_key_id: str
+    compresses: bool = False
+    """Whether `encrypt` compresses what becomes smaller by it."""
+
     _cache: dict[str, tuple[float, ScopeKeys]] = field(default_factory=dict)
 
     def encrypt(self, plaintext: bytes, *, scope: str, context: str, referral_id: str = "") -> bytes:
@@ -59,15 +73,11 @@ class EnvelopeEncryption:
         Raises:
             ReferralErasedError: the key of the referral was destroyed.
         """
-        keys = self._get_keys(scope)
-        if not referral_id:
-            header = _OF_SCOPE if keys.current == FIRST_GENERATION else _OF_LATER_GENERATION + bytes([keys.current])
-            return header + seal(keys.ciphers[keys.current], plaintext, context)
-        if keys.current not in keys.trees:
-            keys = self._plant_tree(scope)
-        path = compute_path(referral_id)
-        header = _OF_REFERRAL + bytes([keys.current]) + path
-        return header + seal(_derive_cipher(keys.trees[keys.current], path), plaintext, context)
+        header, cipher = self._choose_cipher(scope, referral_id)
+        if self.compresses and len(compressed := zlib.compress(plaintext, wbits=_WBITS)) < len(plaintext):
+            marked = bytes([header[0] | _COMPRESSED]) + header[1:]
+            return marked + seal(cipher, compressed, context + _COMPRESSED_CONTEXT)
+        return header + seal(cipher, plaintext, context)
 
     def decrypt(self, ciphertext: bytes, *, scope: str, context: str) -> bytes:
         """Decrypt what `encrypt` returned for the same scope and context.
@@ -77,17 +87,22 @@ class EnvelopeEncryption:
             ReferralErasedError: the key of its referral was destroyed.
             UnavailableError: KMS did not respond. There is no way to decrypt without it.
         """
-        cipher, sealed = self._find_cipher(ciphertext, scope)
+        is_compressed = ciphertext[:1] >= bytes([_COMPRESSED])
+        cipher, sealed = self._find_cipher(_without_mark(ciphertext), scope)
         # The header is the only part that the authentication tag does not cover. A wrong one finds a wrong key.
         if cipher is None or len(sealed) < NONCE_BYTES:
             from cryptography.exceptions import InvalidTag  # noqa: PLC0415 as in `to_cipher`
 
             raise InvalidTag
-        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
+        if is_compressed:
+            context += _COMPRESSED_CONTEXT
+        plaintext = cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
+        return zlib.decompress(plaintext, wbits=_WBITS) if is_compressed else plaintext
 
     def is_current(self, ciphertext: bytes, *, scope: str, referral_id: str = "") -> bool:
         """Whether `encrypt` would use the same key now."""
         current = self._get_keys(scope).current
+        ciphertext = _without_mark(ciphertext[:2])
         if referral_id:
             return ciphertext[:2] == _OF_REFERRAL + bytes([current])
         if current == FIRST_GENERATION:
@@ -124,6 +139,17 @@ class EnvelopeEncryption:
         """The stored keys."""
         return ScopeKeyRows(self.keys, self.kms, self.kms_key_id)
 
+    def _choose_cipher(self, scope: str, referral_id: str) -> tuple[bytes, "AESGCM"]:
+        """Return the header and the cipher with which something new is encrypted."""
+        keys = self._get_keys(scope)
+        if not referral_id:
+            header = _OF_SCOPE if keys.current == FIRST_GENERATION else _OF_LATER_GENERATION + bytes([keys.current])
+            return header, keys.ciphers[keys.current]
+        if keys.current not in keys.trees:
+            keys = self._plant_tree(scope)
+        path = compute_path(referral_id)
+        return _OF_REFERRAL + bytes([keys.current]) + path, _derive_cipher(keys.trees[keys.current], path)
+
     def _find_cipher(self, ciphertext: bytes, scope: str) -> tuple["AESGCM | None", bytes]:
         """Find the cipher of a ciphertext, and what follows its header. No cipher for an unknown format."""
         keys = self._get_keys(scope)
@@ -159,6 +185,11 @@ class EnvelopeEncryption:
             self._cache.clear()
         self._cache[scope] = (time.monotonic(), keys)
         return keys
+
+
+def _without_mark(ciphertext: bytes) -> bytes:
+    """Return a ciphertext without the bit of the format that says that it is compressed."""
+    return bytes([ciphertext[0] & ~_COMPRESSED]) + ciphertext[1:] if ciphertext else ciphertext
 
 
 def _derive_cipher(tree: KeyTree, path: bytes) -> "AESGCM":

@@ -1,6 +1,7 @@
 """Envelope encryption: a ciphertext decrypts only in its own context, and only with AWS KMS."""
 
 import os
+from dataclasses import replace
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -73,6 +74,42 @@ def test_a_ciphertext_that_was_altered_does_not_decrypt(encryption, alter):
             continue
 
     assert decrypted == []
+
+
+@pytest.fixture
+def compressing(encryption):
+    """The envelope encryption of a release that compresses."""
+    return replace(encryption, compresses=True)
+
+
+LONG_PLAINTEXT = PLAINTEXT * 20
+
+
+@pytest.mark.parametrize("referral_id", ["", "ref_1"])
+def test_a_compressed_plaintext_is_read(encryption, compressing, referral_id):
+    """The release after this one compresses, and this one reads its rows after a rollback."""
+    ciphertext = compressing.encrypt(LONG_PLAINTEXT, scope="prc_1", context="ref_1/details", referral_id=referral_id)
+
+    assert len(ciphertext) < len(LONG_PLAINTEXT) / 2
+    assert decrypt(encryption, ciphertext) == LONG_PLAINTEXT
+    assert encryption.is_current(ciphertext, scope="prc_1", referral_id=referral_id)
+
+
+def test_what_does_not_become_smaller_is_not_compressed(compressing):
+    """Such as a key, or a compressed response."""
+    plaintext = os.urandom(500)
+
+    assert len(encrypt(compressing, plaintext)) == len(plaintext) + 29
+
+
+@pytest.mark.parametrize("compresses", [False, True])
+def test_a_changed_mark_of_compression_is_noticed(encryption, compresses):
+    """The mark is in the format, which is not encrypted."""
+    ciphertext = bytearray(encrypt(replace(encryption, compresses=compresses), LONG_PLAINTEXT))
+    ciphertext[0] ^= 0x80
+
+    with pytest.raises(InvalidTag):
+        decrypt(encryption, bytes(ciphertext))
 
 
 def test_each_scope_has_one_data_key_that_is_stored_encrypted(encryption, stores):

@@ -14,8 +14,9 @@ encrypted, also not in a backup.
     2        generation, path, nonce, …    the key of a referral
     3        generation, nonce, …          the data key of the scope of a later generation
 
-If the highest bit of the format is set, the plaintext was compressed before encryption. This release reads such
-ciphertexts and writes none, so that the release after it can write them and still be rolled back.
+The upper four bits of the format are the version of the template with which the plaintext was compressed (see
+`compression`), and 0 if it was not. This release reads compressed values and writes none, so that the release after it
+can write them and still be rolled back.
 
 A scope gets a new generation of its keys when an operator rotates them. The first data key also gives the
 scope's blind index: a keyed hash by which names and addresses can be compared without decrypting them.
@@ -23,7 +24,6 @@ scope's blind index: a keyed hash by which names and addresses can be compared w
 
 import hmac
 import time
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.aws import translate_aws_errors
 from chalicelib.domain.platform.key_tree import PATH_BYTES, KeyDestroyedError, KeyTree, compute_path
 from chalicelib.errors import ReferralErasedError
+from chalicelib.store.platform.compression import TEMPLATE_VERSION, compress, decompress
 from chalicelib.store.platform.dynamo import DynamoTable
 from chalicelib.store.platform.scope_keys import FIRST_GENERATION, NONCE_BYTES, ScopeKeyRows, ScopeKeys, seal, to_cipher
 
@@ -38,13 +39,6 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _OF_SCOPE, _OF_REFERRAL, _OF_LATER_GENERATION = b"\x01", b"\x02", b"\x03"
-_COMPRESSED = 0x80
-"""The bit of the format that says that the plaintext is compressed, as raw deflate (RFC 1951)."""
-
-_COMPRESSED_CONTEXT = "/deflate"
-"""Follows the context of a compressed plaintext, so that a changed bit is noticed as any other change."""
-
-_WBITS = -zlib.MAX_WBITS
 _CACHE_S = 900
 _CACHED_SCOPES = 500
 
@@ -74,9 +68,9 @@ class EnvelopeEncryption:
             ReferralErasedError: the key of the referral was destroyed.
         """
         header, cipher = self._choose_cipher(scope, referral_id)
-        if self.compresses and len(compressed := zlib.compress(plaintext, wbits=_WBITS)) < len(plaintext):
-            marked = bytes([header[0] | _COMPRESSED]) + header[1:]
-            return marked + seal(cipher, compressed, context + _COMPRESSED_CONTEXT)
+        if self.compresses and len(compressed := compress(plaintext)) < len(plaintext):
+            marked = _with_template(header, TEMPLATE_VERSION)
+            return marked + seal(cipher, compressed, _name_context(context, TEMPLATE_VERSION))
         return header + seal(cipher, plaintext, context)
 
     def decrypt(self, ciphertext: bytes, *, scope: str, context: str) -> bytes:
@@ -87,22 +81,21 @@ class EnvelopeEncryption:
             ReferralErasedError: the key of its referral was destroyed.
             UnavailableError: KMS did not respond. There is no way to decrypt without it.
         """
-        is_compressed = ciphertext[:1] >= bytes([_COMPRESSED])
-        cipher, sealed = self._find_cipher(_without_mark(ciphertext), scope)
+        template, ciphertext = _split_template(ciphertext)
+        cipher, sealed = self._find_cipher(ciphertext, scope)
         # The header is the only part that the authentication tag does not cover. A wrong one finds a wrong key.
         if cipher is None or len(sealed) < NONCE_BYTES:
             from cryptography.exceptions import InvalidTag  # noqa: PLC0415 as in `to_cipher`
 
             raise InvalidTag
-        if is_compressed:
-            context += _COMPRESSED_CONTEXT
+        context = _name_context(context, template)
         plaintext = cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
-        return zlib.decompress(plaintext, wbits=_WBITS) if is_compressed else plaintext
+        return decompress(plaintext, template=template) if template else plaintext
 
     def is_current(self, ciphertext: bytes, *, scope: str, referral_id: str = "") -> bool:
         """Whether `encrypt` would use the same key now."""
         current = self._get_keys(scope).current
-        ciphertext = _without_mark(ciphertext[:2])
+        _, ciphertext = _split_template(ciphertext)
         if referral_id:
             return ciphertext[:2] == _OF_REFERRAL + bytes([current])
         if current == FIRST_GENERATION:
@@ -187,9 +180,18 @@ class EnvelopeEncryption:
         return keys
 
 
-def _without_mark(ciphertext: bytes) -> bytes:
-    """Return a ciphertext without the bit of the format that says that it is compressed."""
-    return bytes([ciphertext[0] & ~_COMPRESSED]) + ciphertext[1:] if ciphertext else ciphertext
+def _with_template(header: bytes, template: int) -> bytes:
+    return bytes([header[0] | template << 4]) + header[1:]
+
+
+def _split_template(ciphertext: bytes) -> tuple[int, bytes]:
+    """Return the version of the template in the format, and the ciphertext without it."""
+    return (ciphertext[0] >> 4, bytes([ciphertext[0] & 0xF]) + ciphertext[1:]) if ciphertext else (0, ciphertext)
+
+
+def _name_context(context: str, template: int) -> str:
+    """Return the context of a compressed plaintext, so that a changed version of its template is noticed."""
+    return f"{context}/template {template}" if template else context
 
 
 def _derive_cipher(tree: KeyTree, path: bytes) -> "AESGCM":

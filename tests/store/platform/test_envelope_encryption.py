@@ -1,13 +1,16 @@
 """Envelope encryption: a ciphertext decrypts only in its own context, and only with AWS KMS."""
 
 import os
+import re
 from dataclasses import replace
+from importlib.resources import files
 
 import pytest
 from cryptography.exceptions import InvalidTag
 
 from chalicelib.errors import UnavailableError
 from chalicelib.store.platform import envelope_encryption
+from chalicelib.store.platform.item_formats import UnreadableItemError
 from tests.support import faults
 from tests.support.faults import FaultMode
 from tests.support.stores import list_rows, restart_stores
@@ -95,6 +98,23 @@ def test_a_compressed_plaintext_is_read(encryption, compressing, referral_id):
     assert encryption.is_current(ciphertext, scope="prc_1", referral_id=referral_id)
 
 
+def test_a_template_of_a_newer_release_is_not_guessed(encryption, compressing, monkeypatch):
+    """The value is refused as one that a newer release wrote."""
+    monkeypatch.setattr(envelope_encryption, "TEMPLATE_VERSION", 2)
+    ciphertext = encrypt(compressing, LONG_PLAINTEXT)
+
+    with pytest.raises(UnreadableItemError):
+        decrypt(encryption, ciphertext)
+
+
+def test_the_template_has_nothing_about_a_person():
+    """It ships with the code. Member names, closed lists and zeros are the same for every patient."""
+    template = (files("chalicelib.store") / "plaintext_template_1.txt").read_text()
+    words = set(re.findall(r'"([^"]*)"', template))
+
+    assert {word for word in words if not re.fullmatch(r"|20|[a-z][a-z_0-9]*", word)} == set()
+
+
 def test_what_does_not_become_smaller_is_not_compressed(compressing):
     """Such as a key, or a compressed response."""
     plaintext = os.urandom(500)
@@ -103,10 +123,10 @@ def test_what_does_not_become_smaller_is_not_compressed(compressing):
 
 
 @pytest.mark.parametrize("compresses", [False, True])
-def test_a_changed_mark_of_compression_is_noticed(encryption, compresses):
-    """The mark is in the format, which is not encrypted."""
+def test_a_changed_version_of_the_template_is_noticed(encryption, compresses):
+    """It is in the format, which is not encrypted."""
     ciphertext = bytearray(encrypt(replace(encryption, compresses=compresses), LONG_PLAINTEXT))
-    ciphertext[0] ^= 0x80
+    ciphertext[0] ^= 0x10
 
     with pytest.raises(InvalidTag):
         decrypt(encryption, bytes(ciphertext))

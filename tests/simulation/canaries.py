@@ -16,7 +16,7 @@ from tests.support.leak_probe import CapturedOutput, capture_outputs, dump_table
 from tests.support.log_capture import discard_logs
 from tests.support.shared_clinic import open_shared_clinic
 
-MINUTES = 1
+MINUTES = 2
 
 SCENARIOS = 24
 """Parts, each with its own faults, and each searched on every channel."""

@@ -209,7 +209,10 @@ class CrossTenantProbe:
         route = self.chance.choice(LIST_ROUTES)
         others = [p.member for p in self.world.people if p.member.person != who.member.person]
         ids = (self.chance.choice(others).member_id, NONEXISTENT_IDS["member_id"])
-        self.tried[who.tenant_id].update(ids)
+        # The refusal is in the trail of the person's first organization, because no membership is in use.
+        for each in self.world.people:
+            if each.member.person == who.member.person:
+                self.tried[each.tenant_id].update(ids)
         answers = [
             who.site.with_membership(member_id).get(route[1], **{"X-Request-Id": REQUEST_ID}) for member_id in ids
         ]

@@ -68,10 +68,10 @@ class EnvelopeEncryption:
             ReferralErasedError: the key of the referral was destroyed.
         """
         header, cipher = self._choose_cipher(scope, referral_id)
+        template = 0
         if self.compresses and len(compressed := compress(plaintext)) < len(plaintext):
-            marked = _with_template(header, TEMPLATE_VERSION)
-            return marked + seal(cipher, compressed, _name_context(context, TEMPLATE_VERSION))
-        return header + seal(cipher, plaintext, context)
+            template, plaintext = TEMPLATE_VERSION, compressed
+        return _with_template(header, template) + seal(cipher, plaintext, _name_context(context, template))
 
     def decrypt(self, ciphertext: bytes, *, scope: str, context: str) -> bytes:
         """Decrypt what `encrypt` returned for the same scope and context.
@@ -88,8 +88,8 @@ class EnvelopeEncryption:
             from cryptography.exceptions import InvalidTag  # noqa: PLC0415 as in `to_cipher`
 
             raise InvalidTag
-        context = _name_context(context, template)
-        plaintext = cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
+        bound_to = _name_context(context, template).encode()
+        plaintext = cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to)
         return decompress(plaintext, template=template) if template else plaintext
 
     def is_current(self, ciphertext: bytes, *, scope: str, referral_id: str = "") -> bool:

@@ -25,14 +25,29 @@ _LISTS = IndexWaits(
     "Lists, counts, search and the week's digest show what there is. A decision reads the referral itself.",
     frozenset(
         {
+            "tests/routes/consultation/test_one_fact.py::test_a_new_date_can_be_missed_too",
+            "tests/routes/coverage/test_moves.py",
             "tests/routes/handback/test_calendar_feeds.py",
+            "tests/routes/handback/test_planned_calendar.py",
+            "tests/routes/insights/test_changed_insights.py",
+            "tests/routes/insights/test_insights.py",
             "tests/routes/operations/test_operations.py",
             "tests/routes/webhooks/test_connection.py",
             "tests/routes/webhooks/test_deliveries.py",
             "tests/routes/referrals/test_event_types.py::test_a_gap_in_the_sequence_is_shown_until_it_is_filled",
+            "tests/routes/platform/test_aws_faults.py::test_an_unreadable_response_is_not_an_empty_one",
+            "tests/routes/platform/test_newer_items.py::test_other_commands_say_it_too",
             "tests/routes/platform/test_health_data.py::test_a_list_contains_only_what_identifies_the_patient",
             "tests/routes/platform/test_idempotency.py",
+            "tests/routes/referrals/test_information_requests.py::test_an_open_request_is_the_practices_task",
             "tests/routes/referrals/test_lists.py",
+            "tests/routes/referrals/test_named_products.py::test_lists_show_the_product_that_counts",
+            "tests/routes/referrals/test_partial_drafts.py::test_a_draft_without_a_name_is_in_the_list",
+            "tests/routes/referrals/test_patient_search.py",
+            "tests/routes/referrals/test_referral_csv.py",
+            "tests/routes/referrals/test_routing_hints.py",
+            "tests/routes/referrals/test_sorted_lists.py",
+            "tests/routes/referrals/test_tolerant_input.py",
             "tests/routes/test_generated_client.py::test_the_client_submits_a_referral_and_lists_it",
             "tests/routes/referrals/test_unread.py",
             "tests/routes/referrals/test_submit.py::test_all_missing_items_of_a_packet_are_named_at_once",
@@ -48,6 +63,7 @@ _LISTS = IndexWaits(
 _VERIFYING = frozenset(
     {
         "tests/routes/referrals/test_long_histories.py::test_a_long_audit_trail_verifies",
+        "tests/services/audit/test_rotation.py",
         "tests/services/audit/test_trail.py",
     }
 )
@@ -56,9 +72,26 @@ INDEX_WAITS: Mapping[str, IndexWaits] = {
     "by_center": _LISTS,
     "by_received": IndexWaits(
         "The log of deliveries shows what there is; a delivery is replayed by its own row.",
-        frozenset({"tests/routes/webhooks/test_deliveries.py"}),
+        frozenset(
+            {
+                "tests/routes/operations/test_operations.py",
+                "tests/routes/webhooks/test_connection.py",
+                "tests/routes/webhooks/test_deliveries.py",
+                "tests/routes/webhooks/test_tolerant_deliveries.py",
+            }
+        ),
     ),
     "by_day": IndexWaits("The audit is verified, and its hours are counted, when they are long over.", _VERIFYING),
+    "by_organization": IndexWaits(
+        "An organization's trail shows what was done.",
+        frozenset(
+            {
+                "tests/routes/audit/test_trails.py",
+                "tests/routes/webhooks/test_connection.py",
+                "tests/services/audit/test_rotation.py",
+            }
+        ),
+    ),
     "by_referral": IndexWaits(
         "The notices of a referral are a list; each sent notice has its own row.",
         frozenset(
@@ -73,6 +106,10 @@ INDEX_WAITS: Mapping[str, IndexWaits] = {
         "A job does later what its index lists later, and claims each row by itself.",
         frozenset(
             {
+                "tests/routes/consultation/test_invitations.py",
+                "tests/routes/coverage/test_checks.py",
+                "tests/routes/operations/test_operations.py",
+                "tests/routes/platform/test_newer_items.py",
                 "tests/routes/webhooks/test_deliveries.py",
                 "tests/routes/notices/test_ses_and_unsubscribe.py",
                 "tests/routes/identity/test_members.py::test_a_person_invited_right_before_an_event_is_notified",
@@ -81,6 +118,8 @@ INDEX_WAITS: Mapping[str, IndexWaits] = {
                 "tests/services/notices/test_notify_timing.py",
                 "tests/services/notices/test_send_mail.py",
                 "tests/routes/referrals/test_care_events.py",
+                "tests/routes/referrals/test_endings.py",
+                "tests/routes/referrals/test_fact_changes.py",
                 "tests/routes/referrals/test_main_path.py::test_the_notice_of_day_7_is_emailed_once",
                 "tests/routes/notices/test_notices.py",
                 "tests/routes/notices/test_planned_overdue_alerts.py::test_a_sent_level_is_listed_as_sent_and_the_rest_as_upcoming",
@@ -94,6 +133,7 @@ INDEX_WAITS: Mapping[str, IndexWaits] = {
                 "tests/services/notices/test_weekly_digest_hours.py",
                 "tests/services/notices/test_weekly_digest.py",
                 "tests/services/notices/test_send_mail_merging.py",
+                "tests/services/platform/test_health_metrics.py",
                 "tests/services/platform/test_heartbeats.py::test_the_relay_counts_failed_tasks",
                 "tests/services/referrals/test_report_event.py::test_monitoring_starts_after_the_last_dose",
                 "tests/services/referrals/test_report_event_parking.py",

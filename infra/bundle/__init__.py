@@ -70,6 +70,18 @@ def build(out: Path, *, stage: str = "production", texts: Path | None = None) ->
     archive.check_archive(
         out / BUNDLE, distributions=packages.list_pinned(_LOCK) - slim.UNUSED_PACKAGES, limit_bytes=_LIMITS_BYTES[stage]
     )
+    _write_template(raw, out, stage)
+
+
+def build_template(out: Path, *, stage: str = "production") -> None:
+    """Write only `template.json` into `out`. This takes seconds, because no library is installed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        project = Path(scratch, "project")
+        _copy_project(project)
+        _write_template(_chalice_package(project, stage), out, stage)
+
+
+def _write_template(raw: template.Template, out: Path, stage: str) -> None:
     completed = template.complete_template(
         raw,
         bundle=f"./{BUNDLE}",

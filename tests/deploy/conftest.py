@@ -1,4 +1,4 @@
-"""The packaged product, deployed on a local cloud that enforces its IAM policies."""
+"""The packaged product, and its deployment on a local cloud that enforces its IAM policies."""
 
 from typing import Any
 
@@ -14,19 +14,30 @@ from infra.payers.server import Behavior, run_simulator
 from infra.payers.setups import store_secrets
 from tests.deploy.deployed import PASSWORD, DeployedDriver, Stack
 from tests.support import factories
+from tests.support.build_once import build_once
 from tests.support.factories import CENTER, PRACTICE
 
 BUCKET = "artifacts"
 
 
+@pytest.fixture(scope="session")
+def dist(tmp_path_factory, worker_id):
+    """What `make package` writes."""
+    return build_once(tmp_path_factory, worker_id, "production", bundle.build)
+
+
+@pytest.fixture(scope="session")
+def local_dist(tmp_path_factory, worker_id):
+    """The same for this machine's processor."""
+    return build_once(tmp_path_factory, worker_id, "local", lambda out: bundle.build(out, stage="local"))
+
+
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory):
+def stack(tmp_path_factory, local_dist):
     """The local bundle, deployed with a change set.
 
     While it exists, this process uses only its local cloud.
     """
-    dist = tmp_path_factory.mktemp("dist")
-    bundle.build(dist, stage="local")
     with (
         run_cloud(tmp_path_factory.mktemp("cloud"), enforce_policies=True, saving=False) as local_cloud,
         run_simulator(behavior=Behavior(slow_s=0.01)) as payers,
@@ -41,7 +52,7 @@ def stack(tmp_path_factory):
         store_secrets(session.create_client("secretsmanager"), payers.url)
         deployed = deploy.DeployedStack(session, "cart-referrals", BUCKET)
         change_set = deployed.create_change_set(
-            dist,
+            local_dist,
             {
                 "AskPayers": "true",
                 "Deployment": "local",
@@ -55,7 +66,7 @@ def stack(tmp_path_factory):
         assert change_set
         outputs = deployed.execute_change_set(change_set)
         _configure_this_process(patch, outputs)
-        yield Stack(local_cloud.endpoint, deployed, dist, outputs)
+        yield Stack(local_cloud.endpoint, deployed, local_dist, outputs)
         wiring.reset()
 
 

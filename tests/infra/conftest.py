@@ -1,6 +1,5 @@
-"""Fixtures that several test files share: the built bundle and template, and a test API on a real port."""
+"""Fixtures that several test files share: the packaged template, and a test API on a real port."""
 
-import fcntl
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -8,24 +7,19 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from infra import bundle
+from tests.support.build_once import build_once
 
 
 @pytest.fixture(scope="session")
-def dist(tmp_path_factory, worker_id):
-    """What `make package` writes."""
-    base = tmp_path_factory.getbasetemp()
-    out = (base if worker_id == "master" else base.parent) / "dist"
-    with (out.parent / "dist.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (out / bundle.TEMPLATE).exists():
-            bundle.build(out)
-    return out
+def template_file(tmp_path_factory, worker_id):
+    """The packaged template, without the bundles that it names."""
+    return build_once(tmp_path_factory, worker_id, "template", bundle.build_template) / bundle.TEMPLATE
 
 
 @pytest.fixture(scope="session")
-def template(dist):
+def template(template_file):
     """The packaged template."""
-    return json.loads((dist / bundle.TEMPLATE).read_text())
+    return json.loads(template_file.read_text())
 
 
 @pytest.fixture(scope="session")

@@ -75,6 +75,13 @@ def test_two_builds_are_identical(dist, tmp_path):
     assert first.read_bytes() == second.read_bytes()
 
 
+def test_the_template_without_the_bundles_is_the_template_of_the_package(dist, tmp_path):
+    """The tests of the template read one that was written without them."""
+    bundle.build_template(tmp_path)
+
+    assert (tmp_path / bundle.TEMPLATE).read_bytes() == (dist / bundle.TEMPLATE).read_bytes()
+
+
 def test_every_locked_distribution_except_the_unused_ones_is_included(bundle_archive):
     """Chalice would leave them out without a warning."""
     included = {info.partition("-")[0].lower() for info in bundle_archive.namelist() if ".dist-info/" in info}

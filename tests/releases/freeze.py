@@ -13,6 +13,7 @@ from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.version import VERSION
 from tests.releases import write_document
 from tests.support.aws_fakes import PREFIX
+from tests.support.log_capture import discard_logs
 from tests.support.release_story import dump_rows, write_history
 from tests.support.shared_clinic import open_shared_clinic
 from tests.support.stores import get_aws_client, get_dynamodb_client
@@ -37,6 +38,7 @@ def build_document(driver: Any) -> dict[str, Any]:
 def main() -> None:
     """Write the document of this release."""
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    discard_logs()
     with tempfile.TemporaryDirectory() as folder, open_shared_clinic(Path(folder)) as driver:
         sys.stdout.write(f"{write_document(build_document(driver)).name}\n")
 

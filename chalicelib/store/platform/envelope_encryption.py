@@ -15,8 +15,7 @@ encrypted, also not in a backup.
     3        generation, nonce, …          the data key of the scope of a later generation
 
 The upper four bits of the format are the version of the template with which the plaintext was compressed (see
-`compression`), and 0 if it was not. This release reads compressed values and writes none, so that the release after it
-can write them and still be rolled back.
+`compression`), and 0 if it was not, because it would not become smaller.
 
 A scope gets a new generation of its keys when an operator rotates them. The first data key also gives the
 scope's blind index: a keyed hash by which names and addresses can be compared without decrypting them.
@@ -50,9 +49,6 @@ class EnvelopeEncryption:
     keys: DynamoTable
     kms: Callable[[], Any]
     kms_key_id: str
-    compresses: bool = False
-    """Whether `encrypt` compresses what becomes smaller by it."""
-
     _cache: dict[str, tuple[float, ScopeKeys]] = field(default_factory=dict)
 
     def encrypt(self, plaintext: bytes, *, scope: str, context: str, referral_id: str = "") -> bytes:
@@ -69,7 +65,7 @@ class EnvelopeEncryption:
         """
         header, cipher = self._choose_cipher(scope, referral_id)
         template = 0
-        if self.compresses and len(compressed := compress(plaintext)) < len(plaintext):
+        if len(compressed := compress(plaintext)) < len(plaintext):
             template, plaintext = TEMPLATE_VERSION, compressed
         return _with_template(header, template) + seal(cipher, plaintext, _name_context(context, template))
 

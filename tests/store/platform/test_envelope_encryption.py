@@ -2,7 +2,6 @@
 
 import os
 import re
-from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -79,29 +78,40 @@ def test_a_ciphertext_that_was_altered_does_not_decrypt(encryption, alter):
     assert decrypted == []
 
 
-@pytest.fixture
-def compressing(encryption):
-    """The envelope encryption of a release that compresses."""
-    return replace(encryption, compresses=True)
-
-
 LONG_PLAINTEXT = PLAINTEXT * 20
 
 
 @pytest.mark.parametrize("referral_id", ["", "ref_1"])
-def test_a_compressed_plaintext_is_read(encryption, compressing, referral_id):
-    """The release after this one compresses, and this one reads its rows after a rollback."""
-    ciphertext = compressing.encrypt(LONG_PLAINTEXT, scope="prc_1", context="ref_1/details", referral_id=referral_id)
+def test_a_long_plaintext_is_compressed(encryption, referral_id):
+    """Before encryption, because a ciphertext cannot be compressed."""
+    ciphertext = encryption.encrypt(LONG_PLAINTEXT, scope="prc_1", context="ref_1/details", referral_id=referral_id)
 
     assert len(ciphertext) < len(LONG_PLAINTEXT) / 2
     assert decrypt(encryption, ciphertext) == LONG_PLAINTEXT
     assert encryption.is_current(ciphertext, scope="prc_1", referral_id=referral_id)
 
 
-def test_a_template_of_a_newer_release_is_not_guessed(encryption, compressing, monkeypatch):
+def test_what_does_not_become_smaller_is_not_compressed(encryption):
+    """Such as a key, or a compressed response."""
+    plaintext = os.urandom(500)
+
+    assert len(encrypt(encryption, plaintext)) == len(plaintext) + 29
+
+
+@pytest.mark.parametrize("plaintext", [PLAINTEXT, LONG_PLAINTEXT], ids=["not compressed", "compressed"])
+def test_a_changed_version_of_the_template_is_noticed(encryption, plaintext):
+    """It is in the format, which is not encrypted."""
+    ciphertext = bytearray(encrypt(encryption, plaintext))
+    ciphertext[0] ^= 0x10
+
+    with pytest.raises(InvalidTag):
+        decrypt(encryption, bytes(ciphertext))
+
+
+def test_a_template_of_a_newer_release_is_not_guessed(encryption, monkeypatch):
     """The value is refused as one that a newer release wrote."""
     monkeypatch.setattr(envelope_encryption, "TEMPLATE_VERSION", 2)
-    ciphertext = encrypt(compressing, LONG_PLAINTEXT)
+    ciphertext = encrypt(encryption, LONG_PLAINTEXT)
 
     with pytest.raises(UnreadableItemError):
         decrypt(encryption, ciphertext)
@@ -113,23 +123,6 @@ def test_the_template_has_nothing_about_a_person():
     words = set(re.findall(r'"([^"]*)"', template))
 
     assert {word for word in words if not re.fullmatch(r"|20|[a-z][a-z_0-9]*", word)} == set()
-
-
-def test_what_does_not_become_smaller_is_not_compressed(compressing):
-    """Such as a key, or a compressed response."""
-    plaintext = os.urandom(500)
-
-    assert len(encrypt(compressing, plaintext)) == len(plaintext) + 29
-
-
-@pytest.mark.parametrize("compresses", [False, True])
-def test_a_changed_version_of_the_template_is_noticed(encryption, compresses):
-    """It is in the format, which is not encrypted."""
-    ciphertext = bytearray(encrypt(replace(encryption, compresses=compresses), LONG_PLAINTEXT))
-    ciphertext[0] ^= 0x10
-
-    with pytest.raises(InvalidTag):
-        decrypt(encryption, bytes(ciphertext))
 
 
 def test_each_scope_has_one_data_key_that_is_stored_encrypted(encryption, stores):

@@ -11,7 +11,7 @@ DYNAMODB_LOCAL = "dynamodb-local"
 ENGINES = (LOCAL_CLOUD, DYNAMODB_LOCAL)
 """What can stand in for DynamoDB."""
 
-TIME_LIMIT_FACTOR = 3
+TIME_LIMIT_FACTOR = 6
 """How many times its planned minutes a section may take before it counts as failed."""
 
 PROGRESS_INTERVAL_S = 10.0

@@ -11,7 +11,7 @@ from tests.support.cross_tenant_probe import CrossTenantProbe
 from tests.support.log_capture import discard_logs
 from tests.support.multi_tenant_world import open_multi_tenant_world, snapshot_protected
 
-MINUTES = 3
+MINUTES = 6
 
 TRIES = 100_000
 PART = 2_500

@@ -12,6 +12,7 @@ import gc
 gc.disable()
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from chalice import Rate
 from chalice.app import CloudWatchEvent, DynamoDBEvent
@@ -55,6 +56,7 @@ from chalicelib.services.documents.news import record_event
 from chalicelib.services.notices.outbox_worker import process_committed, run_job
 from chalicelib.services.platform import heartbeats
 from chalicelib.services.platform.health_metrics import measure_health
+from chalicelib.store.notices.outbox import list_shards_of_run
 from chalicelib.store.notices.task_items import list_ids_in_stream_event
 
 app = ReferralApp(app_name="cart-referrals", configure_logs=False)
@@ -130,8 +132,9 @@ def relay(event: CloudWatchEvent) -> Mapping[str, int]:
     try:
         return _run_queue(ScheduledJob.RELAY, TaskQueue.EVENT, event)
     finally:
-        heartbeats.log_overdue_jobs(context=wiring.build_run_context())
-        measure_health(context=wiring.build_job_context())
+        if _read_part(event).is_first:
+            heartbeats.log_overdue_jobs(context=wiring.build_run_context())
+            measure_health(context=wiring.build_job_context())
 
 
 @app.schedule(build_schedule_rate(ScheduledJob.NOTICES))
@@ -169,8 +172,29 @@ def slots(event: CloudWatchEvent) -> Mapping[str, int]:  # noqa: ARG001 Chalice 
     return _run_job(ScheduledJob.SLOTS, lambda: materialize_all(context=wiring.build_run_context()))
 
 
+class RunPart(NamedTuple):
+    """Which of the runs that a job has at once this is, from 1. `infra/bundle/capacity.py` writes it into the event."""
+
+    run: int = 1
+    runs: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it speaks for the job: its heartbeat counts, and it measures."""
+        return self.run == 1
+
+
+def _read_part(event: CloudWatchEvent) -> RunPart:
+    return RunPart(**{name: int(value) for name, value in event.detail.items()})
+
+
 def _run_queue(job: ScheduledJob, queue: TaskQueue, event: CloudWatchEvent) -> Mapping[str, int]:
-    return _run_job(job, lambda: run_job(queue, context=wiring.build_job_context(lambda_context=event.context)))
+    part = _read_part(event)
+    shards = list_shards_of_run(part.run, of=part.runs)
+    context = wiring.build_job_context(lambda_context=event.context, shards=shards)
+    if part.is_first:
+        return _run_job(job, lambda: run_job(queue, context=context))
+    return run_job(queue, context=context)
 
 
 def _run_job(job: ScheduledJob, work: Callable[[], Mapping[str, int]]) -> Mapping[str, int]:

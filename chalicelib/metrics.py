@@ -10,6 +10,7 @@ docs/decisions/0059-metrics-and-alarms.md explains what is counted and what that
 import logging
 from collections.abc import Mapping
 from enum import StrEnum
+from threading import Lock
 
 from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
@@ -105,6 +106,9 @@ class DeliveryOutcome(StrEnum):
     OTHER = "other"
 
 
+_one_line = Lock()
+"""Threads take turns, because the text of a line and its end are written separately."""
+
 _DIMENSIONS: Mapping[type[StrEnum], str] = {RouteFamily: "Family", DeliveryOutcome: "Outcome"}
 """The dimensions, and the only values that each can have."""
 
@@ -165,4 +169,5 @@ def _write(values: Mapping[Metric, float], dimension: StrEnum | None) -> None:
         provider.add_dimension(_DIMENSIONS[type(dimension)], dimension.value)
     for metric, value in values.items():
         provider.add_metric(Metric(metric).value, UNITS.get(metric, "Count"), value)
-    provider.flush_metrics()
+    with _one_line:
+        provider.flush_metrics()

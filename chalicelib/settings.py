@@ -26,6 +26,8 @@ class Settings:
         mail_topic: The SNS topic that publishes what happened to emails; empty for none.
         feed_limit: The rate limit of one center's system, as `burst/per second`; empty for no limit.
         member_limit: The rate limit of one member, in the same format.
+        job_threads: How many tasks, or emails, a run of a job works on at once; empty for one.
+        mail_rate: How many emails all runs together send each second at most; empty for no limit.
         public_url: The address of the dashboard, for links in emails.
         deployment: `local`, `test` or `production`.
         commit: The revision that is running; empty if unknown.
@@ -54,6 +56,8 @@ class Settings:
     mail_topic: str
     feed_limit: str
     member_limit: str
+    job_threads: str
+    mail_rate: str
     public_url: str
     deployment: str
     commit: str
@@ -70,7 +74,7 @@ class Settings:
 _OPTIONAL = frozenset(
     {
         *("MAIL_CONFIGURATION_SET", "MAIL_TOPIC", "FEED_LIMIT", "MEMBER_LIMIT", "COMMIT", "EHR_CLIENTS"),
-        *("PAYERS_SECRET", "IDENTITY_MFA", "APP_ORIGINS"),
+        *("PAYERS_SECRET", "IDENTITY_MFA", "APP_ORIGINS", "JOB_THREADS", "MAIL_RATE"),
     }
 )
 _DEPLOYMENTS = frozenset({"local", "test", "production"})

@@ -8,6 +8,7 @@ import secrets
 import time
 from datetime import UTC, datetime
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import budget
@@ -15,6 +16,7 @@ from chalicelib import settings as settings_module
 from chalicelib.domain.documents.check_events import GUARDDUTY, SCANNER_SOURCES
 from chalicelib.domain.platform.ids import encode_id
 from chalicelib.domain.platform.rate_limit import RateLimit
+from chalicelib.mail.pace import MailPace, NoLimit, SharedPace
 from chalicelib.mail.ses import SesMailer
 from chalicelib.services.identity.access_tokens import AccessTokenVerifier
 from chalicelib.services.identity.credentials import CredentialService
@@ -25,9 +27,10 @@ from chalicelib.store.all_stores import Stores, open_stores
 from chalicelib.store.audit.heads import AuditHeads
 from chalicelib.store.documents.files import Bucket, DocumentFiles
 from chalicelib.store.documents.signing import SigningIdentity
+from chalicelib.store.notices.outbox import ALL_SHARDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -90,9 +93,17 @@ def get_dynamodb_client() -> "DynamoDBClient":
     return clients.create_dynamodb_client()
 
 
-@cache
 def get_aws_client(service: str) -> Any:
-    """The client of another AWS service."""
+    """The client of another AWS service. Threads that need one at the same moment wait for one that is created."""
+    with _creating_client:
+        return _create_aws_client(service)
+
+
+_creating_client = Lock()
+
+
+@cache
+def _create_aws_client(service: str) -> Any:
     from chalicelib import clients  # noqa: PLC0415 botocore is most of a cold start
 
     return clients.create_aws_client(service)
@@ -285,12 +296,15 @@ def build_run_context() -> RunContext:
     return RunContext(get_stores(), read_clock())
 
 
-def build_job_context(at: datetime | None = None, *, lambda_context: Any = None) -> JobContext:
+def build_job_context(
+    at: datetime | None = None, *, lambda_context: Any = None, shards: "Collection[int]" = ALL_SHARDS
+) -> JobContext:
     """What a job works with, now or at a rehearsed time.
 
     Args:
         at: The rehearsed time.
         lambda_context: Lambda's context of the run, which knows how much time is left.
+        shards: The shards of the outbox that the run processes.
     """
     return JobContext(
         get_stores(),
@@ -300,7 +314,17 @@ def build_job_context(at: datetime | None = None, *, lambda_context: Any = None)
         sender=get_settings().mail_from,
         payers=ConfiguredPayers(),
         has_time=lambda: lambda_context is None or lambda_context.get_remaining_time_in_millis() > MIN_REMAINING_MS,
+        threads=int(get_settings().job_threads or 1),
+        shards=shards,
+        mail_pace=_build_mail_pace(),
     )
+
+
+def _build_mail_pace() -> MailPace:
+    per_second = float(get_settings().mail_rate or 0)
+    if not per_second:
+        return NoLimit()
+    return SharedPace(get_stores().mail_turns, per_second, read_clock=read_clock, pause=time.sleep)
 
 
 def build_time_check(seconds: float) -> "Callable[[], bool]":
@@ -336,7 +360,7 @@ def reset() -> None:
         get_webhook_rate_limit,
         get_member_rate_limit,
         get_dynamodb_client,
-        get_aws_client,
+        _create_aws_client,
         get_stores,
         get_document_files,
         get_center_search,

@@ -23,6 +23,7 @@ from chalicelib.store.handback.packages import HandbackVersions
 from chalicelib.store.identity.members import Members
 from chalicelib.store.identity.tenants import Tenants
 from chalicelib.store.notices.digests import DigestRows
+from chalicelib.store.notices.mail_turns import MailTurns
 from chalicelib.store.notices.mails import Mails
 from chalicelib.store.notices.notices import Notices
 from chalicelib.store.notices.outbox import Outbox
@@ -77,7 +78,8 @@ TABLE_NAMES = (
 class Stores:
     """The stores, each for one or two tables; the files; the transactions over several tables; and the encryption.
 
-    Some tables have older names: `allowances` has the rate limits, and `looks` the last viewed versions.
+    Some tables have older names: `allowances` has the rate limits and the turns to send email, and `looks` the last
+    viewed versions.
     """
 
     referrals: Referrals
@@ -92,6 +94,7 @@ class Stores:
     overdue_alerts: OverdueAlertRows
     digests: DigestRows
     mails: Mails
+    mail_turns: MailTurns
     recipients: Recipients
     notices: Notices
     audit_log: AuditLog
@@ -148,6 +151,7 @@ def open_stores(
         overdue_alerts=OverdueAlertRows(tables["outbox"]),
         digests=DigestRows(tables["outbox"]),
         mails=Mails(tables["outbox"]),
+        mail_turns=MailTurns(tables["allowances"]),
         recipients=Recipients(tables["recipients"], encryption),
         notices=Notices(tables["notices"], encryption),
         audit_log=audit_log,

@@ -3,8 +3,12 @@
 docs/operations.md has a table with the values for each size, and the quotas of the account that go with them.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
+
+from chalicelib.services.platform.threads import MAX_THREADS
+from chalicelib.store.notices.outbox import SHARDS
 
 Template = dict[str, Any]
 
@@ -34,7 +38,23 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
         *(1, 10),
         "Runs at once for each shard of the stream that notifies people of new events (ParallelizationFactor).",
     ),
+    "JobConcurrency": _number(
+        *(1, SHARDS),
+        "Runs at once of each job that notifies people of what is due. Each processes its own shards of the outbox.",
+    ),
+    "MailRate": _number(
+        *(14, 10_000),
+        "Emails a second of all jobs together. Set it to the sending rate of the account: aws sesv2 get-account "
+        "--query SendQuota.MaxSendRate",
+    ),
+    "JobThreads": _number(
+        *(8, MAX_THREADS),
+        "Tasks, or emails, that one run works on at once. A run waits for AWS most of its time.",
+    ),
 }
+
+JOBS = ("Relay", "Notices", "Clocks", "Digest")
+"""The functions that process queues of the outbox, by their logical names."""
 
 _RESERVES = "ReservesApiConcurrency"
 
@@ -53,3 +73,42 @@ def add_capacity(template: Template) -> None:
     }
     [source] = resources["Outbox"]["Properties"]["Events"].values()
     source["Properties"]["ParallelizationFactor"] = {"Ref": "OutboxConcurrency"}
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    variables |= {"JOB_THREADS": {"Ref": "JobThreads"}, "MAIL_RATE": {"Ref": "MailRate"}}
+    for run in range(2, SHARDS + 1):
+        fewer = [{"Fn::Equals": [{"Ref": "JobConcurrency"}, number]} for number in range(1, run)]
+        template["Conditions"][_name_condition(run)] = {"Fn::Not": [{"Fn::Or": fewer} if run > 2 else fewer[0]]}
+    for job in JOBS:
+        _add_runs(resources[job]["Properties"]["Events"])
+
+
+def _name_condition(run: int) -> str:
+    return f"HasJobRun{run}"
+
+
+def _add_runs(events: Template) -> None:
+    """Let a schedule start as many runs as the parameter says, each with its number.
+
+    Each run has a rule of its own, because an event of one rule cannot say how often it was sent.
+    """
+    [(name, first)] = events.items()
+    for run in range(1, SHARDS + 1):
+        properties = first["Properties"] | {"Input": {"Fn::Sub": json.dumps(_build_event(run))}}
+        if run > 1:
+            properties["State"] = {"Fn::If": [_name_condition(run), "ENABLED", "DISABLED"]}
+        events[name if run == 1 else f"{name}{run}"] = first | {"Properties": properties}
+
+
+def _build_event(run: int) -> Mapping[str, Any]:
+    """Build what a rule sends: the members of a scheduled event that Chalice reads, and which run it is."""
+    return {
+        "version": "0",
+        "id": "",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "${AWS::AccountId}",
+        "time": "",
+        "region": "${AWS::Region}",
+        "resources": [],
+        "detail": {"run": run, "runs": "${JobConcurrency}"},
+    }

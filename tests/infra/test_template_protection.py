@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from chalicelib.store.notices.outbox import SHARDS
 from infra.bundle import capacity, protection
 from infra.bundle.template import list_resources_of_type
 
@@ -77,6 +78,45 @@ def test_the_stream_is_processed_by_as_many_runs_as_the_parameter_says(template)
     (source,) = get_properties(template, "Outbox")["Events"].values()
 
     assert source["Properties"]["ParallelizationFactor"] == {"Ref": "OutboxConcurrency"}
+
+
+@pytest.mark.parametrize("job", capacity.JOBS)
+def test_a_job_has_a_rule_for_each_of_its_runs(template, job):
+    """Each rule says which run it starts. Those beyond the parameter are turned off."""
+    rules = [rule["Properties"] for rule in get_properties(template, job)["Events"].values()]
+    details = [json.loads(rule["Input"]["Fn::Sub"])["detail"] for rule in rules]
+
+    assert details == [{"run": number, "runs": "${JobConcurrency}"} for number in range(1, SHARDS + 1)]
+    assert len({rule["Schedule"] for rule in rules}) == 1
+    assert [rule.get("State") for rule in rules] == [
+        None,
+        *({"Fn::If": [f"HasJobRun{number}", "ENABLED", "DISABLED"]} for number in range(2, SHARDS + 1)),
+    ]
+
+
+@pytest.mark.parametrize("concurrency", range(1, SHARDS + 1))
+def test_as_many_rules_are_on_as_the_parameter_says(template, concurrency):
+    on = [
+        number
+        for number in range(2, SHARDS + 1)
+        if evaluate_condition(template["Conditions"][f"HasJobRun{number}"], {"JobConcurrency": concurrency})
+    ]
+
+    assert on == list(range(2, concurrency + 1))
+
+
+def evaluate_condition(condition, parameters):
+    """Evaluate a condition of a template, as CloudFormation does."""
+    [(function, of)] = condition.items()
+    match function:
+        case "Fn::Not":
+            return not evaluate_condition(of[0], parameters)
+        case "Fn::Or":
+            assert 2 <= len(of) <= 10, "the limits of CloudFormation"
+            return any(evaluate_condition(each, parameters) for each in of)
+        case "Fn::Equals":
+            return str(parameters[of[0]["Ref"]]) == str(of[1])
+    raise ValueError(function)
 
 
 def test_the_firewall_keeps_no_request(template):

@@ -42,6 +42,7 @@ from chalicelib.services.notices.retry_policy import describe_outage, fail_if_ex
 from chalicelib.services.notices.send_mail import MailSender
 from chalicelib.services.notices.weekly_digest import notify_weekly_digest
 from chalicelib.services.platform.run_context import JobContext, RunContext
+from chalicelib.services.platform.threads import group_by_key, run_at_once
 from chalicelib.services.referrals.apply_parked import apply_parked
 from chalicelib.services.referrals.report_event import report_by_system
 from chalicelib.services.webhooks.deliveries import expire_parked_delivery
@@ -50,10 +51,11 @@ from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.platform.timestamps import from_timestamp
 
 ROWS_PER_SHARD = 10
-"""How many tasks of a shard are read at once."""
+"""How many tasks of a shard are read at once, for each thread of the run."""
 
-MAX_BATCHES = 200
-"""How many times a run reads more tasks before it leaves the rest to the next run."""
+MAX_BATCHES = 1000
+"""How many times a run reads more tasks before it leaves the rest to the next run. Its time ends earlier: this
+only ends a run without a time limit."""
 
 
 class JobFailedError(Exception):
@@ -87,7 +89,8 @@ def process_queue(queue: TaskQueue, *, context: JobContext) -> Mapping[str, int]
     Args:
         queue: The queue to process.
         context: Its `now` decides what is due. A real run passes the current time; a simulation may
-            pass any time.
+            pass any time. Its `shards` and `threads` say which part of the queue this run processes, and
+            how many tasks at once.
 
     Returns:
         How many tasks were `done` or `skipped`, how often one `failed` or was `taken` by another run,
@@ -106,9 +109,11 @@ def process_queue(queue: TaskQueue, *, context: JobContext) -> Mapping[str, int]
 def _process_due_tasks(queue: TaskQueue, *, newer: NewerTasks, context: JobContext) -> Counter[str]:
     attempt = partial(_attempt_task, context=context, new_mail_ids=[])
     counts: Counter[str] = Counter()
+    limit = ROWS_PER_SHARD * context.threads
     for _ in range(MAX_BATCHES):
-        rows = newer.set_aside(context.stores.outbox.list_due(queue, by=context.now, limit=ROWS_PER_SHARD))
-        batch_counts = _attempt_each(rows, attempt, context.has_time)
+        due = context.stores.outbox.list_due(queue, by=context.now, limit=limit, shards=context.shards)
+        rows = newer.set_aside(due)
+        batch_counts = _attempt_each(rows, attempt, context=context)
         counts.update(batch_counts)
         if batch_counts["taken"] + batch_counts["unreachable"] == len(rows) or not context.has_time():
             break
@@ -128,7 +133,7 @@ def process_committed(outbox_ids: Iterable[str], *, context: JobContext) -> Mapp
     newer = NewerTasks(context.stores.outbox)
     counts = _zero_counts()
     rows = _list_due_now(committed_ids, TaskQueue.EVENT, newer=newer, context=context)
-    counts.update(_attempt_each(rows, attempt, context.has_time))
+    counts.update(_attempt_each(rows, attempt, context=context))
     mails = _list_due_now([*committed_ids, *new_mail_ids], TaskQueue.MAIL, newer=newer, context=context)
     counts.update(MailSender(context, newer).send(mails))
     counts.update(newer.count())
@@ -150,6 +155,19 @@ def _zero_counts() -> Counter[str]:
 
 
 def _attempt_each(
+    rows: Iterable[Item], attempt: Callable[[Item], Mapping[str, int]], *, context: JobContext
+) -> Counter[str]:
+    """Attempt each task. Tasks of one referral are attempted one after the other, the oldest first."""
+    groups = group_by_key(sorted(rows, key=_get_due_time), _get_order_key)
+    counts: Counter[str] = Counter()
+    for group_counts in run_at_once(
+        [partial(_attempt_in_order, group, attempt, context.has_time) for group in groups], threads=context.threads
+    ):
+        counts.update(group_counts)
+    return counts
+
+
+def _attempt_in_order(
     rows: Iterable[Item], attempt: Callable[[Item], Mapping[str, int]], has_time: Callable[[], bool]
 ) -> Counter[str]:
     counts: Counter[str] = Counter()
@@ -159,6 +177,15 @@ def _attempt_each(
         # Claim one by one, so that a lease starts with the work and a run leaves no claimed task behind.
         counts.update(attempt(row))
     return counts
+
+
+def _get_due_time(row: Item) -> str:
+    return str(row["due_at"])
+
+
+def _get_order_key(row: Item) -> str:
+    """What a task is about: a referral, or for the task of a member only the task itself."""
+    return str(row.get("referral_id") or row["outbox_id"])
 
 
 def _attempt_task(row: Item, *, context: JobContext, new_mail_ids: list[str]) -> Mapping[str, int]:

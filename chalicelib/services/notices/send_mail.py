@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from functools import partial
 
 from chalicelib import metrics
 from chalicelib.domain.notices.mail_timing import KINDS_SENT_ALONE, Mail, MailKind
@@ -30,6 +30,7 @@ from chalicelib.services.notices.retry_policy import (
     reschedule_or_fail,
 )
 from chalicelib.services.platform.run_context import JobContext
+from chalicelib.services.platform.threads import group_by_key, run_at_once
 from chalicelib.store.notices.leases import Claim
 from chalicelib.store.notices.mails import UNREACHED_REASONS, item_to_mail, mail_to_item, was_accepted_by_ses
 from chalicelib.store.platform.dynamo import Item
@@ -62,7 +63,8 @@ class MailSender:
     Attributes:
         context: Its `now` decides what is due, and it is the time at which an email was sent.
         newer: The emails and tasks that only a newer release can read.
-        refusal_count: How many times in a row SES has refused.
+        refusal_count: How many times in a row SES has refused. Threads that count at the same moment may count
+            one refusal too few, so that the run tries once more.
     """
 
     context: JobContext
@@ -73,7 +75,9 @@ class MailSender:
         """Send every due email. The counts are those of `outbox_worker.process_queue`."""
         counts: Counter[str] = Counter()
         for _ in range(MAX_BATCHES):
-            due = self.context.stores.outbox.list_due(TaskQueue.MAIL, by=self.context.now, limit=MAX_MAILS_PER_SHARD)
+            due = self.context.stores.outbox.list_due(
+                TaskQueue.MAIL, by=self.context.now, limit=MAX_MAILS_PER_SHARD, shards=self.context.shards
+            )
             batch_counts = self.send(due)
             counts.update(batch_counts)
             finished = sum(batch_counts.values()) - batch_counts["taken"] - batch_counts["failed"]
@@ -82,20 +86,25 @@ class MailSender:
         return counts
 
     def send(self, rows: Iterable[Item]) -> Counter[str]:
-        """Send emails. If one member has many, they are merged."""
-        counts: Counter[str] = Counter()
+        """Send emails. If one member has many, they are merged. The emails of one member are sent in order."""
+        in_order = sorted(self.newer.set_aside(rows), key=_get_member_and_due_time)
+        groups = group_by_key(in_order, lambda row: str(row["member_id"]))
+        counts_of_groups: Sequence[Counter[str]] = [Counter() for _ in groups]
+        sending = [partial(self._send_to_member, *each) for each in zip(groups, counts_of_groups, strict=True)]
         try:
-            self._send_each(self.newer.set_aside(rows), counts)
+            run_at_once(sending, threads=self.context.threads)
         finally:
+            counts = sum(counts_of_groups, Counter[str]())
             _count_mails(counts)
         return counts
 
-    def _send_each(self, rows: Iterable[Item], counts: Counter[str]) -> None:
-        for _, member_rows in groupby(sorted(rows, key=_get_member_and_due_time), key=lambda row: row["member_id"]):
-            for row in self._try_merge_for_member(list(member_rows), counts):
-                if self._must_stop():
-                    return
-                counts.update(self._attempt_mail(row))
+    def _send_to_member(self, rows: Sequence[Item], counts: Counter[str]) -> None:
+        if self._must_stop():
+            return
+        for row in self._try_merge_for_member(rows, counts):
+            if self._must_stop():
+                return
+            counts.update(self._attempt_mail(row))
 
     def _try_merge_for_member(self, rows: Sequence[Item], counts: Counter[str]) -> Sequence[Item]:
         """Merge a member's due emails. If the table does not respond, they wait, and only they."""
@@ -149,13 +158,24 @@ class MailSender:
         return mail_to_item(merged)
 
     def _attempt_mail(self, row: Item) -> Mapping[str, int]:
+        pace = self.context.mail_pace
         try:
-            claim = self.context.stores.outbox.claim(row, now=self.context.now)
-            return {"taken": 1} if claim is None else self._attempt_claimed(claim)
+            # Before the claim, so that neither the lease nor what is read for the email gets older in the queue.
+            pace.wait_for_turn()
+            counts = self._attempt_in_turn(row)
         except UnavailableError as e:
-            # The claim, or the mark after a failure. A claim that was written ends with its lease.
+            # The turn, the claim, or the mark after a failure. A claim that was written ends with its lease.
             log.warning("email not reached", outbox_id=row["outbox_id"], error=describe_outage(e))
             return {"failed": 1}
+        if not counts.keys() & {"mails", "failed"}:
+            pace.give_back_turn()
+        return counts
+
+    def _attempt_in_turn(self, row: Item) -> Mapping[str, int]:
+        if not self.context.has_time():
+            return {}
+        claim = self.context.stores.outbox.claim(row, now=self.context.now)
+        return {"taken": 1} if claim is None else self._attempt_claimed(claim)
 
     def _attempt_claimed(self, claim: Claim) -> Mapping[str, int]:
         try:

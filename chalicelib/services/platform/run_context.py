@@ -4,14 +4,15 @@ A function that needs the tables and the time takes a `context`. One that does n
 takes only `stores`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from chalicelib.domain.coverage.payer_gateway import NoPayers, PayerGateway
 from chalicelib.mail import Mailer
+from chalicelib.mail.pace import MailPace, NoLimit
 from chalicelib.store.all_stores import Stores
-
+from chalicelib.store.notices.outbox import ALL_SHARDS
 
 def never_out_of_time() -> bool:
     """Let a run begin another task: its time has no limit."""
@@ -39,6 +40,9 @@ class JobContext(RunContext):
         sender: The address that sends mail, which is the organizer of an invitation.
         payers: What reaches payers for electronic benefits checks.
         has_time: Whether the run may begin another task. What it leaves is still due.
+        threads: How many tasks, or emails, the run works on at once.
+        shards: The shards of the outbox that the run processes. Other runs process the others.
+        mail_pace: What keeps the rate at which email may be sent.
     """
 
     mailer: Mailer
@@ -46,3 +50,6 @@ class JobContext(RunContext):
     sender: str
     payers: PayerGateway = field(default_factory=NoPayers)
     has_time: Callable[[], bool] = never_out_of_time
+    threads: int = 1
+    shards: Collection[int] = ALL_SHARDS
+    mail_pace: MailPace = field(default_factory=NoLimit)

@@ -14,7 +14,7 @@ Stored names: a queue and its shard are in the attribute `lane`, `fence` is the 
 are the attempts, and a failed task has the state and the lane `parked`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -30,12 +30,24 @@ from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 SHARDS = 4
 """Partitions of the `due` index per queue: 4,000 planned or finished tasks a second."""
 
+ALL_SHARDS = range(SHARDS)
+
 _MAX_RETRY_DELAY = timedelta(hours=1)
 """The longest pause after a failure of the task itself."""
 
 _UNAVAILABLE_DELAY = timedelta(minutes=15)
 """The longest pause while a dependency does not respond. Such an attempt does not count, because it
 shows nothing about the task, and the outage can be long."""
+
+
+def list_shards_of_run(number: int, *, of: int) -> range:
+    """List the shards that one of several runs of a job processes. Together, the runs process each shard once.
+
+    Args:
+        number: The run, from 1.
+        of: How many runs there are.
+    """
+    return ALL_SHARDS[number - 1 :: of]
 
 
 def compute_queue_shard(queue: TaskQueue, outbox_id: str) -> str:
@@ -124,13 +136,15 @@ class Outbox:
             names={"#state": "state"},
         )
 
-    def list_due(self, queue: TaskQueue, *, by: datetime, limit: int) -> Iterator[Item]:
-        """List the rows of a queue that are due, oldest first within each shard.
+    def list_due(
+        self, queue: TaskQueue, *, by: datetime, limit: int, shards: Collection[int] = ALL_SHARDS
+    ) -> Iterator[Item]:
+        """List the rows of a queue that are due, oldest first within each shard; at most `limit` of each.
 
         Rows that a newer release wrote come too and do not count, so that they hold back no other row.
         `is_newer` finds them.
         """
-        for shard in range(SHARDS):
+        for shard in shards:
             rows = self.table.query_all(
                 "lane = :lane AND due_at <= :by",
                 {"lane": f"{queue}#{shard}", "by": to_timestamp(by)},

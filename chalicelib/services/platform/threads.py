@@ -1,0 +1,40 @@
+"""Work on several things at once in one run. A run mostly waits for AWS, so threads are enough.
+
+What the threads share must bear it: botocore's clients do, and the caches of the stores only ever replace a
+value by an equal one. What belongs together (`group_by_key`) is worked on by one thread, in order.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TypeVar
+
+_Result = TypeVar("_Result")
+_Row = TypeVar("_Row")
+
+MAX_THREADS = 16
+"""The most threads of a run: as many as a client keeps connections open (`chalicelib.clients`)."""
+
+
+def run_at_once(work: Sequence[Callable[[], _Result]], *, threads: int) -> Sequence[_Result]:
+    """Do all the work, `threads` things at once. Return the results in the order of `work`.
+
+    With one thread, the caller's own thread does everything.
+
+    Raises:
+        BaseException: what the first failed piece of work raised. The others are done.
+    """
+    if threads == 1 or len(work) < 2:
+        return [do() for do in work]
+    with ThreadPoolExecutor(threads) as pool:
+        # Each with a context of its own, because a time budget belongs to the piece of work that sets it.
+        started = [pool.submit(copy_context().run, do) for do in work]
+    return [each.result() for each in started]
+
+
+def group_by_key(rows: Iterable[_Row], get_key: Callable[[_Row], str]) -> Sequence[Sequence[_Row]]:
+    """Group rows by a key. Groups and rows keep the order in which they came."""
+    groups: dict[str, list[_Row]] = {}
+    for row in rows:
+        groups.setdefault(get_key(row), []).append(row)
+    return list(groups.values())

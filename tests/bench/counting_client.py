@@ -111,10 +111,12 @@ def _queried(request: Mapping[str, Any], answer: Mapping[str, Any]) -> float:
 
 def _got_many(request: Mapping[str, Any], answer: Mapping[str, Any]) -> float:
     """Each item is rounded up by itself."""
-    ((table, asked),) = request["RequestItems"].items()
-    found = answer["Responses"].get(table, ())
-    sizes = [compute_item_bytes(item) for item in found] + [0] * (len(asked["Keys"]) - len(found))
-    return sum(compute_read_units([size], strong=asked["ConsistentRead"]) for size in sizes)
+    units = 0.0
+    for table, asked in request["RequestItems"].items():
+        found = answer["Responses"].get(table, ())
+        sizes = [compute_item_bytes(item) for item in found] + [0] * (len(asked["Keys"]) - len(found))
+        units += sum(compute_read_units([size], strong=asked["ConsistentRead"]) for size in sizes)
+    return units
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], float]] = {

@@ -16,11 +16,14 @@ from chalicelib.domain.referrals.stages import TERMINAL_STAGES, NextActor, Stage
 from chalicelib.domain.referrals.worklists import summarize_stage
 from chalicelib.mail import MailMessage
 from chalicelib.mail.invitation import build_invitation_part
+from chalicelib.services.notices.mail_facts import MailFacts
 from chalicelib.services.notices.notify import get_member_zone
 from chalicelib.services.notices.unsubscribe import build_unsubscribe_url
 from chalicelib.services.platform.run_context import RunContext
+from chalicelib.store.identity.members import to_member
 from chalicelib.store.notices.mails import MailSkipReason
 from chalicelib.store.notices.notices import Notice
+from chalicelib.store.notices.recipients import read_preferences
 
 
 def is_overtaken_by_ending(notice: Notice, referral: Referral) -> bool:
@@ -49,18 +52,20 @@ class OutgoingMail:
     """An email with everything that is looked up when it is sent."""
 
     mail: Mail
+    facts: MailFacts
     context: RunContext
 
     @cached_property
     def recipient(self) -> Member | None:
         """The recipient with the current address; None if the person is no longer an active member with access."""
-        member = find_recipient(self.mail, context=self.context)
+        item = self.facts.recipient
+        member = to_member(item) if item else find_recipient(self.mail, context=self.context)
         return member if member and member.active and member.has_clinical_access else None
 
     @cached_property
     def preferences(self) -> Preferences:
         """The recipient's current email preferences."""
-        return self.context.stores.recipients.get_preferences(self.mail.member_id)
+        return read_preferences(self.facts.preferences)
 
     @cached_property
     def skip_reason(self) -> MailSkipReason | None:
@@ -69,8 +74,11 @@ class OutgoingMail:
             return MailSkipReason.NOT_A_MEMBER
         is_invitation = self.mail.kind is MailKind.INVITATION
         reason = self._find_why_not_invited() if is_invitation else self._find_why_not_needed()
-        is_suppressed = reason is None and self.context.stores.recipients.find_suppression(self.recipient)
-        return MailSkipReason.SUPPRESSED if is_suppressed else reason
+        return MailSkipReason.SUPPRESSED if reason is None and self._is_suppressed(self.recipient) else reason
+
+    def _is_suppressed(self, recipient: Member) -> bool:
+        item = self.facts.suppression
+        return item is not None and self.context.stores.recipients.read_suppression(item, recipient) is not None
 
     def _find_why_not_needed(self) -> MailSkipReason | None:
         """Find why none of its notices needs an email."""
@@ -100,7 +108,7 @@ class OutgoingMail:
     @cached_property
     def _invited_referral(self) -> Referral | None:
         """The referral of an invitation, if the recipient can see it now."""
-        referral = self.context.stores.referrals.get(self.mail.referral_id)
+        referral = self.facts.find_referral(self.mail.referral_id, stores=self.context.stores)
         return referral if referral and self.recipient and self.recipient.can_see(referral) else None
 
     @cached_property
@@ -116,8 +124,14 @@ class OutgoingMail:
 
     @cached_property
     def _unread_notices(self) -> Sequence[Notice]:
-        notices = self.context.stores.notices.get_many(self.mail.member_id, self.mail.notice_ids)
-        return [notice for notice in notices if notice.read_at is None]
+        return [notice for notice in self._list_notices() if notice.read_at is None]
+
+    def _list_notices(self) -> Sequence[Notice]:
+        notices = self.context.stores.notices
+        if not self.facts.has_notices_of(self.mail):
+            return notices.get_many(self.mail.member_id, self.mail.notice_ids)
+        items = [self.facts.notices[notice_id] for notice_id in dict.fromkeys(self.mail.notice_ids)]
+        return [notices.read_item(item) for item in items if item]
 
     @cached_property
     def _wanted_notices(self) -> Sequence[Notice]:
@@ -129,7 +143,8 @@ class OutgoingMail:
         """The referrals that it is about and that the recipient can see now, by id."""
         is_digest = self.mail.kind is MailKind.DIGEST
         ids = self.mail.listed_referral_ids if is_digest else (n.referral_id for n in self._wanted_notices)
-        referrals = (self.context.stores.referrals.get(referral_id) for referral_id in dict.fromkeys(ids))
+        stores = self.context.stores
+        referrals = (self.facts.find_referral(referral_id, stores=stores) for referral_id in dict.fromkeys(ids))
         return {
             referral.referral_id: referral
             for referral in referrals

@@ -22,6 +22,7 @@ from chalicelib.metrics import Metric
 from chalicelib.observe import log
 from chalicelib.services.notices.compose import OutgoingMail
 from chalicelib.services.notices.escalation import escalate_to_colleague
+from chalicelib.services.notices.mail_facts import MailFacts, read_mail_facts
 from chalicelib.services.notices.newer_tasks import NewerTasks
 from chalicelib.services.notices.retry_policy import (
     describe_error,
@@ -196,8 +197,9 @@ class MailSender:
         return outcome
 
     def _send_claimed(self, claim: Claim) -> Mapping[str, int]:
-        # Read the row after the claim, because the index can lag. No notice can join a claimed email.
-        row = self.context.stores.mails.get(claim.outbox_id)
+        # Read after the claim, because the index can lag. No notice can join a claimed email.
+        facts = read_mail_facts(claim.row, stores=self.context.stores)
+        row = facts.row
         if row is None:
             return {"unsent": 1}
         if was_accepted_by_ses(row):
@@ -205,10 +207,10 @@ class MailSender:
             return {"found": 1}
         with self._escalate_on_final_failure(claim, item_to_mail(row)):
             fail_if_exhausted(claim)
-            return self._send_via_ses(claim, item_to_mail(row))
+            return self._send_via_ses(claim, item_to_mail(row), facts)
 
-    def _send_via_ses(self, claim: Claim, mail: Mail) -> Mapping[str, int]:
-        outgoing = OutgoingMail(mail, self.context)
+    def _send_via_ses(self, claim: Claim, mail: Mail, facts: MailFacts) -> Mapping[str, int]:
+        outgoing = OutgoingMail(mail, facts, self.context)
         if outgoing.skip_reason:
             if outgoing.skip_reason in UNREACHED_REASONS:
                 # Escalate before the email is marked, so that if this run crashes the next one escalates.

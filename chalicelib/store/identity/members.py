@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 from chalicelib.domain.identity.members import Member, Role, TenantKind, build_membership_key, get_person
-from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
+from chalicelib.store.platform.dynamo import DynamoTable, Item, ItemRead, TransactionWrite
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 from chalicelib.store.platform.transactions import ConditionFailedError, Transactions
 
@@ -41,6 +41,10 @@ class Members:
         """Read a member, strongly consistent, so that a disabled member is rejected on the next request."""
         item = self.table.get({"subject": subject})
         return to_member(item) if item else None
+
+    def prepare_get(self, subject: str) -> ItemRead:
+        """Build the read of a member. `to_member` converts what it finds."""
+        return ItemRead(self.table, {"subject": subject})
 
     def get_membership(self, person: str, member_id: str) -> tuple[Member | None, Member | None]:
         """Read a person's first membership and the one that the person chose, in one strongly consistent call.

@@ -19,7 +19,7 @@ from chalicelib.domain.notices.ses_events import MailEventKind
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.store.notices.leases import Claim, TaskState
 from chalicelib.store.notices.outbox import SHARDS
-from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
+from chalicelib.store.platform.dynamo import DynamoTable, Item, ItemRead, TransactionWrite
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
 _MAIL_RULE = "mail"
@@ -100,6 +100,10 @@ class Mails:
         """Read the row of an email, strongly consistent."""
         row = self.table.get({"outbox_id": mail_id})
         return row if row and row["rule"] == _MAIL_RULE else None
+
+    def prepare_get(self, mail_id: str) -> ItemRead:
+        """Build the read of the row of an email."""
+        return ItemRead(self.table, {"outbox_id": mail_id})
 
     def get_many(self, mail_ids: Sequence[str]) -> Mapping[str, Item]:
         """Read the rows of up to 100 emails, strongly consistent, by id."""

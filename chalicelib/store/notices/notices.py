@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.notices.notice_rules import Category
-from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
+from chalicelib.store.platform.dynamo import DynamoTable, Item, ItemRead, TransactionWrite
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
@@ -92,7 +92,36 @@ class Notices:
                 for notice_id in notice_ids[first : first + _BATCH_SIZE]
             ]
             row_by_id |= {row["notice_id"]: row for row in self.table.get_many(keys)}
-        return [self._item_to_notice(row_by_id[notice_id]) for notice_id in notice_ids if notice_id in row_by_id]
+        return [self.read_item(row_by_id[notice_id]) for notice_id in notice_ids if notice_id in row_by_id]
+
+    def prepare_get(self, member_id: str, notice_id: str) -> ItemRead:
+        """Build the read of a notice. `read_item` converts what it finds."""
+        return ItemRead(self.table, {"member_id": member_id, "notice_id": notice_id})
+
+    def read_item(self, item: Item) -> Notice:
+        """Convert the item of a notice."""
+        context = _build_encryption_context(item["member_id"], item["notice_id"])
+        alias = self.encryption.decrypt(item["alias"], scope=item["tenant_id"], context=context)
+        detail = item.get("detail")
+        return Notice(
+            notice_id=item["notice_id"],
+            member_id=item["member_id"],
+            tenant_id=item["tenant_id"],
+            outbox_id=item["outbox_id"],
+            rule=item["rule"],
+            title=item["title"],
+            referral_id=item.get("referral_id", ""),
+            alias=alias.decode(),
+            created_at=from_timestamp(item["created_at"]),
+            category=Category(item.get("category", Category.STATUS_UPDATE)),
+            detail=(
+                self.encryption.decrypt(detail, scope=item["tenant_id"], context=f"{context}/detail").decode()
+                if detail
+                else ""
+            ),
+            mail_id=item.get("mail_id"),
+            read_at=from_timestamp(item["read_at"]) if "read_at" in item else None,
+        )
 
     def mark_read(self, *, member_id: str, notice_id: str, now: datetime) -> bool:
         """Record that the member read a notice. Return False if there is no such notice."""
@@ -110,7 +139,7 @@ class Notices:
         page = self.table.query(
             "member_id = :member", {"member": member_id}, limit=limit, start=start, newest_first=True
         )
-        return [self._item_to_notice(item) for item in page.items], page.next_key
+        return [self.read_item(item) for item in page.items], page.next_key
 
     def list_for_referral(self, referral_id: str, tenant_id: str, *, up_to: str | None) -> Iterator[SentNotice]:
         """List a referral's notices to a tenant's members, latest due first. Reads pages as they are used.
@@ -153,30 +182,6 @@ class Notices:
     def _encrypt(self, notice: Notice, text: str, context: str) -> bytes:
         return self.encryption.encrypt(
             text.encode(), scope=notice.tenant_id, context=context, referral_id=notice.referral_id
-        )
-
-    def _item_to_notice(self, item: Item) -> Notice:
-        context = _build_encryption_context(item["member_id"], item["notice_id"])
-        alias = self.encryption.decrypt(item["alias"], scope=item["tenant_id"], context=context)
-        detail = item.get("detail")
-        return Notice(
-            notice_id=item["notice_id"],
-            member_id=item["member_id"],
-            tenant_id=item["tenant_id"],
-            outbox_id=item["outbox_id"],
-            rule=item["rule"],
-            title=item["title"],
-            referral_id=item.get("referral_id", ""),
-            alias=alias.decode(),
-            created_at=from_timestamp(item["created_at"]),
-            category=Category(item.get("category", Category.STATUS_UPDATE)),
-            detail=(
-                self.encryption.decrypt(detail, scope=item["tenant_id"], context=f"{context}/detail").decode()
-                if detail
-                else ""
-            ),
-            mail_id=item.get("mail_id"),
-            read_at=from_timestamp(item["read_at"]) if "read_at" in item else None,
         )
 
 

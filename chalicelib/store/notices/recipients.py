@@ -12,7 +12,7 @@ from typing import NamedTuple
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.notices.mail_timing import DAILY_THREAD, MORNING_SUFFIX, LastMail, Preferences
 from chalicelib.store.platform.codec import from_json, to_json
-from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
+from chalicelib.store.platform.dynamo import DynamoTable, Item, ItemRead, TransactionWrite
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
@@ -76,7 +76,7 @@ class Recipients:
             if item.startswith(_OPEN_MAIL_PREFIX)
         }
         sent = row_by_item.get(sent_item)
-        return Recipient(_item_to_preferences(row_by_item.get(_PREFERENCES)), last, sent["mail_id"] if sent else None)
+        return Recipient(read_preferences(row_by_item.get(_PREFERENCES)), last, sent["mail_id"] if sent else None)
 
     def find_sent_mail(self, member_id: str, notice_id: str) -> str | None:
         """Find the email that a member already got about a notice, if a restore lost its other rows."""
@@ -90,7 +90,15 @@ class Recipients:
 
     def get_preferences(self, member_id: str) -> Preferences:
         """Read the email preferences of a member; the defaults of the product if they were never changed."""
-        return _item_to_preferences(self.table.get({"member_id": member_id, "item": _PREFERENCES}))
+        return read_preferences(self.table.get({"member_id": member_id, "item": _PREFERENCES}))
+
+    def prepare_get_preferences(self, member_id: str) -> ItemRead:
+        """Build the read of a member's preferences. `read_preferences` converts what it finds."""
+        return ItemRead(self.table, {"member_id": member_id, "item": _PREFERENCES})
+
+    def prepare_get_suppression(self, member_id: str) -> ItemRead:
+        """Build the read of a member's suppressed address. `read_suppression` converts what it finds."""
+        return ItemRead(self.table, {"member_id": member_id, "item": _SUPPRESSION})
 
     def prepare_save(
         self, member_id: str, preferences: Preferences, *, version: int
@@ -147,7 +155,7 @@ class Recipients:
     def find_suppression(self, member: Member) -> Suppression | None:
         """Find why the member's current address gets no email; None if it does."""
         row = self.table.get({"member_id": member.member_id, "item": _SUPPRESSION})
-        return self._read_suppression(row, member) if row else None
+        return self.read_suppression(row, member) if row else None
 
     def find_suppressions(self, members: Sequence[Member]) -> Mapping[str, Suppression]:
         """Find why the current addresses of members get no email, by member; without those who do get it."""
@@ -156,12 +164,12 @@ class Recipients:
         keys = [{"member_id": member_id, "item": _SUPPRESSION} for member_id in by_id]
         for first in range(0, len(keys), _BATCH_SIZE):
             for row in self.table.get_many(keys[first : first + _BATCH_SIZE]):
-                suppression = self._read_suppression(row, by_id[row["member_id"]])
+                suppression = self.read_suppression(row, by_id[row["member_id"]])
                 if suppression:
                     found[row["member_id"]] = suppression
         return found
 
-    def _read_suppression(self, row: Item, member: Member) -> Suppression | None:
+    def read_suppression(self, row: Item, member: Member) -> Suppression | None:
         """Read a suppression, unless it is about an address that the member no longer has."""
         if row["address"] != self._compute_address_index(member, member.email):
             return None
@@ -176,5 +184,6 @@ def _name_sent_item(notice_id: str) -> str:
     return f"{_SENT_PREFIX}{notice_id.rpartition('_')[2]}"
 
 
-def _item_to_preferences(item: Item | None) -> Preferences:
+def read_preferences(item: Item | None) -> Preferences:
+    """Convert the item of a member's preferences; the defaults of the product if there is none."""
     return from_json(Preferences, item["chosen"]) if item else Preferences()

@@ -34,7 +34,7 @@ from chalicelib.domain.referrals.stages import Phase
 from chalicelib.errors import ReferralErasedError
 from chalicelib.store.audit.rows import AuditEntry, AuditLog
 from chalicelib.store.platform import codec
-from chalicelib.store.platform.dynamo import DynamoTable, Item, QueryPage, TransactionWrite
+from chalicelib.store.platform.dynamo import DynamoTable, Item, ItemRead, QueryPage, TransactionWrite
 from chalicelib.store.platform.timestamps import to_timestamp
 from chalicelib.store.referrals.items import (
     REFERRAL_ITEM,
@@ -72,9 +72,17 @@ class Referrals:
 
         A referral that is not visible is not decrypted, so it takes the same calls as one that does not exist.
         """
-        item = self.table.get({"referral_id": referral_id, "item": REFERRAL_ITEM})
+        item = self.table.get(_build_key(referral_id))
+        return self.read_item(item) if item and _is_visible_item(item, is_visible) else None
+
+    def prepare_get(self, referral_id: str) -> ItemRead:
+        """Build the read of a referral. `read_item` converts what it finds."""
+        return ItemRead(self.table, _build_key(referral_id))
+
+    def read_item(self, item: Item) -> Referral | None:
+        """Convert the item of a referral. An erased referral does not exist."""
         with suppress(ReferralErasedError):
-            return self.items.item_to_referral(item) if item and _is_visible_item(item, is_visible) else None
+            return self.items.item_to_referral(item)
         return None
 
     def get_with_parked(
@@ -127,7 +135,7 @@ class Referrals:
 
     def get_with_format(self, referral_id: str) -> tuple[Referral, bool] | None:
         """Read a referral, and whether its row is as this release stores it. An erased one does not exist."""
-        item = self.table.get({"referral_id": referral_id, "item": REFERRAL_ITEM})
+        item = self.table.get(_build_key(referral_id))
         with suppress(ReferralErasedError):
             return (self.items.item_to_referral(item), self.items.is_current_format(item)) if item else None
         return None
@@ -147,7 +155,7 @@ class Referrals:
 
     def prepare_check_unchanged(self, referral_id: str, referral: Referral | None) -> TransactionWrite:
         """Build the condition that the referral is unchanged after it was read, or still does not exist."""
-        key = {"referral_id": referral_id, "item": REFERRAL_ITEM}
+        key = _build_key(referral_id)
         if referral is None:
             # This condition has no placeholders. DynamoDB refuses an empty `values` map, so none is sent.
             return self.table.prepare_check("referral", key, when="attribute_not_exists(referral_id)", values={})
@@ -274,7 +282,7 @@ class Referrals:
 
     def read_audit_head(self, referral_id: str) -> ChainHead | None:
         """Read where the chain of a referral's writes ends; None if there is no such referral. Decrypts nothing."""
-        item = self.table.get({"referral_id": referral_id, "item": REFERRAL_ITEM})
+        item = self.table.get(_build_key(referral_id))
         return codec.from_json(ChainHead, item["audited"]) if item else None
 
     def list_ids_for_practice(self, practice_id: str) -> Iterable[str]:
@@ -287,6 +295,10 @@ def _with_audit_head_and_writer(referral: Referral, entry: AuditEntry, head: Cha
     """Add the end of the audit chain and the last writer, which are stored with the referral."""
     last_writer = referral.last_writer.add_change(entry.actor_id, referral.version)
     return replace(referral, audit_chain_head=head, last_writer=last_writer)
+
+
+def _build_key(referral_id: str) -> Mapping[str, str]:
+    return {"referral_id": referral_id, "item": REFERRAL_ITEM}
 
 
 def _is_visible_item(item: Item, is_visible: VisibilityCheck | None) -> bool:

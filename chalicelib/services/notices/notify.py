@@ -213,7 +213,7 @@ def _build_invitation_mail(pending: _NoticeToSend, due: datetime) -> Mail:
 
 
 def _list_notices(task: OutboxTask, referral: Referral, context: RunContext) -> Iterator[_NoticeToSend]:
-    """List a notice for each person who must know, from the tenant's members as they are now."""
+    """List a notice for each person who must know, from the tenant's members since the task became due."""
     # A notice that is planned for a day is late when the day is over.
     late = context.now - task.due_at > (LATE_AFTER_DAY if task.due_on else LATE_AFTER)
     invitation = (
@@ -226,7 +226,7 @@ def _list_notices(task: OutboxTask, referral: Referral, context: RunContext) -> 
             continue
         members = [
             member
-            for member in context.stores.members.list_for_tenant(tenant_id)
+            for member in context.list_members(tenant_id, since=task.due_at)
             if member.active and member.has_clinical_access and member.can_see(referral)
         ]
         # After the patient withdrew consent, the center gets no routine email. Critical notices are emailed.

@@ -41,7 +41,7 @@ from chalicelib.services.notices.planned_tasks import skip_if_obsolete, with_lat
 from chalicelib.services.notices.retry_policy import describe_outage, fail_if_exhausted, reschedule_or_fail
 from chalicelib.services.notices.send_mail import MailSender
 from chalicelib.services.notices.weekly_digest import notify_weekly_digest
-from chalicelib.services.platform.run_context import JobContext, RunContext
+from chalicelib.services.platform.run_context import CLOCK_SKEW, JobContext, RunContext
 from chalicelib.services.platform.threads import group_by_key, run_at_once
 from chalicelib.services.referrals.apply_parked import apply_parked
 from chalicelib.services.referrals.report_event import report_by_system
@@ -60,10 +60,6 @@ only ends a run without a time limit."""
 
 class JobFailedError(Exception):
     """Some tasks failed and wait for another attempt, so the run must be reported as failed."""
-
-
-CLOCK_SKEW = timedelta(minutes=1)
-"""How far the clock of the function that committed a task can be ahead of ours."""
 
 
 def run_job(queue: TaskQueue, *, context: JobContext) -> Mapping[str, int]:

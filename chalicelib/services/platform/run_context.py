@@ -4,15 +4,20 @@ A function that needs the tables and the time takes a `context`. One that does n
 takes only `stores`.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain.coverage.payer_gateway import NoPayers, PayerGateway
+from chalicelib.domain.identity.members import Member
 from chalicelib.mail import Mailer
 from chalicelib.mail.pace import MailPace, NoLimit
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.outbox import ALL_SHARDS
+
+CLOCK_SKEW = timedelta(minutes=1)
+"""How far the clock of the function that committed a task can be ahead of ours."""
+
 
 def never_out_of_time() -> bool:
     """Let a run begin another task: its time has no limit."""
@@ -28,6 +33,10 @@ class RunContext:
 
     stores: Stores
     now: datetime
+
+    def list_members(self, tenant_id: str, *, since: datetime) -> Sequence[Member]:  # noqa: ARG002 of JobContext
+        """List the members of a tenant as they are now, or at least as they were after a time."""
+        return list(self.stores.members.list_for_tenant(tenant_id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +62,17 @@ class JobContext(RunContext):
     threads: int = 1
     shards: Collection[int] = ALL_SHARDS
     mail_pace: MailPace = field(default_factory=NoLimit)
+    _members: dict[str, Sequence[Member]] = field(default_factory=dict)
+
+    def list_members(self, tenant_id: str, *, since: datetime) -> Sequence[Member]:
+        """List the members of a tenant, read once in a run, if that was after `since`.
+
+        So everyone who was a member when a task became due is in the list. Someone who was disabled after it was
+        read, at most the few minutes of a run before, is too: what such a list decides must be checked again
+        before anything leaves the product.
+        """
+        if since + CLOCK_SKEW > self.now:
+            return super(JobContext, self).list_members(tenant_id, since=since)
+        if tenant_id not in self._members:
+            self._members[tenant_id] = super(JobContext, self).list_members(tenant_id, since=since)
+        return self._members[tenant_id]

@@ -9,7 +9,8 @@ import pytest
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
 from chalicelib.errors import UnavailableError
-from chalicelib.services.notices.outbox_worker import CLOCK_SKEW, process_committed, process_queue
+from chalicelib.services.notices.outbox_worker import process_committed, process_queue
+from chalicelib.services.platform.run_context import CLOCK_SKEW
 from chalicelib.store.notices.leases import LEASE_DURATION
 from tests.support import faults
 from tests.support.factories import CENTER, build_member

@@ -25,7 +25,7 @@ def measure(plan: MeasurePlan, scratch: Path) -> tuple[list[MetricRow], Recorded
             # Other patients: the same one again and again would make the search for duplicates most of a submission.
             clinic.refer(patient__family_name=f"Patient{number}", patient__mrn=f"B-{number:04}")
         client = wiring.get_dynamodb_client()
-        counting = CountingClient(client, _schemas())
+        counting = CountingClient(client, list_schemas())
         with patch.object(wiring, "get_dynamodb_client", cache(lambda: counting)):
             wiring.get_stores.cache_clear()
             rows = Operations(clinic, counting, plan.listed).measure()
@@ -34,6 +34,7 @@ def measure(plan: MeasurePlan, scratch: Path) -> tuple[list[MetricRow], Recorded
     return rows, recorded
 
 
-def _schemas() -> dict[str, Schema]:
+def list_schemas() -> dict[str, Schema]:
+    """List the keys and indexes of each table."""
     tables = cloud.load_table_properties().items()
     return {f"{cloud.PREFIX}{name}": Schema.of(properties) for name, properties in tables}

@@ -19,6 +19,7 @@ class MeasurePlan:
         listed: Referrals on a page of a list.
         due: Tasks that a sweep processes.
         stored: Notices in the outbox of each sweep, fewest first.
+        morning: Notices that are due at once, and sent in simulated time; a multiple of 12.
     """
 
     rounds: int
@@ -26,11 +27,12 @@ class MeasurePlan:
     listed: int
     due: int
     stored: Sequence[int]
+    morning: int
     quick: bool
 
 
-FULL = MeasurePlan(rounds=15, calls=100, listed=50, due=50, stored=(100, 10_000, 1_000_000), quick=False)
-QUICK = MeasurePlan(rounds=2, calls=5, listed=5, due=5, stored=(10, 50), quick=True)
+FULL = MeasurePlan(rounds=15, calls=100, listed=50, due=50, stored=(100, 10_000, 1_000_000), morning=3_000, quick=False)
+QUICK = MeasurePlan(rounds=2, calls=5, listed=5, due=5, stored=(10, 50), morning=24, quick=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ METRICS = (
     "referral page",
     "list page of",
     "notices sweep",
+    "100,000 notices due at once",
+    "a notice of these",
     "client CPU, Query of",
     "client CPU, transaction of 4",
     "request CPU, POST a referral",

@@ -35,13 +35,14 @@ def test_a_schedule_has_the_period_of_its_job_and_a_queue_for_failed_runs(templa
     """The event is kept if the function fails, and also if EventBridge cannot reach the function."""
     properties = get_resource(template, name)
     queue = {"Fn::GetAtt": ["FailedRuns", "Arn"]}
-    (schedule,) = properties["Events"].values()
+    schedules = [schedule["Properties"] for schedule in properties["Events"].values()]
 
     destination = properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
     assert destination == {"Type": "SQS", "Destination": queue}
-    assert schedule["Properties"]["DeadLetterConfig"] == {"Arn": queue}
     minutes = JOB_PERIODS[job].total_seconds() / 60
-    assert schedule["Properties"]["Schedule"] == f"rate({minutes:.0f} minutes)"
+    for schedule in schedules:
+        assert schedule["DeadLetterConfig"] == {"Arn": queue}
+        assert schedule["Schedule"] == f"rate({minutes:.0f} minutes)"
 
 
 def test_an_unsent_task_is_sent_within_15_minutes():

@@ -4,6 +4,7 @@ SECTIONS: tuple[str, ...] = (
     "faults",
     "deliveries",
     "writers",
+    "crowds",
     "stale",
     "year",
     "tenant_isolation",

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.services.notices.send_mail import MAX_SINGLE_MAILS
-from tests.simulation import deliveries, faults, writers
+from tests.simulation import crowds, deliveries, faults, writers
 from tests.simulation.every_flow import FLOWS
 from tests.simulation.flows import Scene, SubmitReferral
 from tests.simulation.proof_world import open_proof_world
@@ -95,6 +95,12 @@ def test_eight_writers_at_once_lose_nothing(world, monkeypatch):
 
     assert sum(len(log.answered) for log in logs) > 20
     assert writers.find_violations(service_driver, ids, logs) == []
+
+
+@pytest.mark.parametrize(("number", "share"), [(1, 0.0), (2, 0.0), (3, 0.1), (4, 0.1), (5, 0.1)])
+def test_runs_at_once_with_threads_send_each_notice(world, number, share):
+    """Once without faults. With them none is lost, and the faults explain every copy."""
+    assert crowds.play_round(world, f"crowd slice {number}", crowds.draw_faults(number, share=share)) == []
 
 
 def test_the_checker_of_histories_finds_a_lost_answer(world):

@@ -112,7 +112,8 @@ def run_writers(driver: ServiceDriver, referral_ids: Sequence[str], *, seed: int
     for rid in referral_ids:
         driver.refer(rid, key=rid)
     writers = [
-        Writer(n, ServiceDriver(_as_another(driver.stores), now=driver.now), seed, referral_ids) for n in range(WRITERS)
+        Writer(n, ServiceDriver(open_as_another(driver.stores), now=driver.now), seed, referral_ids)
+        for n in range(WRITERS)
     ]
     lost = random.Random(seed)  # noqa: S311 as above
 
@@ -168,7 +169,7 @@ def _wrong_lists(driver: ServiceDriver, referral_ids: Sequence[str]) -> Iterator
                 yield f"{rid} is listed otherwise in {index}"
 
 
-def _as_another(stores: Stores) -> Stores:
+def open_as_another(stores: Stores) -> Stores:
     """Return the same tables as another function sees them, which shares only the client."""
     return open_stores(
         prefix=PREFIX,

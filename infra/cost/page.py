@@ -7,7 +7,7 @@ from dataclasses import fields
 from infra.bundle import capacity
 from infra.commit import ROOT
 from infra.cost import model, prices
-from infra.cost.workload import PEAK, WORKING_DAYS, WORKING_SECONDS, Workload
+from infra.cost.workload import PEAK, SENDING_SHARE, WORKING_DAYS, WORKING_SECONDS, Workload
 
 PAGE = ROOT / "docs" / "costs.md"
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
@@ -107,10 +107,12 @@ def _list_size_rows() -> Iterator[str]:
     at_once = [_choose(rate * 0.2, 0, 10_000) for rate in rates]
     yield _row("`ApiConcurrency`, if other functions share the account", *(f"{max(20, n):,}" for n in at_once))
     yield _row("`OutboxConcurrency`", "1", "1", "2", "5", "10")
+    yield _row("`JobConcurrency`", "1", "1", "2", "4", "4")
     yield _row("quota: concurrent runs of Lambda (1,000)", *(f"{max(1_000, 4 * n):,}" for n in at_once))
     daily = [size * workload.emails / WORKING_DAYS for size in SIZES]
     yield _row("quota: emails in 24 hours", *(f"{_choose(emails * 2, 200, 10**9):,}" for emails in daily))
-    yield _row("quota: emails a second", *(f"{_choose(emails / 3600 * 1.2, 14, 10**6):,}" for emails in daily))
+    rates_of_mail = [_choose(emails / 3600 / SENDING_SHARE, 14, 10_000) for emails in daily]
+    yield _row("`MailRate`, and the quota of emails a second", *(f"{rate:,}" for rate in rates_of_mail))
     writes = [size * workload.wru / WORKING_SECONDS * PEAK for size in SIZES]
     yield _row("WRU a second, of all tables (40,000 for each)", *(_round(rate) for rate in writes))
 

@@ -55,3 +55,7 @@ JOB_GB_SECONDS = 7_500
 JOB_RUNS = 15_000
 JOB_RRU = 100_000
 """What the runs of the jobs read in a month with nothing to do."""
+
+SENDING_SHARE = 195 / 300
+"""The part of the time in which a job sends email: a run of the relay begins every 300 seconds, and begins no
+email in the last 45 of its 240."""

@@ -101,7 +101,8 @@ def test_the_sizes_are_allowed_values_of_the_parameters(template):
     """A value of the table can be given to the deployment."""
     rows = dict(re.findall(r"^\| `(\w+)`[^|]* \| (.*) \|$", build_page(), flags=re.MULTILINE))
 
-    for name in ("ApiRate", "ApiBurst", "WebhookRate", "WebhookBurst", "ApiConcurrency", "OutboxConcurrency"):
+    names = ("ApiRate", "ApiBurst", "WebhookRate", "WebhookBurst", "ApiConcurrency", "OutboxConcurrency")
+    for name in (*names, "JobConcurrency", "MailRate"):
         parameter = template["Parameters"][name]
         values = [int(value.replace(",", "")) for value in rows[name].split(" | ")]
         assert parameter["MinValue"] <= min(values) <= max(values) <= parameter["MaxValue"]

@@ -306,6 +306,11 @@ def build_job_context(
         lambda_context: Lambda's context of the run, which knows how much time is left.
         shards: The shards of the outbox that the run processes.
     """
+    threads = int(get_settings().job_threads or 1)
+    if threads > 1:
+        # botocore creates the classes of its errors when they are first needed. Threads that both did so would
+        # create two of each, and the one that is raised might not be the one that is caught.
+        _ = get_dynamodb_client().exceptions
     return JobContext(
         get_stores(),
         at or read_clock(),
@@ -314,7 +319,7 @@ def build_job_context(
         sender=get_settings().mail_from,
         payers=ConfiguredPayers(),
         has_time=lambda: lambda_context is None or lambda_context.get_remaining_time_in_millis() > MIN_REMAINING_MS,
-        threads=int(get_settings().job_threads or 1),
+        threads=threads,
         shards=shards,
         mail_pace=_build_mail_pace(),
     )

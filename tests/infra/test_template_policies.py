@@ -70,9 +70,9 @@ ALLOWED_ACTIONS = {
     ("relay", "outbox"): {*READ_AND_COMPLETE, "BatchGetItem", "Query"},
     ("notices", "outbox"): {*READ_AND_COMPLETE, "BatchGetItem", "Query"},
     ("clocks", "outbox"): {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
-    ("clocks", "referrals"): {"GetItem"},
+    ("clocks", "referrals"): {"BatchGetItem", "GetItem"},
     ("digest", "outbox"): {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
-    ("digest", "referrals"): {"GetItem", "Query"},
+    ("digest", "referrals"): {"BatchGetItem", "GetItem", "Query"},
     ("outbox", "outbox"): {
         *(*READ_AND_COMPLETE, "BatchGetItem"),
         *("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),
@@ -96,7 +96,7 @@ ALLOWED_ACTIONS |= {
     for sender in SENDERS
     if sender not in {"clocks", "digest"}  # They read referrals but do not change them.
     for table, actions in {
-        "referrals": {"ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query"},
+        "referrals": {"BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query"},
         "deliveries": {"GetItem", "PutItem", "UpdateItem"},
         "audit": {"PutItem", "Query"},
         # A seat is free again when the center moves or cancels a booked consultation.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import UnavailableError
-from chalicelib.store.platform.dynamo import DynamoTable, marshal, unmarshal
+from chalicelib.store.platform.dynamo import DynamoTable, ItemRead, get_together, marshal, unmarshal
 from tests.support import faults
 from tests.support.aws_fakes import PREFIX
 from tests.support.faults import FaultMode
@@ -232,12 +232,12 @@ class OneKeyPerBatch:
         self.requested_counts: list[int] = []
 
     def batch_get_item(self, *, RequestItems: Any) -> Any:  # noqa: N803 DynamoDB spells it so
-        """Read only the first key."""
-        ((name, request),) = RequestItems.items()
-        self.requested_counts.append(len(request["Keys"]))
+        """Read only the first key of the first table."""
+        self.requested_counts.append(sum(len(request["Keys"]) for request in RequestItems.values()))
+        (name, request), *others = RequestItems.items()
         response = self.client.batch_get_item(RequestItems={name: {**request, "Keys": request["Keys"][:1]}})
-        rest = request["Keys"][1:]
-        return response | {"UnprocessedKeys": {name: {**request, "Keys": rest}} if rest else {}}
+        rest = [(name, {**request, "Keys": request["Keys"][1:]})] if request["Keys"][1:] else []
+        return response | {"UnprocessedKeys": dict([*rest, *others])}
 
 
 def test_unprocessed_keys_are_requested_again(table):
@@ -250,6 +250,22 @@ def test_unprocessed_keys_are_requested_again(table):
     rows = DynamoTable(table.name, lambda: client).get_many(keys)  # type: ignore[arg-type,return-value]
 
     assert sorted(row["notice_id"] for row in rows) == ["000", "001", "002"]
+    assert client.requested_counts == [3, 2, 1]
+
+
+def test_items_of_several_tables_are_read_in_one_call(table, stores):
+    """In the order in which they are asked for; None for an item that does not exist. Strongly consistent."""
+    table.put(build_row(1))
+    stores.outbox.table.put({"outbox_id": "out_1"})
+    client = OneKeyPerBatch(get_dynamodb_client())
+    notices = DynamoTable(table.name, lambda: client)  # type: ignore[arg-type,return-value]
+    reads = [
+        ItemRead(notices, {"member_id": "mem_1", "notice_id": "000"}),
+        ItemRead(stores.outbox.table, {"outbox_id": "out_1"}),
+        ItemRead(notices, {"member_id": "mem_1", "notice_id": "001"}),
+    ]
+
+    assert get_together(reads) == [None, {"outbox_id": "out_1"}, build_row(1)]
     assert client.requested_counts == [3, 2, 1]
 
 

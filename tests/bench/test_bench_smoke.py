@@ -24,6 +24,8 @@ METRICS = (
     "a person's event",
     "referral page",
     "list page of",
+    "round trips, list of referrals",
+    "round trips, webhook",
     "notices sweep",
     "100,000 notices due at once",
     "a notice of these",

@@ -41,6 +41,8 @@ class Settings:
         documents_bucket: Where the files are that passed their checks.
         documents_url: The address from which browsers download.
         packet_function: The name of the function that sets a referral as a PDF.
+        call_threads: How many calls the requests of a process can make at once, besides the one that each request
+            makes itself. `0`: one after another, as tests need it; empty: as many as a request can use.
     """
 
     table_prefix: str
@@ -69,12 +71,13 @@ class Settings:
     documents_bucket: str
     documents_url: str
     packet_function: str
+    call_threads: str
 
 
 _OPTIONAL = frozenset(
     {
         *("MAIL_CONFIGURATION_SET", "MAIL_TOPIC", "FEED_LIMIT", "MEMBER_LIMIT", "COMMIT", "EHR_CLIENTS"),
-        *("PAYERS_SECRET", "IDENTITY_MFA", "APP_ORIGINS", "JOB_THREADS", "MAIL_RATE"),
+        *("PAYERS_SECRET", "IDENTITY_MFA", "APP_ORIGINS", "CALL_THREADS", "JOB_THREADS", "MAIL_RATE"),
     }
 )
 _DEPLOYMENTS = frozenset({"local", "test", "production"})
@@ -93,6 +96,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError(f"Not set in the environment: {', '.join(sorted(missing))}")
     if environment["DEPLOYMENT"] not in _DEPLOYMENTS:
         raise SettingsError(f"DEPLOYMENT must be one of {', '.join(sorted(_DEPLOYMENTS))}")
+    if not environment.get("CALL_THREADS", "0").isdecimal():
+        raise SettingsError("CALL_THREADS must be a number of threads, or 0")
     return Settings(**{field: environment.get(name, "") for field, name in names.items()})
 
 

@@ -20,7 +20,9 @@ from chalicelib.mail.pace import MailPace, NoLimit, SharedPace
 from chalicelib.mail.ses import SesMailer
 from chalicelib.services.identity.access_tokens import AccessTokenVerifier
 from chalicelib.services.identity.credentials import CredentialService
+from chalicelib.services.identity.memberships import LastMembers
 from chalicelib.services.identity.sign_in import IdentityService
+from chalicelib.services.platform.parallel_calls import OneAfterAnother
 from chalicelib.services.platform.run_context import JobContext, RunContext
 from chalicelib.settings import Settings
 from chalicelib.store.all_stores import Stores, open_stores
@@ -31,6 +33,7 @@ from chalicelib.store.notices.outbox import ALL_SHARDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+    from concurrent.futures import Executor
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -46,6 +49,10 @@ KEYS_TIMEOUT_S = 2
 
 MAX_FETCHED_BYTES = 64 * 1024
 """The most bytes that we read of a certificate, which has about 2,000."""
+
+CALL_THREADS = 8
+"""How many calls the requests of a process make at once by default. A request of a Lambda function, which is alone
+there, starts at most four. On a laptop, more requests wait for each other."""
 
 MIN_REMAINING_MS = 45_000
 """A run does not begin a task that it might not finish. A call without a response takes about 20 s with its
@@ -91,6 +98,32 @@ def get_dynamodb_client() -> "DynamoDBClient":
     from chalicelib import clients  # noqa: PLC0415 botocore is most of a cold start
 
     return clients.create_dynamodb_client()
+
+
+def _prepare_client_for_threads() -> None:
+    """Create the client, and the classes of its errors, which botocore creates when they are first needed.
+
+    Threads that both did so would create two of each, and the class that is raised might not be the one that is caught.
+    """
+    _ = get_dynamodb_client().exceptions
+
+
+@cache
+def get_call_threads() -> "Executor":
+    """What makes the calls that a request starts at the same time."""
+    threads = int(get_settings().call_threads or CALL_THREADS)
+    if threads == 0:
+        return OneAfterAnother()
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 `OneAfterAnother` does not need it
+
+    _prepare_client_for_threads()
+    return ThreadPoolExecutor(threads, thread_name_prefix="call")
+
+
+@cache
+def get_last_members() -> LastMembers:
+    """Which membership each person used last in this function."""
+    return {}
 
 
 def get_aws_client(service: str) -> Any:
@@ -308,9 +341,7 @@ def build_job_context(
     """
     threads = int(get_settings().job_threads or 1)
     if threads > 1:
-        # botocore creates the classes of its errors when they are first needed. Threads that both did so would
-        # create two of each, and the one that is raised might not be the one that is caught.
-        _ = get_dynamodb_client().exceptions
+        _prepare_client_for_threads()
     return JobContext(
         get_stores(),
         at or read_clock(),
@@ -360,7 +391,11 @@ def warm_up() -> None:
 
 def reset() -> None:
     """Forget everything that was created, as in a function that has just started."""
+    if get_call_threads.cache_info().currsize:
+        get_call_threads().shutdown()
     for create in (
+        get_call_threads,
+        get_last_members,
         get_settings,
         get_webhook_rate_limit,
         get_member_rate_limit,

@@ -1,15 +1,17 @@
 """Sequential round trips of the ten most used requests: calls that wait for the one before them.
 
 Counted below the SDK's client, with every service and with the document of the issuer's keys, on tables made from the
-template. The rate limits are those of production, and two seconds pass between requests, so that each one is charged.
-A cold function has empty caches; the handshakes of its connections come on top.
+template. Of calls that are made at the same time, the longest chain counts. The rate limits are those of production,
+and two seconds pass between requests, so that each one is charged. A cold function has empty caches; the handshakes
+of its connections come on top.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeAlias
 from unittest.mock import patch
@@ -50,6 +52,16 @@ class RoundTripCounter:
 
     trips: int = 0
 
+    def fork(self, call: Callable[..., object], arguments: Sequence[object]) -> "ForkedCall":
+        """Make a call from here on, and come back to here."""
+        forked_at, forked = self.trips, ForkedCall(self)
+        try:
+            forked.set_result(call(*arguments))
+        except Exception as e:  # noqa: BLE001 it is raised by `result()`
+            forked.set_exception(e)
+        forked.ended_at, self.trips = self.trips, forked_at
+        return forked
+
     @contextmanager
     def listen(self) -> Iterator[None]:
         """Count every attempt of a call to AWS, and each read of the issuer's keys, in a block."""
@@ -67,6 +79,7 @@ class RoundTripCounter:
         with (
             patch.object(endpoint.Endpoint, "_get_response", answer_counted),
             patch.object(wiring, "_fetch_jwks", fetch_counted),
+            patch.object(wiring, "get_call_threads", cache(lambda: ForkingExecutor(self))),
         ):
             yield
 
@@ -77,6 +90,29 @@ class RoundTripCounter:
         if answer.status >= 300:
             raise ValueError(f"not what is measured: {answer.status} {answer.text[:200]}")
         return self.trips
+
+
+class ForkedCall(Future[Any]):
+    """A call that was made at the same time as others. Who asks for its result has waited for its last round trip."""
+
+    def __init__(self, counter: RoundTripCounter) -> None:
+        super().__init__()
+        self.counter = counter
+        self.ended_at = 0
+
+    def result(self, timeout: float | None = None) -> Any:
+        self.counter.trips = max(self.counter.trips, self.ended_at)
+        return super().result(timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class ForkingExecutor(Executor):
+    """Makes calls one after another, and counts them as threads would make them."""
+
+    counter: RoundTripCounter
+
+    def submit(self, call: Callable[..., Any], /, *arguments: Any, **_options: Any) -> Future[Any]:
+        return self.counter.fork(call, arguments)
 
 
 @dataclass(slots=True)

@@ -83,6 +83,7 @@ def _configure_this_process(patch, outputs):
         "MAIL_CONFIGURATION_SET": "",
         "FEED_LIMIT": "",
         "MEMBER_LIMIT": "",
+        "CALL_THREADS": "0",
         "PUBLIC_URL": "unused",
         "DEPLOYMENT": "test",
         "COMMIT": "",

@@ -47,11 +47,12 @@ def run_engine(engine: str = LOCAL_CLOUD) -> Iterator[Path]:
 
 
 def _replaced(ours: dict[str, str]) -> dict[str, str]:
-    """Use the tests' own token issuer, and no rate limits: neither is searched here.
+    """Use the tests' own token issuer, no rate limits, and one call after another: none of them is searched here.
 
-    A search sends as many requests as it can, with a clock that it sets back between tries.
+    A search sends as many requests as it can, with a clock that it sets back between tries. A fault has the number of
+    a call.
     """
-    kinds = ("IDENTITY_", "FEED_LIMIT", "MEMBER_LIMIT")
+    kinds = ("IDENTITY_", "FEED_LIMIT", "MEMBER_LIMIT", "CALL_THREADS")
     return {name: value for name, value in ours.items() if name.startswith(kinds)}
 
 

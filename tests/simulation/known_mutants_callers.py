@@ -186,16 +186,15 @@ CALLER_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "a delivery's body is parsed before its signature is verified",
         _RECEIVE,
-        "    _verify_signature(request, center_id)\n    #",
-        "    parse_report(request.raw_body, get_time_zone=str)\n    _verify_signature(request, center_id)\n    #",
+        "    _authenticate_sender(request, center_id)\n",
+        "    parse_report(request.raw_body, get_time_zone=str)\n    _authenticate_sender(request, center_id)\n",
         "tests/routes/webhooks/test_signatures.py::test_the_signature_is_verified_before_the_body_is_read",
     ),
     KnownMutant(
         "a delivery without a valid signature counts against the center's rate limit",
         _RECEIVE,
-        "    _verify_signature(request, center_id)\n    #",
-        '    enforce_rate_limit(f"feed#{center_id}", wiring.get_webhook_rate_limit(), context=request.context)\n'
-        "    _verify_signature(request, center_id)\n    #",
+        "    _require_signature(request, center_id, fresh=False)\n    counted",
+        "    counted",
         "tests/routes/platform/test_rate_limits.py::test_no_one_else_can_use_up_a_centers_limit",
     ),
     KnownMutant(

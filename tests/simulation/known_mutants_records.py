@@ -166,8 +166,8 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "another tenant's referral is decrypted before it is refused",
         "chalicelib/services/referrals/access.py",
-        "context.stores.referrals.get(referral_id, is_visible=member.treats)",
-        "context.stores.referrals.get(referral_id)\n    if referral and not member.treats(referral.practice_id,"
+        "store.open_item(item, is_visible=member.treats)",
+        "store.open_item(item)\n    if referral and not member.treats(referral.practice_id,"
         " referral.center_id if referral.is_with_center else None):\n        referral = None",
         "tests/routes/identity/test_equal_refusals.py"
         "::test_another_tenants_referral_takes_the_same_calls_as_a_random_id",

@@ -40,6 +40,8 @@ def build_environment(jwks_url: str) -> dict[str, str]:
         "PAYERS_SECRET": "",
         "PACKET_FUNCTION": f"{PREFIX}packet-pdf",
         "AUDIT_HEADS_BUCKET": AUDIT_HEADS,
+        # Faults are injected by the number of a call, so calls need an order.
+        "CALL_THREADS": "0",
         "QUARANTINE_BUCKET": QUARANTINE,
         "QUARANTINE_URL": f"https://{QUARANTINE}.s3.us-east-1.amazonaws.com",
         "DOCUMENTS_BUCKET": DOCUMENTS,

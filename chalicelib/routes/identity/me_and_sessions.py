@@ -66,7 +66,7 @@ def read_me(request: ApiRequest) -> ApiResponse[MeResponse]:
     The first call for a membership also records that the person uses it.
     """
     record_first_visit(request.member, context=request.context)
-    return ApiResponse(body=to_me_response(request.member))
+    return ApiResponse(body=to_me_response(request.member, context=request.context))
 
 
 @declare_endpoint(blueprint, "GET", "/v1/memberships", access=RouteAccess.PERSON)

@@ -1,6 +1,7 @@
 """Sessions and members as the API returns them."""
 
 from datetime import datetime
+from functools import partial
 
 # pydantic needs this one on Python 3.11.
 from typing_extensions import TypedDict
@@ -11,6 +12,7 @@ from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.services.identity.members import ListedMember
 from chalicelib.services.identity.sign_in import SignedInSession, SignInChallenge, build_otpauth_url
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.notices.recipients import Suppression
 
 IDLE_MINUTES = 15
@@ -181,17 +183,20 @@ def to_session_response(session: SignedInSession | SignInChallenge, *, email: st
     return response
 
 
-def to_me_response(member: Member) -> MeResponse:
+def to_me_response(member: Member, *, context: RunContext) -> MeResponse:
     """The signed-in member, with their organization and what is unread."""
+    tenant = context.calls.start(partial(_to_tenant_response, member))
+    unread_notices = context.calls.start(partial(context.stores.notices.count_unread, member.member_id))
+    mail_problem = _find_mail_problem(member)
     return {
         "member_id": member.member_id,
         "name": member.name,
         "email": member.email,
-        "tenant": _to_tenant_response(member),
+        "tenant": tenant.result(),
         "roles": sorted(member.roles),
         "may_refer": member.kind is TenantKind.PRACTICE and member.has_clinical_access,
-        "unread_notices": wiring.get_stores().notices.count_unread(member.member_id),
-        "mail_problem": _find_mail_problem(member),
+        "unread_notices": unread_notices.result(),
+        "mail_problem": mail_problem,
         "idle_minutes": IDLE_MINUTES,
     }
 

@@ -1,5 +1,6 @@
 """A member's own notices, and the notices of a referral."""
 
+from functools import partial
 from typing import Annotated
 
 from chalice import Blueprint
@@ -47,6 +48,7 @@ def list_notices(request: ApiRequest, query: PageQuery) -> ApiResponse[NoticePag
     store = wiring.get_stores().notices
     member_id = request.member.member_id
     start = cursors.decode_cursor(query.cursor, request, query)
+    unread = request.calls.start(partial(store.count_unread, member_id))
     notices, position = store.list_page(member_id, limit=query.limit, start=start)
     mails = load_mail_statuses(wiring.get_stores().mails, [n.mail_id for n in notices if n.mail_id])
     cursor = cursors.encode_cursor(position, request, query)
@@ -54,7 +56,7 @@ def list_notices(request: ApiRequest, query: PageQuery) -> ApiResponse[NoticePag
         body={
             "items": [to_notice_response(notice, mails) for notice in notices],
             "next_cursor": cursor,
-            "unread": store.count_unread(member_id),
+            "unread": unread.result(),
         },
         headers=cursors.build_link_header(cursor, query),
     )

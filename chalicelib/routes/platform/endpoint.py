@@ -21,7 +21,7 @@ from chalicelib.aws import RefusedByAwsError
 from chalicelib.errors import ApiError, StoredItemError
 from chalicelib.observe import log
 from chalicelib.routes.platform import cors, problems
-from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess, RouteOperation
+from chalicelib.routes.platform.operations import OPERATIONS, EarlyRead, RouteAccess, RouteOperation
 from chalicelib.routes.platform.refusals import AUDITED_REFUSALS, record_route_refusal
 from chalicelib.routes.platform.request import (
     get_or_create_request_id,
@@ -29,6 +29,7 @@ from chalicelib.routes.platform.request import (
     parse_request,
     validate_path_params,
 )
+from chalicelib.services.platform.parallel_calls import ParallelCalls
 from chalicelib.store.platform.idempotency import StoredResponse
 
 _Body = TypeVar("_Body")
@@ -55,6 +56,7 @@ def declare_endpoint(
     access: RouteAccess = RouteAccess.MEMBER,
     needs_idempotency_key: bool = False,
     needs_if_match: bool = False,
+    early_read: EarlyRead | None = None,
 ) -> Callable[[RouteHandler], RouteHandler]:
     """Declare a route.
 
@@ -66,6 +68,8 @@ def declare_endpoint(
         access: Who may call it.
         needs_idempotency_key: It needs an `Idempotency-Key`.
         needs_if_match: It needs `If-Match`.
+        early_read: What to read of the referral in the path while the member is checked. It stays encrypted, and
+            nothing of it is used, until the service has checked that this member can see it.
     """
 
     def declare(view: RouteHandler) -> RouteHandler:
@@ -85,6 +89,7 @@ def declare_endpoint(
             needs_idempotency_key=needs_idempotency_key,
             needs_if_match=needs_if_match,
             returns_pdf=hints["return"] == ApiResponse[bytes],
+            early_read=early_read,
             family=metrics.find_route_family(view.__module__),
         )
         OPERATIONS.append(operation)
@@ -137,14 +142,16 @@ def _call_view(
     request_id: str,
 ) -> Response:
     try:
-        request = parse_request(operation, chalice_request, request_id)
-        try:
-            validate_path_params(operation, path_parameters)
-            arguments = parse_arguments(operation, chalice_request, request)
-            response = view(request, **path_parameters, **arguments)
-        except AUDITED_REFUSALS as refusal:
-            record_route_refusal(refusal, operation, path_parameters, request=request)
-            raise
+        # The block ends when every call has ended that the request started. One that failed ends the request.
+        with ParallelCalls(wiring.get_call_threads) as calls:
+            request = parse_request(operation, chalice_request, request_id, calls)
+            try:
+                validate_path_params(operation, path_parameters)
+                arguments = parse_arguments(operation, chalice_request, request)
+                response = view(request, **path_parameters, **arguments)
+            except AUDITED_REFUSALS as refusal:
+                record_route_refusal(refusal, operation, path_parameters, request=request)
+                raise
         return _render_response(response, request_id)
     except ApiError as e:
         if isinstance(e, RefusedByAwsError):

@@ -19,6 +19,15 @@ PDF_TYPE = "application/pdf"
 """The only media type that is sent as bytes. API Gateway has to know it too, see `app.py`."""
 
 
+class EarlyRead(StrEnum):
+    """A method of the store of referrals that reads a referral by its id and decrypts nothing."""
+
+    REFERRAL = "read_item"
+    """For `get_visible_or_404`."""
+    DECISION = "read_with_parked"
+    """For an event that a person reports."""
+
+
 class RouteAccess(StrEnum):
     """Who may call a route at all. The service decides what the caller can see."""
 
@@ -50,6 +59,7 @@ class RouteOperation:
         description: The paragraphs below it, in Markdown; empty if there are none.
         response_type: The type of the response's JSON body; None if it has no body, or is text or a PDF.
         returns_pdf: Whether the response is a PDF.
+        early_read: What is read of the referral in the path while the member is checked; None for nothing.
         family: Its requests are counted with those of the routes of the same family.
     """
 
@@ -66,6 +76,7 @@ class RouteOperation:
     needs_idempotency_key: bool
     needs_if_match: bool
     returns_pdf: bool = False
+    early_read: EarlyRead | None = None
     family: RouteFamily = RouteFamily.OTHER
 
     @property

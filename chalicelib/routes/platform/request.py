@@ -24,9 +24,10 @@ from chalicelib.errors import (
 from chalicelib.routes.platform import strict_json
 from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID, describe_error
 from chalicelib.routes.platform.fields import StrictModel
-from chalicelib.routes.platform.operations import MEMBERSHIP_HEADER, RouteAccess, RouteOperation
+from chalicelib.routes.platform.operations import MEMBERSHIP_HEADER, EarlyRead, RouteAccess, RouteOperation
 from chalicelib.services.identity.access_tokens import TokenSession
-from chalicelib.services.identity.memberships import find_member, require_open_session
+from chalicelib.services.identity.memberships import find_member_within_limit, require_open_session
+from chalicelib.services.platform.parallel_calls import ParallelCalls
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.platform.idempotency import IdempotentRequest
@@ -78,6 +79,7 @@ class ApiRequest:
     signed_in: Member | None
     idempotency_key: str
     version: int
+    calls: ParallelCalls
     signed_in_person: str = ""
 
     @property
@@ -102,7 +104,7 @@ class ApiRequest:
     @property
     def context(self) -> RunContext:
         """The tables, and the time of this request."""
-        return RunContext(wiring.get_stores(), self.now)
+        return RunContext(wiring.get_stores(), self.now, self.calls)
 
     @property
     def idempotent_request(self) -> IdempotentRequest:
@@ -116,13 +118,18 @@ class ApiRequest:
         )
 
 
-def parse_request(operation: RouteOperation, chalice_request: Any, request_id: str) -> ApiRequest:
+def parse_request(operation: RouteOperation, chalice_request: Any, request_id: str, calls: ParallelCalls) -> ApiRequest:
     """Authenticate the caller first, then read the headers; the body is not read yet."""
     given = chalice_request.to_original_event().get("multiValueHeaders") or {}
     reject_repeated_headers(name for name, values in given.items() for _ in values)
     headers = chalice_request.headers
     now = wiring.read_clock()
-    member = _authenticate_member(headers, now) if operation.access is RouteAccess.MEMBER else None
+    member = None
+    if operation.access is RouteAccess.MEMBER:
+        session, context = _verify_session(headers, now), RunContext(wiring.get_stores(), now, calls)
+        if operation.early_read:
+            _start_early_read(operation.early_read, chalice_request, context=context)
+        member = _find_member(session, headers, context=context)
     person = _authenticate_limited_person(headers, now) if operation.access is RouteAccess.PERSON else ""
     if operation.access is RouteAccess.CDS_CALLER:
         _verify_ehr_token(operation, chalice_request, now)
@@ -138,6 +145,7 @@ def parse_request(operation: RouteOperation, chalice_request: Any, request_id: s
         signed_in=member,
         idempotency_key=_read_idempotency_key(headers) if operation.needs_idempotency_key else "",
         version=_read_if_match(headers) if operation.needs_if_match else 0,
+        calls=calls,
         signed_in_person=person,
     )
 
@@ -198,16 +206,25 @@ def _authenticate_limited_person(headers: Mapping[str, str], now: datetime) -> s
     return session.subject
 
 
-def _authenticate_member(headers: Mapping[str, str], now: datetime) -> Member:
+def _find_member(session: TokenSession, headers: Mapping[str, str], *, context: RunContext) -> Member:
     """Find the membership that the request uses.
 
     A session that ended, a disabled member and a locked organization are refused here.
     """
-    session = _verify_session(headers, now)
-    context, limit = RunContext(wiring.get_stores(), now), wiring.get_member_rate_limit()
-    member = find_member(session, headers.get(MEMBERSHIP_HEADER), rate_limit=limit, context=context)
-    enforce_rate_limit(f"member#{member.member_id}", limit, context=context)
-    return member
+    return find_member_within_limit(
+        session,
+        headers.get(MEMBERSHIP_HEADER),
+        rate_limit=wiring.get_member_rate_limit(),
+        last_members=wiring.get_last_members(),
+        context=context,
+    )
+
+
+def _start_early_read(read: EarlyRead, chalice_request: Any, *, context: RunContext) -> None:
+    """Start to read the referral of the path, if it can exist. Nothing of it is used before the member is checked."""
+    referral_id = (chalice_request.uri_params or {}).get("referral_id", "")
+    if ID_PATTERNS["referral_id"].fullmatch(referral_id):
+        context.calls.start_early(getattr(context.stores.referrals, read), referral_id)
 
 
 def _require_json(operation: RouteOperation, headers: Mapping[str, str]) -> None:

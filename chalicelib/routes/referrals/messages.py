@@ -5,6 +5,7 @@ from chalice import Blueprint
 from chalicelib.domain.referrals.messages import Message
 from chalicelib.routes.platform import cursors
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, from_stored_response
+from chalicelib.routes.platform.operations import EarlyRead
 from chalicelib.routes.platform.query_params import PageQuery
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.referrals.conversation_bodies import MessageBody, MessagesReadBody
@@ -21,7 +22,7 @@ from chalicelib.store.platform.idempotency import StoredResponse
 blueprint = Blueprint(__name__)
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/messages")
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/messages", early_read=EarlyRead.REFERRAL)
 def list_messages(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiResponse[MessagePageResponse]:
     """List the messages between the two teams, newest first, with who read them."""
     page = messages.list_messages(

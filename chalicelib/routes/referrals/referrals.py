@@ -1,10 +1,11 @@
 """Referrals: create, edit, read, report events."""
 
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar, cast
 
 from chalice import Blueprint
 
-from chalicelib import wiring
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.events import EventSource
@@ -13,6 +14,7 @@ from chalicelib.domain.referrals.worklists import ListViewer
 from chalicelib.errors import MalformedError, NotFoundError
 from chalicelib.routes.platform import cursors
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, from_stored_response
+from chalicelib.routes.platform.operations import EarlyRead
 from chalicelib.routes.platform.query_params import PageQuery
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.referrals import responses
@@ -30,14 +32,17 @@ from chalicelib.routes.referrals.response_types import (
     ReportResultResponse,
 )
 from chalicelib.routes.referrals.timeline_responses import to_event_response
-from chalicelib.services.notices.planned_list import list_planned_notices
-from chalicelib.services.referrals import amend, create, duplicates, read_and_amend, unread
+from chalicelib.services.notices.planned_list import PlannedNotice, list_planned_notices
+from chalicelib.services.referrals import amend, create, duplicates, read_and_amend
 from chalicelib.services.referrals.list_filters import build_list_viewer
 from chalicelib.services.referrals.report_event import report_by_member
 from chalicelib.services.referrals.report_results import ReportResult
+from chalicelib.services.referrals.unread import UnreadCounts, load_unread
 from chalicelib.store.platform.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
+
+_More = TypeVar("_More")
 
 
 @declare_endpoint(blueprint, "POST", "/v1/referrals", status=201, needs_idempotency_key=True)
@@ -70,17 +75,21 @@ def create_referral(request: ApiRequest, body: ReferralRequest) -> ApiResponse[N
     return from_stored_response(stored)
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}")
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}", early_read=EarlyRead.REFERRAL)
 def read_referral(request: ApiRequest, referral_id: str) -> ApiResponse[ReferralResponse]:
     """Get one referral."""
-    referral = _read_referral(request, referral_id)
-    notices = list_planned_notices(referral, stores=wiring.get_stores())
+
+    def read_more(referral: Referral) -> tuple[Sequence[PlannedNotice], UnreadCounts]:
+        unread = request.calls.start(partial(load_unread, referral, member=request.member, context=request.context))
+        return list_planned_notices(referral, stores=request.context.stores), unread.result()
+
+    referral, (notices, unread) = _read_referral(request, referral_id, read_more)
     response = responses.to_referral_response(
         referral,
         request.member,
         viewer=_build_list_viewer(request),
         notices=notices,
-        unread=unread.load_unread(referral, member=request.member, context=request.context),
+        unread=unread,
     )
     return ApiResponse(body=response, headers=responses.build_referral_etag(referral))
 
@@ -106,7 +115,13 @@ def amend_referral(request: ApiRequest, referral_id: str, body: ReferralPatchReq
     )
 
 
-@declare_endpoint(blueprint, "POST", "/v1/referrals/{referral_id}/events", needs_idempotency_key=True)
+@declare_endpoint(
+    blueprint,
+    "POST",
+    "/v1/referrals/{referral_id}/events",
+    needs_idempotency_key=True,
+    early_read=EarlyRead.DECISION,
+)
 def report_event(request: ApiRequest, referral_id: str, body: EventRequest) -> ApiResponse[ReportResultResponse]:
     """Report an event; the only way to change a referral's stage."""
 
@@ -126,7 +141,7 @@ def report_event(request: ApiRequest, referral_id: str, body: EventRequest) -> A
     return from_stored_response(stored)
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/events")
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/events", early_read=EarlyRead.REFERRAL)
 def list_events(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiResponse[EventPageResponse]:
     """List a referral's events, newest first."""
     entries, position = read_and_amend.list_timeline(
@@ -150,7 +165,7 @@ def list_possible_duplicates(request: ApiRequest, referral_id: str) -> ApiRespon
     return ApiResponse(body={"items": [responses.to_possible_duplicate_response(row) for row in found]})
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/changes")
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/changes", early_read=EarlyRead.REFERRAL)
 def list_changes(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiResponse[ChangePageResponse]:
     """List what people changed in the facts of a referral, with the values before and after, newest first."""
     revisions, position = read_and_amend.list_changes(
@@ -167,13 +182,13 @@ def list_changes(request: ApiRequest, referral_id: str, query: PageQuery) -> Api
     )
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/window")
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/window", early_read=EarlyRead.REFERRAL)
 def read_window(request: ApiRequest, referral_id: str) -> ApiResponse[MonitoringWindowResponse]:
     """Get the monitoring window: dates, and notices scheduled and sent."""
-    referral = _read_referral(request, referral_id)
+    read_more = partial(list_planned_notices, stores=request.context.stores)
+    referral, notices = _read_referral(request, referral_id, read_more)
     if referral.window is None:
         raise NotFoundError
-    notices = list_planned_notices(referral, stores=wiring.get_stores())
     return ApiResponse(
         body=responses.to_window_response(referral, referral.window, notices, now=request.now),
         headers=responses.build_referral_etag(referral),
@@ -203,9 +218,15 @@ def _build_list_viewer(request: ApiRequest) -> ListViewer:
     return build_list_viewer(request.member, context=request.context)
 
 
-def _read_referral(request: ApiRequest, referral_id: str) -> Referral:
+def _read_referral(
+    request: ApiRequest, referral_id: str, read_more: Callable[[Referral], _More]
+) -> tuple[Referral, _More]:
     return read_and_amend.read_referral(
-        referral_id, member=request.member, request_id=request.request_id, context=request.context
+        referral_id,
+        read_more=read_more,
+        member=request.member,
+        request_id=request.request_id,
+        context=request.context,
     )
 
 

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from chalice import Blueprint
 
 from chalicelib import metrics, wiring
+from chalicelib.domain.platform.ids import ID_PATTERNS
 from chalicelib.domain.webhooks.signature import verify_signature
 from chalicelib.errors import ApiError, UnauthenticatedError, UnavailableError
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
@@ -26,6 +28,7 @@ from chalicelib.store.webhooks.delivery_log import Delivery
 blueprint = Blueprint(__name__)
 
 _CENTER_ID = re.compile(r"ctr_[a-z0-9_]{1,60}", re.ASCII)
+_REFERRAL_ID = re.compile(ID_PATTERNS["referral_id"].pattern.encode())
 
 
 @declare_endpoint(blueprint, "POST", "/v1/webhooks/centers/{center_id}", access=RouteAccess.WEBHOOK_SIGNATURE)
@@ -62,9 +65,7 @@ def _count_if_refused() -> Iterator[None]:
 
 
 def _process_delivery(request: ApiRequest, center_id: str) -> ReportResult:
-    _verify_signature(request, center_id)
-    # Only after the signature, so that no one else can use up a center's rate limit.
-    enforce_rate_limit(f"feed#{center_id}", wiring.get_webhook_rate_limit(), context=request.context)
+    _authenticate_sender(request, center_id)
     _record_use(request, center_id)
     ignored = read_test_event(request.raw_body)
     if ignored is not None:
@@ -85,13 +86,39 @@ def _build_delivery(request: ApiRequest, center_id: str, ignored: tuple[str, ...
     )
 
 
-def _verify_signature(request: ApiRequest, center_id: str) -> None:
-    """Refuse an unknown center, a wrong signature and an old timestamp with the same response.
+def _authenticate_sender(request: ApiRequest, center_id: str) -> None:
+    """Verify who sent the delivery, and count it against the center's rate limit.
 
     Secrets in memory refuse a wrong signature without a read. A correct one is checked with the table, because its
-    secret may have been revoked a moment ago.
+    secret may have been revoked a moment ago. While it is checked, the delivery is counted, and the referral is read
+    that it seems to name: nothing of it is used before the second check. So a secret that was revoked within the last
+    minute can count one more delivery in each function, and no one else can use up a center's limit.
     """
-    if not (_is_signed(request, center_id, fresh=False) and _is_signed(request, center_id, fresh=True)):
+    if not wiring.get_stores().secrets.is_in_memory(center_id):
+        _require_signature(request, center_id, fresh=True)
+        _count_delivery(request, center_id)
+        return
+    _require_signature(request, center_id, fresh=False)
+    counted = request.calls.start(partial(_count_delivery, request, center_id))
+    _start_early_read(request)
+    _require_signature(request, center_id, fresh=True)
+    counted.result()
+
+
+def _count_delivery(request: ApiRequest, center_id: str) -> None:
+    enforce_rate_limit(f"feed#{center_id}", wiring.get_webhook_rate_limit(), context=request.context)
+
+
+def _start_early_read(request: ApiRequest) -> None:
+    """Start to read the referral that the body seems to name. If it names another one, the read is not used."""
+    named = _REFERRAL_ID.search(request.raw_body)
+    if named:
+        request.calls.start_early(wiring.get_stores().referrals.read_with_parked, named.group().decode())
+
+
+def _require_signature(request: ApiRequest, center_id: str, *, fresh: bool) -> None:
+    """Refuse an unknown center, a wrong signature and an old timestamp with the same response."""
+    if not _is_signed(request, center_id, fresh=fresh):
         raise UnauthenticatedError
 
 

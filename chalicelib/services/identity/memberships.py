@@ -6,6 +6,8 @@ that the person joined and that has access. A person with one membership never n
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
+from typing import TypeAlias
 
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.platform.ids import ID_PATTERNS, IMPOSSIBLE_ID
@@ -18,6 +20,12 @@ from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
+
+LastMembers: TypeAlias = dict[tuple[str, str | None], str]
+"""The member id of the membership that a person used last, by the person and the value of `X-Membership`."""
+
+MAX_LAST_MEMBERS = 2_000
+"""How many of them a function keeps in memory."""
 
 
 def list_memberships(person: str, *, stores: Stores) -> Sequence[Member]:
@@ -47,6 +55,48 @@ def require_open_session(first: Member | None, session: TokenSession) -> None:
     """
     if first and not first.has_open_session(session.session_id, signed_in_at=session.signed_in_at):
         raise UnauthenticatedError
+
+
+def find_member_within_limit(
+    session: TokenSession,
+    chosen: str | None,
+    *,
+    rate_limit: RateLimit | None,
+    last_members: LastMembers,
+    context: RunContext,
+) -> Member:
+    """Find the membership that a request uses, and count the request against its rate limit, both at once.
+
+    To do both at once, it guesses that the person uses the same membership as before. A wrong guess counts the
+    request twice, against memberships of the same person. Who the member is, the strongly consistent read decides.
+
+    Args:
+        session: The session of a verified token.
+        chosen: The member id from `X-Membership`.
+        rate_limit: How often a member can send a request.
+        last_members: What was used before. The guess is only ever a membership that this person could use.
+        context: The tables and the time.
+
+    Raises:
+        ForbiddenError: as in `find_member`. It comes before the next one.
+        RateLimitedError: the limit is reached.
+        UnauthenticatedError: as in `find_member`.
+    """
+
+    def charge(member_id: str) -> None:
+        enforce_rate_limit(f"member#{member_id}", rate_limit, context=context)
+
+    guessed = last_members.pop((session.subject, chosen), None)
+    charged = context.calls.start(partial(charge, guessed)) if guessed else None
+    member = find_member(session, chosen, rate_limit=rate_limit, context=context)
+    if charged:
+        charged.result()
+    if member.member_id != guessed:
+        charge(member.member_id)
+    if len(last_members) >= MAX_LAST_MEMBERS:
+        last_members.clear()
+    last_members[session.subject, chosen] = member.member_id
+    return member
 
 
 def find_member(

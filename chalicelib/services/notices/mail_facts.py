@@ -46,7 +46,7 @@ class MailFacts:
     def find_referral(self, referral_id: str, *, stores: Stores) -> Referral | None:
         """Find one of the referrals that an email is about."""
         if self.referral is not None and self.is_about(referral_id):
-            return stores.referrals.read_item(self.referral)
+            return stores.referrals.open_item(self.referral)
         return stores.referrals.get(referral_id)
 
 

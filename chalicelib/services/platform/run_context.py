@@ -12,6 +12,7 @@ from chalicelib.domain.coverage.payer_gateway import NoPayers, PayerGateway
 from chalicelib.domain.identity.members import Member
 from chalicelib.mail import Mailer
 from chalicelib.mail.pace import MailPace, NoLimit
+from chalicelib.services.platform.parallel_calls import ParallelCalls
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.outbox import ALL_SHARDS
 
@@ -29,10 +30,14 @@ class RunContext:
     """The tables, and the time of one request or of one run of a job.
 
     The clock is read once for each run, so everything that it writes has the same time.
+
+    Attributes:
+        calls: What starts calls that do not wait for each other. A job makes one after another.
     """
 
     stores: Stores
     now: datetime
+    calls: ParallelCalls = field(default_factory=ParallelCalls)
 
     def list_members(self, tenant_id: str, *, since: datetime) -> Sequence[Member]:  # noqa: ARG002 of JobContext
         """List the members of a tenant as they are now, or at least as they were after a time."""

@@ -19,7 +19,9 @@ def get_visible_or_404(referral_id: str, member: Member, action: str, *, context
     Raises:
         NotFoundError: no such referral, or another tenant's. The audit trail keeps the attempt.
     """
-    referral = context.stores.referrals.get(referral_id, is_visible=member.treats)
+    store = context.stores.referrals
+    item = context.calls.finish_early(store.read_item, referral_id)
+    referral = store.open_item(item, is_visible=member.treats)
     if referral is not None:
         return referral
     refusal = NotFoundError()

@@ -6,6 +6,7 @@ text is in a row of its own, and never in an email, a log or an audit row.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from chalicelib.domain.identity.members import Member
@@ -97,18 +98,21 @@ def list_messages(
 ) -> MessagePage:
     """List a page of the messages. This alone does not count as reading: a program may be asking."""
     referral = get_visible_or_404(referral_id, member, "message.list", context=context)
-    context.stores.audit_log.append(build_member_audit_entry(referral, member, "message.list", context.now))
+    entry = build_member_audit_entry(referral, member, "message.list", context.now)
+    audit_row = context.calls.start(partial(context.stores.audit_log.append, entry))
+    unread = context.calls.start(partial(load_unread, referral, member=member, context=context))
     scope = referral.practice_id
     messages, position = context.stores.messages.list_page(referral_id, scope=scope, limit=limit, start=start)
     receipts = (
         context.stores.messages.list_receipts(referral_id, scope=scope, since=messages[-1].number) if messages else ()
     )
+    audit_row.result()
     return MessagePage(
         referral=referral,
         messages=messages,
         receipts=receipts,
         position=position,
-        unread=load_unread(referral, member=member, context=context).messages,
+        unread=unread.result().messages,
     )
 
 

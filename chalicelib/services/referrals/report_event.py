@@ -96,7 +96,9 @@ def report_by_member(
     existing_tasks: dict[str, str] = {}
 
     def attempt() -> StoredResponse:
-        referral, parked = context.stores.referrals.get_with_parked(event.referral_id, is_visible=member.treats)
+        store = context.stores.referrals
+        rows = context.calls.finish_early(store.read_with_parked, event.referral_id)
+        referral, parked = store.open_with_parked(rows, is_visible=member.treats)
         if referral is None:
             raise _record_refusal(NotFoundError(), event, member, context=context)
         named = name_endings(event, context=context)
@@ -164,7 +166,8 @@ def _report_delivery(
     event: ReferralEvent, delivery: Delivery, existing_tasks: dict[str, str], *, context: RunContext
 ) -> ReportResult:
     """Read, decide and commit once. `existing_tasks` is filled with what another writer planned in the meantime."""
-    referral, parked = context.stores.referrals.get_with_parked(event.referral_id)
+    store = context.stores.referrals
+    referral, parked = store.open_with_parked(context.calls.finish_early(store.read_with_parked, event.referral_id))
     if not belongs_to_center(referral, delivery.center_id):
         # Also for the referral of another center, so that the response time does not reveal that it exists.
         _refuse_if_erased(event, delivery, context=context)

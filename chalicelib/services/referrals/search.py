@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from chalicelib.domain.identity.members import Member, TenantKind
@@ -46,6 +47,7 @@ def list_referrals(
     A page is short only if a filter excluded rows that were read; the position says if more follows.
     """
     index = get_index_name(member)
+    audit_row = context.calls.start(partial(record_list_read, member, action="referral.list", context=context))
     viewer = build_list_viewer(member, context=context)
     rows = RowFilter(filter=filter_, viewer=viewer, context=context, has_unread=has_unread)
     name_prefixes = parse_search_prefixes(filter_.search_text or "")
@@ -71,7 +73,7 @@ def list_referrals(
                 break
         if start is None or len(found) >= limit:
             break
-    record_list_read(member, action="referral.list", context=context)
+    audit_row.result()
     return found, start
 
 

@@ -6,6 +6,7 @@ the rows that match, and they are sorted here; docs/decisions/0072-sorted-lists.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from chalicelib import catalog
@@ -34,7 +35,7 @@ from chalicelib.services.referrals.list_filters import (
     find_product_id,
     get_center_zone,
 )
-from chalicelib.services.referrals.search import get_index_name, record_list_read
+from chalicelib.services.referrals.search import get_index_name, record_list_read, require_lists
 from chalicelib.services.referrals.unread import HasUnread
 from chalicelib.store.platform.timestamps import to_timestamp
 from chalicelib.store.referrals.items import ReferralSummary
@@ -96,6 +97,8 @@ def list_sorted_page(
     Raises:
         MalformedError: the tenant has too many referrals to sort.
     """
+    require_lists(member)
+    audit_row = context.calls.start(partial(record_list_read, member, action="referral.list", context=context))
     entries = _sort_rows(filter_, sorting, member=member, context=context, has_unread=has_unread)
     keys = [key for key, _ in entries]
     start = (
@@ -104,7 +107,7 @@ def list_sorted_page(
         else find_start(keys, page.after, is_descending=sorting.is_descending)
     )
     end = start + page.limit
-    record_list_read(member, action="referral.list", context=context)
+    audit_row.result()
     return SortedPage(
         rows=[row for _, row in entries[start:end]],
         total=len(entries),

@@ -1,6 +1,7 @@
 """What others changed in a referral, and wrote about it, since a member viewed it last."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from chalicelib.domain.identity.members import Member
@@ -21,7 +22,12 @@ class UnreadRows:
     """Says what is unread in the rows of a list, for one member."""
 
     member: Member
-    last_viewed: LastViewed
+    loading: Future[LastViewed]
+
+    @property
+    def last_viewed(self) -> LastViewed:
+        """What the member viewed. Waits until it is loaded."""
+        return self.loading.result()
 
     def has_changes(self, row: ReferralSummary) -> bool:
         """Whether a row has changes that the member has not viewed."""
@@ -40,9 +46,13 @@ class UnreadRows:
 
 
 def load_unread_rows(member: Member, *, context: RunContext) -> UnreadRows:
-    """Load what is unread in lists for this member. Takes one read."""
-    viewed = context.stores.last_viewed.list_viewed(member.member_id, now=context.now)
-    return UnreadRows(member, LastViewed(member_id=member.member_id, referrals=viewed, now=context.now))
+    """Start to load what is unread in lists for this member. Takes one read, while the list is read."""
+
+    def load() -> LastViewed:
+        viewed = context.stores.last_viewed.list_viewed(member.member_id, now=context.now)
+        return LastViewed(member_id=member.member_id, referrals=viewed, now=context.now)
+
+    return UnreadRows(member, context.calls.start(load))
 
 
 def load_unread_check(member: Member, *, context: RunContext) -> HasUnread:

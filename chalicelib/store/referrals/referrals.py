@@ -72,15 +72,20 @@ class Referrals:
 
         A referral that is not visible is not decrypted, so it takes the same calls as one that does not exist.
         """
-        item = self.table.get(_build_key(referral_id))
-        return self.read_item(item) if item and _is_visible_item(item, is_visible) else None
+        return self.open_item(self.read_item(referral_id), is_visible=is_visible)
 
     def prepare_get(self, referral_id: str) -> ItemRead:
-        """Build the read of a referral. `read_item` converts what it finds."""
+        """Build the read of a referral for `open_item`."""
         return ItemRead(self.table, _build_key(referral_id))
 
-    def read_item(self, item: Item) -> Referral | None:
-        """Convert the item of a referral. An erased referral does not exist."""
+    def read_item(self, referral_id: str) -> Item | None:
+        """Read the item of a referral for `open_item`, strongly consistent. It is still encrypted."""
+        return self.table.get(_build_key(referral_id))
+
+    def open_item(self, item: Item | None, *, is_visible: VisibilityCheck | None = None) -> Referral | None:
+        """Decrypt what `read_item` returned, if the referral is visible. An erased referral does not exist."""
+        if item is None or not _is_visible_item(item, is_visible):
+            return None
         with suppress(ReferralErasedError):
             return self.items.item_to_referral(item)
         return None
@@ -92,12 +97,17 @@ class Referrals:
 
         Nothing of a referral that is not visible is decrypted.
         """
-        rows = list(
-            self.table.query_all(
-                "referral_id = :id AND #item BETWEEN :first AND :last",
-                {"id": referral_id, "first": "parked#", "last": REFERRAL_ITEM},
-            )
-        )
+        return self.open_with_parked(self.read_with_parked(referral_id), is_visible=is_visible)
+
+    def read_with_parked(self, referral_id: str) -> Sequence[Item]:
+        """Read the items of a referral for `open_with_parked`, strongly consistent. They are still encrypted."""
+        condition, values = "referral_id = :id AND #item BETWEEN :first AND :last", {"id": referral_id}
+        return list(self.table.query_all(condition, {**values, "first": "parked#", "last": REFERRAL_ITEM}))
+
+    def open_with_parked(
+        self, rows: Sequence[Item], *, is_visible: VisibilityCheck | None = None
+    ) -> tuple[Referral | None, Sequence[ParkedDelivery]]:
+        """Decrypt what `read_with_parked` returned, if the referral is visible."""
         if not all(_is_visible_item(row, is_visible) for row in rows if row["item"] == REFERRAL_ITEM):
             return None, ()
         with suppress(ReferralErasedError):

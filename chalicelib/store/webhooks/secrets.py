@@ -84,6 +84,11 @@ class WebhookSecrets:
         """
         return [secret.value for secret in self._load(center_id, fresh=fresh) if secret.is_valid(now)]
 
+    def is_in_memory(self, center_id: str) -> bool:
+        """Whether the secrets of a center are in memory, so that `list_valid` need not read them."""
+        cached = self._cache.get(center_id)
+        return cached is not None and time.monotonic() - cached[0] < CACHE_S
+
     def list_without_recent_use(self, center_id: str, *, now: datetime) -> Mapping[str, bytes]:
         """List the valid secrets, by id, whose last recorded use is older than `USE_RECORDED_EVERY`."""
         latest = now - USE_RECORDED_EVERY
@@ -165,8 +170,8 @@ class WebhookSecrets:
         self._cache.pop(center_id, None)
 
     def _load(self, center_id: str, *, fresh: bool) -> Sequence[_Secret]:
-        cached = None if fresh else self._cache.get(center_id)
-        if cached is None or time.monotonic() - cached[0] >= CACHE_S:
+        cached = self._cache.get(center_id)
+        if cached is None or fresh or not self.is_in_memory(center_id):
             cached = (time.monotonic(), self._read_secrets(center_id))
             # Invented ids must not fill the memory.
             if cached[1]:

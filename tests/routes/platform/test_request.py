@@ -21,6 +21,7 @@ from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess
 from chalicelib.routes.platform.query_params import PageQuery
 from chalicelib.routes.referrals.event_bodies import EventRequest
 from chalicelib.routes.referrals.request_bodies import ReferralRequest
+from chalicelib.services.platform.parallel_calls import ParallelCalls
 from tests.support.factories import build_member, build_referral_body
 
 
@@ -47,7 +48,7 @@ def build_raw_request(path="/x", many=None, raw=b"", **headers):
 
 
 def received(operation, request):
-    return calls.parse_request(operation, request, "req_12345678")
+    return calls.parse_request(operation, request, "req_12345678", ParallelCalls())
 
 
 def test_a_request_carries_what_was_sent():

@@ -37,9 +37,14 @@ KNOWN, UNKNOWN = f"ref_{'a' * 26}", f"ref_{'b' * 26}"
 
 def read(services, member=None, referral_id="ref_1"):
     """Read a referral as a member."""
-    return referrals.read_referral(
-        referral_id, member=member or build_member(PRACTICE), request_id="req_1", context=services.context
+    referral, _ = referrals.read_referral(
+        referral_id,
+        read_more=lambda _referral: None,
+        member=member or build_member(PRACTICE),
+        request_id="req_1",
+        context=services.context,
     )
+    return referral
 
 
 def read_timeline(services, member=None, referral_id="ref_1"):

@@ -1,0 +1,190 @@
+"""Calls of a request at the same time, in real threads: who may see nothing gets nothing, and no row is missing."""
+
+from dataclasses import replace
+from itertools import count
+from threading import Barrier
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.store.platform.transactions import Transactions
+from tests.support import aws_fakes as cloud
+from tests.support import factories, faults
+from tests.support import stores as store_tools
+from tests.support.faults import FaultMode
+
+A_WHILE = 60
+"""Seconds after which a test gives up. No test takes them."""
+
+new_numbers = count(100)
+"""Of members whom one test uses."""
+
+READS = (
+    "/v1/referrals/{}",
+    "/v1/referrals/{}/events",
+    "/v1/referrals/{}/window",
+    "/v1/referrals/{}/changes",
+    "/v1/referrals/{}/messages",
+    "/v1/referrals",
+    "/v1/referrals?sort=patient",
+)
+
+
+@pytest.fixture
+def threaded_api(shared_api, monkeypatch):
+    """A function with threads and a limit that no one reaches, as in production."""
+    with monkeypatch.context() as patch:
+        patch.setenv("CALL_THREADS", "4")
+        patch.setenv("MEMBER_LIMIT", "1000/100")
+        wiring.reset()
+        yield shared_api
+    wiring.reset()
+
+
+@pytest.fixture
+def referral_id(threaded_api):
+    return threaded_api.refer()["referral_id"]
+
+
+def meet(parties, *operations):
+    """Plan no fault. The calls of these operations continue only when all of them have begun."""
+    meeting = Barrier(parties, timeout=A_WHILE)
+
+    def plan(_number, operation):
+        if operation in operations:
+            meeting.wait()
+
+    return plan
+
+
+def list_audit_rows():
+    """Return what the audit trail says, without its hashes."""
+    return {(row["subject"], row["actor_id"], row["action"], row["outcome"]) for row in store_tools.list_rows("audit")}
+
+
+def disable(member):
+    """Disable a member, in the table alone."""
+    stores = wiring.get_stores()
+    row = stores.members.get_by_subject(member.subject)
+    assert row
+    changed = replace(row, active=False, version=row.version + 1)
+    Transactions(wiring.get_dynamodb_client).commit(stores.members.prepare_save(changed))
+
+
+def test_a_list_is_read_while_its_audit_row_is_written(threaded_api, referral_id):
+    """And while the reader's views are read: three calls at once."""
+    threaded_api.practice.get("/v1/referrals")
+
+    with faults.inject_faults(meet(3, "Query", "PutItem")):
+        answer = threaded_api.practice.get("/v1/referrals")
+
+    assert referral_id in answer.text
+
+
+def test_a_referral_is_read_while_its_reader_is_checked(threaded_api, referral_id):
+    """The two reads of one item are at once."""
+    threaded_api.practice.get(f"/v1/referrals/{referral_id}/events")
+
+    with faults.inject_faults(meet(2, "GetItem")):
+        answer = threaded_api.practice.get(f"/v1/referrals/{referral_id}/events")
+
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("path", READS)
+def test_a_read_without_an_audit_row_shows_nothing(threaded_api, referral_id, path):
+    """503, although everything else was read."""
+    asked = path.format(referral_id)
+    threaded_api.practice.get(asked)
+
+    with faults.inject_faults(faults.plan_always("PutItem", FaultMode.SERVER_ERROR)):
+        answer = threaded_api.practice.get(asked)
+
+    assert (answer.status, answer.json["code"]) == (503, "unavailable")
+    assert referral_id not in answer.text
+
+
+@pytest.mark.parametrize("path", READS)
+def test_a_disabled_member_gets_nothing(threaded_api, referral_id, path):
+    """On the next request, although the function knows the member; and nothing is recorded as read."""
+    member = factories.build_member(n=next(new_numbers))
+    factories.add_members(threaded_api.stores, [member])
+    reader = threaded_api.get_client_for(member)
+    assert reader.get("/v1/me").status == 200
+    disable(member)
+    before = list_audit_rows()
+
+    answer = reader.get(path.format(referral_id))
+
+    assert (answer.status, answer.json["code"]) == (403, "not_a_member")
+    assert referral_id not in answer.text
+    assert {action for _, actor, action, _ in list_audit_rows() - before if actor == member.member_id} <= {
+        "membership.use"
+    }
+
+
+@pytest.mark.parametrize("path", READS[:5])
+def test_another_tenants_referral_is_not_found(threaded_api, referral_id, path):
+    """The early read finds it, and nothing of it is used. The trail has the attempt, and no read."""
+    before = list_audit_rows()
+
+    answer = threaded_api.other_practice.get(path.format(referral_id))
+
+    assert answer.status == 404
+    assert {outcome for *_, outcome in list_audit_rows() - before} == {"not_found"}
+
+
+def test_a_cursor_of_another_tenant_is_refused(threaded_api, referral_id):
+    """And shows no row."""
+    threaded_api.refer()
+    cursor = threaded_api.practice.get("/v1/referrals?limit=1").json["next_cursor"]
+
+    answer = threaded_api.other_practice.get(f"/v1/referrals?limit=1&cursor={cursor}")
+
+    assert (answer.status, answer.json["code"]) == (400, "cursor_not_valid")
+    assert "items" not in answer.json
+
+
+def test_a_hint_at_another_member_counts_against_no_limit(threaded_api):
+    """The membership that a header names is counted only if the person could use it before."""
+    cloud.forget_rate_limits()
+    victim = threaded_api.members["center"]
+    thief = threaded_api.practice.with_membership(victim.member_id)
+
+    refused = {thief.get("/v1/me").status for _ in range(4)}
+
+    counted = {row["subject"] for row in store_tools.list_rows("allowances")}
+    assert refused == {403}
+    assert f"member#{victim.member_id}" not in counted
+
+
+def test_a_refused_member_is_not_counted_again(threaded_api):
+    """What a function knows of a member is forgotten with the first refusal."""
+    member = factories.build_member(n=next(new_numbers))
+    factories.add_members(threaded_api.stores, [member])
+    reader = threaded_api.get_client_for(member)
+    reader.get("/v1/me")
+    disable(member)
+
+    assert reader.get("/v1/me").status == 403
+    assert wiring.get_last_members().get((member.subject, None)) is None
+
+
+def test_a_delivery_is_refused_when_its_secret_was_revoked(threaded_api, referral_id):
+    """Although the function has the secret in memory, and has begun to read the referral."""
+    assert threaded_api.deliver(referral_id, "received").status == 200
+    stores, center = wiring.get_stores(), factories.CENTER.tenant_id
+    table = stores.secrets.table
+    revoked = list(table.query_all("center_id = :center", {"center": center}))
+    for row in revoked:
+        table.delete({"center_id": center, "secret_id": row["secret_id"]})
+    before = list_audit_rows()
+
+    answer = threaded_api.deliver(referral_id, "accepted")
+
+    for row in revoked:
+        table.put(row)
+    stores.secrets.clear_cache(center)
+    assert answer.status == 401
+    assert list_audit_rows() == before
+    assert threaded_api.get_stage(referral_id) == "received"

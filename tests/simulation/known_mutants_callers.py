@@ -7,6 +7,7 @@ _ACCESS_TOKENS = "chalicelib/services/identity/access_tokens.py"
 _REQUEST = "chalicelib/routes/platform/request.py"
 _CDS_TOKENS = "chalicelib/services/ehr/cds_tokens.py"
 _RECEIVE = "chalicelib/routes/webhooks/receive.py"
+_PARALLEL_TESTS = "tests/services/platform/test_parallel_calls.py"
 _FIELDS = "chalicelib/routes/platform/fields.py"
 _CURSORS = "chalicelib/routes/platform/cursors.py"
 _SIGNATURE_TESTS = "tests/domain/webhooks/test_signature.py"
@@ -287,5 +288,26 @@ CALLER_MUTANTS: tuple[KnownMutant, ...] = (
         'subject=" ".join(subject.split())',
         "subject=subject",
         "tests/mail/test_templates.py::test_a_subject_is_always_one_line",
+    ),
+    KnownMutant(
+        "a response can leave although its audit row was not written",
+        "chalicelib/services/platform/parallel_calls.py",
+        "        if error is None:\n",
+        "        if False:\n",
+        f"{_PARALLEL_TESTS}::test_a_failure_that_no_one_asked_for_ends_the_request",
+    ),
+    KnownMutant(
+        "a request can end while a call that it started still runs",
+        "chalicelib/services/platform/parallel_calls.py",
+        "        wait(self._started)\n",
+        "        wait(())\n",
+        f"{_PARALLEL_TESTS}::test_a_request_ends_after_the_calls_that_it_started",
+    ),
+    KnownMutant(
+        "a member can use up the rate limit of anyone whose id is known",
+        "chalicelib/services/identity/memberships.py",
+        "guessed = last_members.pop((session.subject, chosen), None)",
+        "guessed = chosen or last_members.pop((session.subject, chosen), None)",
+        "tests/routes/platform/test_parallel_reads.py::test_a_hint_at_another_member_counts_against_no_limit",
     ),
 )

@@ -235,4 +235,11 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
         'EncryptionContext={"scope": "any"}',
         f"{_ENCRYPTION_TESTS}::test_a_data_key_of_another_scope_is_not_decrypted",
     ),
+    KnownMutant(
+        "a locked center gets the result of an earlier delivery",
+        "chalicelib/services/referrals/report_event.py",
+        "    if context.stores.tenants.is_locked(delivery.center_id):",
+        "    if False:",
+        "tests/routes/identity/test_organization_lock.py::test_a_repeated_delivery_is_refused_too",
+    ),
 )

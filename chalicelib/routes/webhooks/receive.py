@@ -19,7 +19,7 @@ from chalicelib.routes.referrals.responses import to_report_response
 from chalicelib.routes.webhooks.connection_check_body import read_test_event
 from chalicelib.routes.webhooks.delivery_reports import build_delivered_event, parse_report, read_signature_header
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
-from chalicelib.services.referrals.report_event import report_by_webhook
+from chalicelib.services.referrals.report_event import report_by_webhook, start_delivery_reads
 from chalicelib.services.referrals.report_results import ReportResult
 from chalicelib.services.webhooks.connection_checks import receive_test_event
 from chalicelib.store.platform.idempotency import hash_body
@@ -100,7 +100,7 @@ def _authenticate_sender(request: ApiRequest, center_id: str) -> None:
         return
     _require_signature(request, center_id, fresh=False)
     counted = request.calls.start(partial(_count_delivery, request, center_id))
-    _start_early_read(request)
+    _start_early_reads(request, center_id)
     _require_signature(request, center_id, fresh=True)
     counted.result()
 
@@ -109,11 +109,12 @@ def _count_delivery(request: ApiRequest, center_id: str) -> None:
     enforce_rate_limit(f"feed#{center_id}", wiring.get_webhook_rate_limit(), context=request.context)
 
 
-def _start_early_read(request: ApiRequest) -> None:
+def _start_early_reads(request: ApiRequest, center_id: str) -> None:
     """Start to read the referral that the body seems to name. If it names another one, the read is not used."""
     named = _REFERRAL_ID.search(request.raw_body)
     if named:
-        request.calls.start_early(wiring.get_stores().referrals.read_with_parked, named.group().decode())
+        webhook_id = read_signature_header(request.headers, "id")
+        start_delivery_reads(named.group().decode(), center_id, webhook_id, context=request.context)
 
 
 def _require_signature(request: ApiRequest, center_id: str, *, fresh: bool) -> None:

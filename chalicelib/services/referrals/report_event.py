@@ -66,6 +66,7 @@ from chalicelib.services.referrals.report_results import (
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.identity.tenants import ORGANIZATION_LOCK
 from chalicelib.store.notices.outbox import parse_existing_tasks
+from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.platform.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.items import ParkedDelivery
@@ -155,6 +156,7 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
         RateLimitedError: too many deliveries are parked already.
     """
     existing_tasks: dict[str, str] = {}
+    start_delivery_reads(event.referral_id, delivery.center_id, delivery.webhook_id, context=context)
     try:
         return commit_with_retry(partial(_report_delivery, event, delivery, existing_tasks, context=context))
     except WebhookIdReusedError as refusal:
@@ -162,15 +164,26 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
         raise
 
 
+def start_delivery_reads(referral_id: str, center_id: str, webhook_id: str, *, context: RunContext) -> None:
+    """Start to read what a delivery needs: its entry in the log, and the referral. Both stay encrypted until then.
+
+    Most repeats find their entry, so they write nothing. The condition of the commit finds one that another function
+    writes at the same moment.
+    """
+    context.calls.start_early(context.stores.delivery_log.read_row, center_id, webhook_id)
+    context.calls.start_early(context.stores.referrals.read_with_parked, referral_id)
+
+
 def _report_delivery(
     event: ReferralEvent, delivery: Delivery, existing_tasks: dict[str, str], *, context: RunContext
 ) -> ReportResult:
     """Read, decide and commit once. `existing_tasks` is filled with what another writer planned in the meantime."""
-    store = context.stores.referrals
+    store, log = context.stores.referrals, context.stores.delivery_log
+    logged = context.calls.finish_early(log.read_row, delivery.center_id, delivery.webhook_id)
     referral, parked = store.open_with_parked(context.calls.finish_early(store.read_with_parked, event.referral_id))
-    if not belongs_to_center(referral, delivery.center_id):
-        # Also for the referral of another center, so that the response time does not reveal that it exists.
-        _refuse_if_erased(event, delivery, context=context)
+    repeated_result = _find_logged_result(logged, referral, event, delivery, context=context)
+    if repeated_result:
+        return repeated_result
     named = name_endings(event, context=context)
     decision = decide_delivery(referral, named, delivery, parked, context=context)
     if isinstance(decision, Pending | Rejected) and belongs_to_center(referral, delivery.center_id):
@@ -210,6 +223,26 @@ def _report_delivery(
     return replace(build_report_result(decision, event, warnings=warnings), waiting_for=waiting_for)
 
 
+def _find_logged_result(
+    logged: Item | None, referral: Referral | None, event: ReferralEvent, delivery: Delivery, *, context: RunContext
+) -> ReportResult | None:
+    """Find the result that the log has for a repeat of this delivery; None if it is no repeat.
+
+    Raises:
+        ForbiddenError: the operator has locked the center, so also a repeat gets nothing.
+        ReferralErasedError: the referral was erased, and this center had it.
+        WebhookIdReusedError: the id belongs to a delivery with another body.
+    """
+    if not belongs_to_center(referral, delivery.center_id):
+        # Also for the referral of another center, so that the response time does not reveal that it exists.
+        _refuse_if_erased(event, delivery, context=context)
+    if logged is None:
+        return None
+    if context.stores.tenants.is_locked(delivery.center_id):
+        raise _refuse_locked_center(event, delivery, context=context)
+    return replay_result(context.stores.delivery_log.load_result(delivery, logged))
+
+
 def _find_earlier_result(
     failure: ConditionFailedError, named: ReferralEvent, delivery: Delivery, *, context: RunContext
 ) -> ReportResult | None:
@@ -219,13 +252,16 @@ def _find_earlier_result(
         ForbiddenError: the operator has locked the center.
     """
     if ORGANIZATION_LOCK in failure.items:
-        raise _record_center_refusal(
-            ForbiddenError("organization_locked", CENTER_LOCKED), named, delivery, context=context
-        )
+        raise _refuse_locked_center(named, delivery, context=context)
     if IDEMPOTENCY_RECORD in failure.items:
         return replay_result(context.stores.delivery_log.load_result(delivery, failure.items[IDEMPOTENCY_RECORD]))
     known = find_recorded(named, context=context) if EVENT_WRITE in failure.items else None
     return log_recorded(named, delivery, known, context=context) if known else None
+
+
+def _refuse_locked_center(event: ReferralEvent, delivery: Delivery, *, context: RunContext) -> ApiError:
+    refusal = ForbiddenError("organization_locked", CENTER_LOCKED)
+    return _record_center_refusal(refusal, event, delivery, context=context)
 
 
 def _record_center_refusal(

@@ -112,6 +112,10 @@ class Tenants:
             values={},
         )
 
+    def is_locked(self, tenant_id: str) -> bool:
+        """Whether an organization is locked, strongly consistent."""
+        return self.table.get({"kind": _LOCKS, "tenant_id": tenant_id}) is not None
+
     def list_locked(self) -> Mapping[str, str]:
         """List the locked organizations, strongly consistent: since when, by their ids."""
         rows = self.table.query_all("kind = :kind", {"kind": _LOCKS})

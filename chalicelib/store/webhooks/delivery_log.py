@@ -144,7 +144,7 @@ class DeliveryLog:
 
     def get_entry(self, center_id: str, webhook_id: str) -> DeliveryLogEntry | None:
         """Read one entry of the log."""
-        row = self.table.get({"center_id": center_id, "webhook_id": webhook_id})
+        row = self.read_row(center_id, webhook_id)
         return _item_to_log_entry(row) if row else None
 
     def list_entries(
@@ -187,9 +187,12 @@ class DeliveryLog:
 
     def find_result(self, delivery: Delivery) -> DeliveryResult | None:
         """Find the result of an earlier delivery with this id, if there was one."""
-        key = {"center_id": delivery.center_id, "webhook_id": delivery.webhook_id}
-        row = self.table.get(key)
+        row = self.read_row(delivery.center_id, delivery.webhook_id)
         return self.load_result(delivery, row) if row else None
+
+    def read_row(self, center_id: str, webhook_id: str) -> Item | None:
+        """Read the row of an earlier delivery with this id for `load_result`, strongly consistent."""
+        return self.table.get({"center_id": center_id, "webhook_id": webhook_id})
 
     def load_result(self, delivery: Delivery, row: Item) -> DeliveryResult:
         """Return the result that the log has in `row`.

@@ -7,7 +7,7 @@ import pytest
 from chalicelib import wiring
 from tests.support.api_driver import STAGES_TO_INFUSED
 from tests.support.factories import CENTER, OTHER_CENTER
-from tests.support.faults import FaultMode, inject_faults, plan_always, plan_interruption
+from tests.support.faults import FaultMode, inject_faults, plan_always, plan_interruption, plan_never
 
 NOWHERE = "ref_" + "a" * 26
 
@@ -63,6 +63,18 @@ def test_the_same_delivery_again_is_a_duplicate(shared_api, referral_id):
     assert status(again) == (200, "duplicate")
     assert again.json == first.json | {"status": "duplicate"}
     assert list_stages(shared_api, referral_id) == ["submitted", "received"]
+
+
+def test_a_repeat_only_reads(shared_api, referral_id):
+    """A sender that repeats what it is unsure of costs no write, also no write that is refused."""
+    delivery = {"at": ago(seconds=0), "webhook_id": "msg_only_reads"}
+    assert shared_api.deliver(referral_id, "received", **delivery).status == 200
+
+    with inject_faults(plan_never) as calls:
+        again = shared_api.deliver(referral_id, "received", **delivery)
+
+    assert status(again) == (200, "duplicate")
+    assert set(calls.operations) == {"GetItem", "Query"}
 
 
 def test_a_late_duplicate_moves_nothing(shared_api, referral_id):

@@ -32,13 +32,13 @@ def test_a_delivery_changes_the_stage(submitted_services):
 
 
 def test_an_event_is_written_in_one_transaction(submitted_services):
-    """Log entry, referral, event, audit row and follow-up tasks, after one read."""
+    """Log entry, referral, event, audit row and follow-up tasks, after two reads at the same time."""
     submitted_services.deliver("received")
 
     with faults.inject_faults(faults.plan_never) as calls:
         submitted_services.deliver("accepted", at=submitted_services.now + MINUTE)
 
-    assert calls.operations == ["Query", "TransactWriteItems"]
+    assert calls.operations == ["GetItem", "Query", "TransactWriteItems"]
 
 
 def test_a_repeated_delivery_is_a_duplicate(submitted_services):

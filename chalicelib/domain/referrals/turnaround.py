@@ -192,6 +192,7 @@ def _compute_level(today: date, amber: date | None, red: date | None) -> Turnaro
     return TurnaroundLevel.ON_TIME
 
 
+@lru_cache(maxsize=4096)
 def add_days(start: date, days: int, unit: DayUnit) -> date:
     """Compute the day that is `days` days after `start`; `start` itself is not counted."""
     if unit is DayUnit.CALENDAR:

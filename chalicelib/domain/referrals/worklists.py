@@ -14,7 +14,7 @@ from chalicelib.domain.referrals.planned_dates import find_next, is_consultation
 from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import STAGE_FACTS, TERMINAL_STAGES, NextActor, Stage
-from chalicelib.domain.referrals.turnaround import Turnaround, TurnaroundLevel, compute_turnaround
+from chalicelib.domain.referrals.turnaround import NO_LIMIT, Turnaround, TurnaroundLevel, compute_turnaround
 
 ENDS_SOON_WITHIN = timedelta(days=7)
 """How long before its end a monitoring window is on the list. Our own choice."""
@@ -194,6 +194,8 @@ def is_late(stage_summary: StageSummary, viewer: ListViewer) -> bool:
 
     Missing updates change nothing: a gap may never close, and the patient waits.
     """
+    if stage_summary.stage in NO_LIMIT:
+        return False
     level = stage_summary.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone).level
     return level in {TurnaroundLevel.AMBER, TurnaroundLevel.RED}
 

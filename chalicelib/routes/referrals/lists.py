@@ -23,7 +23,12 @@ _LATEST_CHANGE = "-updated_at"
 
 @declare_endpoint(blueprint, "GET", "/v1/referrals")
 def list_referrals(request: ApiRequest, query: ReferralQuery) -> ApiResponse[ReferralPageResponse]:
-    """List your organization's referrals: most recently changed first, or as `sort` says."""
+    """List your organization's referrals: most recently changed first, or as `sort` says.
+
+    Without `sort`, a page of a filtered list can have fewer rows than `limit`, or none, although others follow: one
+    request reads some 2,000 referrals at most. Continue while there is a `next_cursor`. A list with another order is
+    always searched to its end, and has the number of all its rows in `total`.
+    """
     unread_rows = unread.load_unread_rows(request.member, context=request.context)
     position = cursors.decode_cursor(query.cursor, request, query)
     if query.page and (query.cursor or query.sort == _LATEST_CHANGE):

@@ -23,11 +23,19 @@ from chalicelib.services.referrals.unread import HasUnread
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.referrals.items import ReferralSummary
 
-MAX_READS_PER_PAGE = 20
-"""How many queries one page of a filtered list can take before it is returned with fewer rows."""
+MAX_READS_PER_PAGE = 4
+"""How many queries one page of a filtered list can take before it is returned with fewer rows: 2,050 rows for a page
+of 50."""
+
+ROWS_GROWTH = 4
+"""How many times more rows each next query reads. A filter that matches rarely needs few queries, and one that matches
+often reads few rows."""
+
+MAX_READS_PER_SEARCH = 20
+"""The same for a name, which DynamoDB finds without decrypting anything."""
 
 MAX_ROWS_PER_SEARCH = 1000
-"""How many rows of the index DynamoDB searches for a name in one query: half a megabyte."""
+"""How many rows of the index one query reads at most: half a megabyte."""
 
 PagePosition = Mapping[str, Any] | None
 """Where the next page starts: a key of the index."""
@@ -52,18 +60,19 @@ def list_referrals(
     rows = RowFilter(filter=filter_, viewer=viewer, context=context, has_unread=has_unread)
     name_prefixes = parse_search_prefixes(filter_.search_text or "")
     found: list[ReferralSummary] = []
-    for _ in range(MAX_READS_PER_PAGE):
+    size = MAX_ROWS_PER_SEARCH if name_prefixes else limit
+    for _ in range(MAX_READS_PER_SEARCH if name_prefixes else MAX_READS_PER_PAGE):
         page = context.stores.referrals.list_page(
             index=index,
             tenant_id=member.tenant_id,
-            limit=MAX_ROWS_PER_SEARCH if name_prefixes else limit - len(found),
+            limit=size,
             start=start,
             since=filter_.since,
             where=filter_.exact,
             name_prefixes=name_prefixes,
             only_open=filter_.only_open,
         )
-        start = page.next_key
+        start, size = page.next_key, min(size * ROWS_GROWTH, MAX_ROWS_PER_SEARCH)
         for n, row in enumerate(page.items, start=1):
             summary = context.stores.referrals.items.row_to_summary(row)
             if summary and rows.matches(summary):

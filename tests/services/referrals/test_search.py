@@ -11,6 +11,7 @@ from chalicelib.errors import ForbiddenError
 from chalicelib.services.referrals import search as lists
 from chalicelib.services.referrals.list_filters import ReferralFilter
 from chalicelib.services.referrals.search import count_referrals, list_referrals
+from tests.support import faults
 from tests.support.factories import CENTER, NOON, OTHER_CENTER, OTHER_PRACTICE, PRACTICE, build_member
 from tests.support.service_driver import MINUTE
 from tests.support.stores import list_rows
@@ -126,7 +127,7 @@ def test_a_list_reads_on_until_a_page_has_a_match(services, filter_):
 
 def test_a_page_stops_after_too_many_reads_and_has_a_next_page(services, monkeypatch):
     """It can be empty and still have a position to continue from."""
-    monkeypatch.setattr(lists, "MAX_READS_PER_PAGE", 2)
+    monkeypatch.setattr(lists, "MAX_READS_PER_PAGE", 1)
     services.refer("ref_old", key="key", submit=False)
     for n in range(6):
         services.now += MINUTE
@@ -138,6 +139,20 @@ def test_a_page_stops_after_too_many_reads_and_has_a_next_page(services, monkeyp
     assert first == []
     assert position is not None
     assert list_all_pages(services, drafts, limit=2) == ["ref_old"]
+
+
+def test_a_page_that_finds_nothing_takes_four_queries(services):
+    """However many rows are left: then it is returned empty, with a position."""
+    for n in range(90):
+        services.now += MINUTE
+        services.refer(f"ref_{n:02}", key=f"key-{n}")
+    list_page(services)
+
+    with faults.inject_faults(faults.plan_never) as calls:
+        found, position = list_page(services, ReferralFilter(exact={"stage": "draft"}), limit=1)
+
+    assert (found, position is not None) == ([], True)
+    assert calls.operations.count("Query") == 4
 
 
 def test_a_list_is_in_the_audit_trail(many_referrals):
@@ -153,6 +168,15 @@ def count(member, services):
     """The counts by phase, and how many referrals need the member's action."""
     counts = count_referrals(member=member, context=services.context)
     return counts.phases, counts.worklists[Worklist.NEEDS_MY_ACTION]
+
+
+def test_counts_leave_no_audit_row(many_referrals):
+    """They show no patient. The list, which the dashboard asks for at the same time, leaves one."""
+    before = list_rows("audit")
+
+    count(build_member(PRACTICE), many_referrals)
+
+    assert list_rows("audit") == before
 
 
 def test_counts_include_only_the_own_tenant(many_referrals):

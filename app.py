@@ -21,34 +21,9 @@ from chalicelib import wiring
 from chalicelib.domain.documents.check_events import UPLOAD_NEWS_PATTERN
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
-from chalicelib.routes import site_texts, static_pages
-from chalicelib.routes.audit import trails as audit_trails
-from chalicelib.routes.centers import reference_data, resources_and_codes
 from chalicelib.routes.chalice_app import ReferralApp
-from chalicelib.routes.consultation import consultation, patterns
-from chalicelib.routes.consultation import slots as slot_routes
-from chalicelib.routes.coverage import checks, coverage, letters
-from chalicelib.routes.documents import documents as document_routes
-from chalicelib.routes.ehr import cds_hooks, chart_entries
-from chalicelib.routes.eligibility import screen
-from chalicelib.routes.handback import handback
-from chalicelib.routes.identity import credentials, me_and_sessions, members
-from chalicelib.routes.insights import insights
-from chalicelib.routes.notices import notices as notice_routes
-from chalicelib.routes.notices import preferences, ses_and_unsubscribe
-from chalicelib.routes.operations import operations
 from chalicelib.routes.platform.operations import PDF_TYPE
-from chalicelib.routes.referrals import (
-    information_requests,
-    last_viewed,
-    lists,
-    messages,
-    packet_pdf,
-    practice_directory,
-    referrals,
-    saved_views,
-)
-from chalicelib.routes.webhooks import deliveries, receive
+from chalicelib.routes.route_loader import register_routes
 from chalicelib.services.audit.checkpoints import write_checkpoint
 from chalicelib.services.audit.rotation import verify_next_part
 from chalicelib.services.consultation.patterns import materialize_all
@@ -62,43 +37,7 @@ from chalicelib.store.notices.task_items import list_ids_in_stream_event
 app = ReferralApp(app_name="cart-referrals", configure_logs=False)
 app.api.binary_types = [PDF_TYPE]  # Fonts are inlined, so only PDFs need base64.
 
-for module in (
-    cds_hooks,
-    static_pages,
-    site_texts,
-    me_and_sessions,
-    credentials,
-    notice_routes,
-    preferences,
-    ses_and_unsubscribe,
-    members,
-    reference_data,
-    resources_and_codes,
-    screen,
-    chart_entries,
-    referrals,
-    lists,
-    saved_views,
-    audit_trails,
-    last_viewed,
-    information_requests,
-    messages,
-    practice_directory,
-    document_routes,
-    coverage,
-    letters,
-    checks,
-    packet_pdf,
-    handback,
-    slot_routes,
-    patterns,
-    consultation,
-    insights,
-    receive,
-    deliveries,
-    operations,
-):
-    app.register_blueprint(module.blueprint)
+register_routes(app)
 
 
 AUDIT_VERIFICATION_S = 120

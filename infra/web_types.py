@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import app  # noqa: F401 declares the routes
 from chalicelib.routes.openapi import build_document
 
 TYPES = Path(__file__).parent.parent / "chalicelib" / "web" / "platform" / "api_types.d.ts"

@@ -20,6 +20,7 @@ from chalicelib import observe, wiring
 from chalicelib.domain.referrals.alias import BIRDS, COLORS
 from chalicelib.domain.referrals.events import EventType
 from chalicelib.routes.platform import problem_codes
+from chalicelib.routes.route_table import VIEWS
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = (ROOT / "app.py", *sorted((ROOT / "chalicelib").rglob("*.py")))
@@ -102,12 +103,9 @@ def list_tracked_files(suffixes: set[str] | None = None) -> list[Path]:
     return [path for path in paths if suffixes is None or path.suffix in suffixes]
 
 
-def test_a_cold_start_imports_nothing_slow():
-    """Importing the app loads no SDK, no cryptography and no test tool.
-
-    The import also needs no setting: packaging, static pages and tests import the app anywhere.
-    """
-    program = "import app, json, sys; print(json.dumps(sorted(sys.modules)))"
+def list_loaded_modules(program: str) -> set[str]:
+    """The modules that a new process has after it ran a program, without any setting."""
+    program += "; import json, sys; print(json.dumps(sorted(sys.modules)))"
     finished = subprocess.run(
         [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {program}"],
         check=True,
@@ -115,10 +113,30 @@ def test_a_cold_start_imports_nothing_slow():
         text=True,
         env={},
     )
+    return set(json.loads(finished.stdout))
 
-    loaded = set(json.loads(finished.stdout))
-    assert loaded & set(SLOW_IMPORTS) == set()
-    assert "chalicelib.routes.referrals.referrals" in loaded
+
+@pytest.mark.parametrize(
+    "program",
+    ["import app", "from chalicelib.routes import route_loader; route_loader.load_all_operations()"],
+    ids=["start", "all-routes"],
+)
+def test_a_cold_start_imports_nothing_slow(program):
+    """Importing the app, or the modules of all routes, loads no SDK, no cryptography and no test tool.
+
+    The import also needs no setting: packaging, static pages and tests import the app anywhere.
+    """
+    assert list_loaded_modules(program) & set(SLOW_IMPORTS) == set()
+
+
+def test_a_cold_start_imports_no_module_of_a_route():
+    """Each is imported with its first request."""
+    modules = {f"chalicelib.routes.{view.rpartition('.')[0]}" for view in VIEWS.values()}
+
+    loaded = list_loaded_modules("import app")
+
+    assert "chalicelib.routes.route_table" in loaded
+    assert loaded & modules == set()
 
 
 def test_only_the_settings_module_reads_the_environment():

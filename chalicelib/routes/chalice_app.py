@@ -8,8 +8,8 @@ from chalice import Chalice, Response
 
 from chalicelib import budget, wiring
 from chalicelib.routes.platform import cors, problems
-from chalicelib.routes.platform.operations import OPERATIONS
 from chalicelib.routes.platform.request import get_or_create_request_id
+from chalicelib.routes.route_loader import load_operation
 
 _CODE_BY_STATUS = {
     400: "malformed",
@@ -71,10 +71,8 @@ class ReferralApp(Chalice):
         methods = self.routes.get(path, ())
         if event.get("httpMethod") != "OPTIONS" or "OPTIONS" in methods:
             return None
-        if not any(operation.path == path and operation.allows_apps for operation in OPERATIONS):
-            return None
         headers = cors.answer_app_preflight(_lower_names(event), methods)
-        if not headers:
+        if not headers or not any(load_operation(method, path).allows_apps for method in methods):
             return None
         sent: dict[str, str | list[str]] = {**headers, "X-Request-Id": get_or_create_request_id(_lower_names(event))}
         preflight: dict[str, Any] = Response(body="", status_code=204, headers=sent).to_dict()

@@ -19,14 +19,11 @@ from chalicelib.routes.openapi_parameters import (
 from chalicelib.routes.openapi_responses import HEADERS, build_refusals, build_responses
 from chalicelib.routes.openapi_texts import CALLERS, INTRODUCTION, TAGS
 from chalicelib.routes.platform.fields import ReferralId
-from chalicelib.routes.platform.operations import (
-    OPERATIONS,
-    RouteAccess,
-    RouteOperation,
-)
+from chalicelib.routes.platform.operations import RouteAccess, RouteOperation
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
 from chalicelib.routes.platform.responses import ProblemResponse
 from chalicelib.routes.referrals.event_bodies import AnyEventRequest
+from chalicelib.routes.route_loader import load_all_operations
 from chalicelib.routes.webhooks.connection_check_body import ConnectionTestRequest
 from chalicelib.routes.webhooks.samples import LANGUAGES, load_samples
 from chalicelib.version import VERSION
@@ -50,7 +47,7 @@ def build_document() -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     paths: dict[str, Any] = {}
     texts = load_field_texts()
-    for operation in OPERATIONS:
+    for operation in load_all_operations():
         described = _build_operation(operation, definitions, texts)
         paths.setdefault(operation.path, {})[operation.method.lower()] = described
     refusals = build_refusals(_add_schema(ProblemResponse, "serialization", definitions))

@@ -15,16 +15,12 @@ from importlib.resources import files
 from string import Template
 from typing import Final
 
-from chalice import Blueprint
-
 from chalicelib import mail, texts
 from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOTE
 from chalicelib.errors import NotFoundError
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.request import ApiRequest
-
-blueprint = Blueprint(__name__)
 
 PAGES: Final = ("terms", "privacy", "security", "accessibility")
 """The texts that have a page, in the order of the links at the bottom of each page."""
@@ -33,7 +29,7 @@ SIGN_IN: Final = "sign-in"
 """The text that is shown on the sign-in page. It is one paragraph without a title."""
 
 
-@declare_endpoint(blueprint, "GET", "/legal/{text}", access=RouteAccess.PUBLIC)
+@declare_endpoint("GET", "/legal/{text}", access=RouteAccess.PUBLIC)
 def read_site_text(request: ApiRequest, text: str) -> ApiResponse[str]:  # noqa: ARG001 all views take it
     """Read a text of the operator: terms, privacy, security, or accessibility."""
     if text not in PAGES:

@@ -9,8 +9,6 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalice import Blueprint
-
 from chalicelib import web, wiring
 from chalicelib.aws import translate_aws_errors
 from chalicelib.errors import NotFoundError
@@ -21,8 +19,6 @@ from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.platform.responses import HealthResponse, ReadinessResponse
 from chalicelib.store.all_stores import TABLE_NAMES
 from chalicelib.version import VERSION
-
-blueprint = Blueprint(__name__)
 
 _KEPT = "public, max-age=31536000, immutable"
 """For a file whose address changes with its content: a year, the longest that RFC 2616 14.21 (1999) suggested."""
@@ -38,13 +34,13 @@ def build_page_csp(storage_url: str) -> str:
     )
 
 
-@declare_endpoint(blueprint, "GET", "/", access=RouteAccess.PUBLIC)
+@declare_endpoint("GET", "/", access=RouteAccess.PUBLIC)
 def read_dashboard(request: ApiRequest) -> ApiResponse[str]:
     """The dashboard."""
     return _serve_page(_load_page("index.html"), request)
 
 
-@declare_endpoint(blueprint, "GET", "/docs", access=RouteAccess.PUBLIC)
+@declare_endpoint("GET", "/docs", access=RouteAccess.PUBLIC)
 def read_docs(request: ApiRequest) -> ApiResponse[str]:
     """The API reference page."""
     from chalicelib.routes.docs_page import render_docs  # noqa: PLC0415 few requests need it
@@ -56,7 +52,7 @@ def read_docs(request: ApiRequest) -> ApiResponse[str]:
     return _serve_page(page, request)
 
 
-@declare_endpoint(blueprint, "GET", "/assets/{build}/{package}/{name}", access=RouteAccess.PUBLIC)
+@declare_endpoint("GET", "/assets/{build}/{package}/{name}", access=RouteAccess.PUBLIC)
 def read_asset(request: ApiRequest, build: str, package: str, name: str) -> ApiResponse[str]:
     """Get a dashboard file.
 
@@ -67,7 +63,7 @@ def read_asset(request: ApiRequest, build: str, package: str, name: str) -> ApiR
     return replace(answer, headers={**answer.headers, "Cache-Control": _KEPT}) if build == _get_build() else answer
 
 
-@declare_endpoint(blueprint, "GET", "/v1/openapi.json", access=RouteAccess.PUBLIC)
+@declare_endpoint("GET", "/v1/openapi.json", access=RouteAccess.PUBLIC)
 def read_openapi(request: ApiRequest) -> ApiResponse[dict[str, Any]]:  # noqa: ARG001 all views take it
     """The OpenAPI 3.1 document."""
     from chalicelib.routes import openapi  # noqa: PLC0415 few requests need it
@@ -81,14 +77,14 @@ def read_openapi(request: ApiRequest) -> ApiResponse[dict[str, Any]]:  # noqa: A
     return ApiResponse(body=body, headers={"Cache-Control": "public, max-age=300"})
 
 
-@declare_endpoint(blueprint, "GET", "/health", access=RouteAccess.PUBLIC)
+@declare_endpoint("GET", "/health", access=RouteAccess.PUBLIC)
 def read_health(request: ApiRequest) -> ApiResponse[HealthResponse]:  # noqa: ARG001 as above
     """Liveness check; touches no other service."""
     commit = wiring.get_settings().commit or None
     return ApiResponse(body={"status": "ok", "version": VERSION, "commit": commit})
 
 
-@declare_endpoint(blueprint, "GET", "/health/ready", access=RouteAccess.PUBLIC)
+@declare_endpoint("GET", "/health/ready", access=RouteAccess.PUBLIC)
 def read_readiness(request: ApiRequest) -> ApiResponse[ReadinessResponse]:  # noqa: ARG001 as above
     """Readiness check of each service this one depends on."""
     dependencies = {name: _is_answering(check) for name, check in _CHECKS.items()}

@@ -9,11 +9,14 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app import app
 from chalicelib import wiring
-from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess
+from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
+from chalicelib.routes.route_loader import load_all_operations
 from tests.support import factories
 from tests.support.openapi_examples import find_examples, mask_volatile
 from tests.support.openapi_walk import record_walk
+
+OPERATIONS = load_all_operations()
 
 
 @pytest.fixture(scope="module")

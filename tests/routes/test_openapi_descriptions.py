@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-import app  # noqa: F401 declares the routes
 from chalicelib.routes.openapi import build_document
 
 

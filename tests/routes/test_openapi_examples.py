@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-import app  # noqa: F401 declares the routes
 from chalicelib.routes.openapi import build_document
-from chalicelib.routes.platform.operations import OPERATIONS
+from chalicelib.routes.route_loader import load_all_operations
 
-NAMES = [operation.name for operation in OPERATIONS]
+NAMES = [operation.name for operation in load_all_operations()]
 
 
 @pytest.fixture(scope="module")

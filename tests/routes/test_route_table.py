@@ -1,6 +1,8 @@
 """Every route with every kind of caller, from the table that the app declares."""
 
+import re
 import secrets
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +11,10 @@ import pytest
 from app import app
 from chalicelib import wiring
 from chalicelib.domain.notices.tasks import TaskQueue
-from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess
+from chalicelib.routes.platform.operations import RouteAccess, add_declared
+from chalicelib.routes.route_loader import load_all_operations, load_operation
 from chalicelib.services.notices.outbox_worker import run_job
+from infra import route_table
 from tests.support import factories, tokens
 from tests.support.api_driver import STAGES_TO_INFUSED
 from tests.support.bad_credentials import list_bad_credentials
@@ -24,6 +28,8 @@ from tests.support.route_policy import (
     build_fax_body,
     list_expected_statuses,
 )
+
+OPERATIONS = load_all_operations()
 
 REQUEST_ID = "one-request-id-for-all"
 NOTHING_MISSING = {
@@ -40,6 +46,35 @@ def named(route):
 
 def registered():
     return {(method, path) for path, methods in app.routes.items() for method in methods}
+
+
+def test_the_table_of_routes_is_current():
+    """Run `python -m infra.route_table`: no other list says where a route is."""
+    assert route_table.TABLE.read_text("utf-8") == route_table.build_table()
+
+
+def test_two_views_cannot_have_the_same_route():
+    """One of them would never be called."""
+    first = OPERATIONS[0]
+
+    with pytest.raises(ValueError, match=f"{re.escape(first.path)} is declared twice"):
+        add_declared(replace(first, name="other_view"))
+
+
+def test_a_module_that_cannot_be_imported_is_an_error_of_its_route_alone(shared_api, monkeypatch, caplog):
+    """The error is logged with its place, and the next request tries again."""
+    load_operation.cache_clear()
+    monkeypatch.setitem(sys.modules, "chalicelib.routes.insights.insights", None)
+
+    refused = shared_api.practice.get("/v1/insights")
+    other = shared_api.practice.get("/v1/referrals")
+    monkeypatch.undo()
+    again = shared_api.practice.get("/v1/insights")
+
+    assert (refused.status, other.status, again.status) == (500, 200, 200)
+    assert refused.json["code"] == "internal"
+    [logged] = [vars(each) for each in caplog.records if each.message == "import failed"]
+    assert (logged["levelname"], logged["error"], logged["route"]) == ("ERROR", "ModuleNotFoundError", "/v1/insights")
 
 
 def test_every_registered_route_was_declared():

@@ -14,7 +14,8 @@ from typing import Any
 
 from chalicelib import routes
 from chalicelib.routes.openapi_examples import FILE
-from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess, RouteOperation
+from chalicelib.routes.platform.operations import RouteAccess, RouteOperation
+from chalicelib.routes.route_loader import load_all_operations
 from tests.support.openapi_walk import Exchange, record_walk
 from tests.support.shared_clinic import open_shared_clinic
 
@@ -46,7 +47,7 @@ def find_examples(exchanges: Iterable[Exchange]) -> dict[str, Any]:
     for exchange in exchanges:
         if exchange.answer.status < 300:
             by_route.setdefault((exchange.method.upper(), exchange.route), []).append(exchange)
-    chosen = {operation.name: operation for operation in OPERATIONS}
+    chosen = {operation.name: operation for operation in load_all_operations()}
     return {
         name: _to_example(operation, _choose(by_route[operation.method, operation.path]))
         for name, operation in sorted(chosen.items())

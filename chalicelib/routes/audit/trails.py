@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalice import Blueprint
-
 from chalicelib.routes.audit.responses import AuditTrailResponse, to_audit_entry_response
 from chalicelib.routes.platform import cursors
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
@@ -12,10 +10,8 @@ from chalicelib.routes.platform.query_params import AuditQuery, PageQuery
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.audit.trail import read_audit_trail, read_organization_trail
 
-blueprint = Blueprint(__name__)
 
-
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/audit")
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/audit")
 def read_audit(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiResponse[AuditTrailResponse]:
     """Get the audit trail of a referral, newest first (administrators of either organization)."""
     rows, position = read_audit_trail(
@@ -28,7 +24,7 @@ def read_audit(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiRe
     return _build_page(rows, position, request, query)
 
 
-@declare_endpoint(blueprint, "GET", "/v1/audit")
+@declare_endpoint("GET", "/v1/audit")
 def list_organization_audit(request: ApiRequest, query: AuditQuery) -> ApiResponse[AuditTrailResponse]:
     """List what your organization changed outside of referrals, and what it was refused (administrators).
 

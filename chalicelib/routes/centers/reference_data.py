@@ -1,7 +1,5 @@
 """What every signed-in member can look up: products, centers, and the disclaimers."""
 
-from chalice import Blueprint
-
 from chalicelib import catalog, wiring
 from chalicelib.domain.eligibility.disclaimers import (
     DISCLAIMERS,
@@ -24,10 +22,8 @@ from chalicelib.routes.platform.query_params import CenterQuery
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.site_texts import load_sign_in_notice, load_titles
 
-blueprint = Blueprint(__name__)
 
-
-@declare_endpoint(blueprint, "GET", "/v1/statements", access=RouteAccess.PUBLIC)
+@declare_endpoint("GET", "/v1/statements", access=RouteAccess.PUBLIC)
 def read_disclaimers(request: ApiRequest) -> ApiResponse[DisclaimersResponse]:  # noqa: ARG001 all views take it
     """Get the statements and the links shown on every page, and the notice of the sign-in page."""
     return ApiResponse(
@@ -43,7 +39,7 @@ def read_disclaimers(request: ApiRequest) -> ApiResponse[DisclaimersResponse]:  
     )
 
 
-@declare_endpoint(blueprint, "GET", "/v1/products")
+@declare_endpoint("GET", "/v1/products")
 def list_products(request: ApiRequest) -> ApiResponse[ProductListResponse]:
     """Get the CAR T product catalog with dates and sources."""
     today = request.now.date()
@@ -60,7 +56,7 @@ def list_products(request: ApiRequest) -> ApiResponse[ProductListResponse]:
     )
 
 
-@declare_endpoint(blueprint, "GET", "/v1/centers")
+@declare_endpoint("GET", "/v1/centers")
 def list_centers(request: ApiRequest, query: CenterQuery) -> ApiResponse[CenterPageResponse]:
     """Find centers by ZIP code, name, or services, in a neutral order."""
     # Imported here to keep it and the ZIP codes out of every cold start.
@@ -69,7 +65,7 @@ def list_centers(request: ApiRequest, query: CenterQuery) -> ApiResponse[CenterP
     return center_search.build_center_page(request, query)
 
 
-@declare_endpoint(blueprint, "GET", "/v1/centers/{center_id}")
+@declare_endpoint("GET", "/v1/centers/{center_id}")
 def read_center(request: ApiRequest, center_id: str) -> ApiResponse[CenterResponse]:  # noqa: ARG001 as above
     """Get one center."""
     center = wiring.get_stores().tenants.get_center(center_id)

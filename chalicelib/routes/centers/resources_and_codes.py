@@ -2,8 +2,6 @@
 
 from typing import cast
 
-from chalice import Blueprint
-
 from chalicelib.catalog import diagnoses, resources
 from chalicelib.catalog.review_dates import is_due
 from chalicelib.routes.centers.responses import (
@@ -17,10 +15,8 @@ from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.query_params import DiagnosisQuery, ResourceQuery
 from chalicelib.routes.platform.request import ApiRequest
 
-blueprint = Blueprint(__name__)
 
-
-@declare_endpoint(blueprint, "GET", "/v1/resources")
+@declare_endpoint("GET", "/v1/resources")
 def list_resources(request: ApiRequest, query: ResourceQuery) -> ApiResponse[ResourceListResponse]:
     """Find national patient resources by topic, language, and text."""
     found = resources.list_resources(topic=query.topic, language=query.language, search_text=query.q or "")
@@ -38,7 +34,7 @@ def list_resources(request: ApiRequest, query: ResourceQuery) -> ApiResponse[Res
     )
 
 
-@declare_endpoint(blueprint, "GET", "/v1/diagnosis-codes")
+@declare_endpoint("GET", "/v1/diagnosis-codes")
 def list_diagnosis_codes(request: ApiRequest, query: DiagnosisQuery) -> ApiResponse[DiagnosisCodeListResponse]:
     """List billable ICD-10-CM codes and histologies for one disease or all."""
     codes = diagnoses.load_code_set()

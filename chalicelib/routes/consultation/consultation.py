@@ -1,7 +1,5 @@
 """The consultation of a referral: hold, book, move and cancel a time, or ask the center for one."""
 
-from chalice import Blueprint
-
 from chalicelib import wiring
 from chalicelib.domain.consultation.consultation import TimeRequest
 from chalicelib.domain.consultation.invitations import InvitationMethod, build_invitation
@@ -25,16 +23,14 @@ from chalicelib.services.consultation import ask, book, view
 from chalicelib.services.consultation.view import ConsultationView
 from chalicelib.store.platform.idempotency import StoredResponse
 
-blueprint = Blueprint(__name__)
 
-
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/consultation")
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/consultation")
 def read_consultation(request: ApiRequest, referral_id: str) -> ApiResponse[ConsultationResponse]:
     """Get the consultation of a referral: what is planned, held, or asked for."""
     return _respond(view.read_consultation(referral_id, member=request.member, context=request.context), request)
 
 
-@declare_endpoint(blueprint, "PUT", "/v1/referrals/{referral_id}/consultation", needs_if_match=True)
+@declare_endpoint("PUT", "/v1/referrals/{referral_id}/consultation", needs_if_match=True)
 def put_consultation(
     request: ApiRequest, referral_id: str, body: ConsultationRequest
 ) -> ApiResponse[ConsultationResponse]:
@@ -56,7 +52,7 @@ def put_consultation(
     return _respond(booked, request)
 
 
-@declare_endpoint(blueprint, "DELETE", "/v1/referrals/{referral_id}/consultation", needs_if_match=True)
+@declare_endpoint("DELETE", "/v1/referrals/{referral_id}/consultation", needs_if_match=True)
 def cancel_consultation(request: ApiRequest, referral_id: str, query: CancelQuery) -> ApiResponse[ConsultationResponse]:
     """Cancel the consultation; if none is planned, end the hold."""
     canceled = book.cancel_consultation(
@@ -70,7 +66,6 @@ def cancel_consultation(request: ApiRequest, referral_id: str, query: CancelQuer
 
 
 @declare_endpoint(
-    blueprint,
     "POST",
     "/v1/referrals/{referral_id}/consultation/requests",
     status=201,
@@ -105,7 +100,7 @@ def request_consultation_time(
     return from_stored_response(stored)
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/consultation.ics")
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/consultation.ics")
 def download_consultation(request: ApiRequest, referral_id: str) -> ApiResponse[str]:
     """Download the planned consultation as an iCalendar file, without clinical details."""
     found = view.read_consultation(referral_id, member=request.member, context=request.context)

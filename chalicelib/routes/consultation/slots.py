@@ -3,8 +3,6 @@
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from chalice import Blueprint
-
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.routes.consultation.request_bodies import NewSlotsRequest, SlotQuery, list_new_slots, read_range
 from chalicelib.routes.consultation.responses import (
@@ -20,12 +18,10 @@ from chalicelib.services.consultation.access import get_center_or_404
 from chalicelib.services.consultation.slots import SlotPage
 from chalicelib.store.platform.idempotency import StoredResponse
 
-blueprint = Blueprint(__name__)
-
 _MINUTE = timedelta(minutes=1)
 
 
-@declare_endpoint(blueprint, "GET", "/v1/centers/{center_id}/slots")
+@declare_endpoint("GET", "/v1/centers/{center_id}/slots")
 def list_slots(request: ApiRequest, center_id: str, query: SlotQuery) -> ApiResponse[SlotPageResponse]:
     """List consultation times: the free ones for a practice, all of them for the center's team."""
     zone_name = get_center_or_404(center_id, request.member, context=request.context).tenant.time_zone
@@ -43,7 +39,7 @@ def list_slots(request: ApiRequest, center_id: str, query: SlotQuery) -> ApiResp
     return ApiResponse(body=to_slot_page_response(page, now=request.now))
 
 
-@declare_endpoint(blueprint, "POST", "/v1/centers/{center_id}/slots", status=201, needs_idempotency_key=True)
+@declare_endpoint("POST", "/v1/centers/{center_id}/slots", status=201, needs_idempotency_key=True)
 def publish_slots(request: ApiRequest, center_id: str, body: NewSlotsRequest) -> ApiResponse[PublishedSlotsResponse]:
     """Publish one consultation time, or a list of them (treatment centers)."""
     new_slots, pointer = list_new_slots(body)
@@ -63,7 +59,7 @@ def publish_slots(request: ApiRequest, center_id: str, body: NewSlotsRequest) ->
     return from_stored_response(stored)
 
 
-@declare_endpoint(blueprint, "DELETE", "/v1/centers/{center_id}/slots/{slot_id}", status=204, needs_if_match=True)
+@declare_endpoint("DELETE", "/v1/centers/{center_id}/slots/{slot_id}", status=204, needs_if_match=True)
 def remove_slot(request: ApiRequest, center_id: str, slot_id: str) -> ApiResponse[None]:
     """Remove a consultation time that no one has booked (treatment centers)."""
     slots.remove_slot(center_id, slot_id, version=request.version, member=request.member, context=request.context)

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from chalice import Blueprint
-
 from chalicelib import wiring
 from chalicelib.domain.coverage.checks import CoverageCheck
 from chalicelib.domain.coverage.payers import PayerSetup
@@ -17,12 +15,8 @@ from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.coverage.checks import NewCheck, list_checks, request_check
 from chalicelib.store.platform.idempotency import StoredResponse
 
-blueprint = Blueprint(__name__)
 
-
-@declare_endpoint(
-    blueprint, "POST", "/v1/referrals/{referral_id}/coverage-checks", status=202, needs_idempotency_key=True
-)
+@declare_endpoint("POST", "/v1/referrals/{referral_id}/coverage-checks", status=202, needs_idempotency_key=True)
 def request_coverage_check(request: ApiRequest, referral_id: str) -> ApiResponse[CoverageCheckResponse]:
     """Request an electronic benefits check; it is answered at once and completed later."""
     stored = request_check(
@@ -40,7 +34,7 @@ def request_coverage_check(request: ApiRequest, referral_id: str) -> ApiResponse
     return from_stored_response(stored)
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/coverage-checks")
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/coverage-checks")
 def list_coverage_checks(request: ApiRequest, referral_id: str) -> ApiResponse[CoverageChecksResponse]:
     """List the electronic benefits checks of a referral, newest first."""
     _, checks = list_checks(referral_id, member=request.member, context=request.context)

@@ -1,7 +1,5 @@
 """The coverage of a referral: read it, and record its moves."""
 
-from chalice import Blueprint
-
 from chalicelib import wiring
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.routes.coverage.move_bodies import CoverageMoveBody, read_move
@@ -11,16 +9,14 @@ from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.coverage.moves import CoverageView, read_coverage, record_move
 from chalicelib.services.referrals.consent_checks import get_practice_day
 
-blueprint = Blueprint(__name__)
 
-
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/coverage")
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/coverage")
 def get_coverage(request: ApiRequest, referral_id: str) -> ApiResponse[CoverageResponse]:
     """Get the coverage of a referral: states, facts, deadlines, what is left to verify, and its history."""
     return _respond(read_coverage(referral_id, member=request.member, context=request.context), request)
 
 
-@declare_endpoint(blueprint, "PATCH", "/v1/referrals/{referral_id}/coverage", needs_if_match=True)
+@declare_endpoint("PATCH", "/v1/referrals/{referral_id}/coverage", needs_if_match=True)
 def record_coverage_move(
     request: ApiRequest, referral_id: str, body: CoverageMoveBody
 ) -> ApiResponse[CoverageResponse]:

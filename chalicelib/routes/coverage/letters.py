@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from chalice import Blueprint
 from pydantic import AfterValidator, Field
 
 # pydantic needs this one on Python 3.11.
@@ -15,8 +14,6 @@ from chalicelib.routes.platform.fields import StrictModel, build_text_validator,
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.services.coverage.letters import LetterView, read_letter, save_letter
-
-blueprint = Blueprint(__name__)
 
 LetterText = Annotated[
     str,
@@ -60,13 +57,13 @@ class LetterResponse(TypedDict):
     """The statement to show with it."""
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/coverage/letter")
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/coverage/letter")
 def get_letter(request: ApiRequest, referral_id: str) -> ApiResponse[LetterResponse]:
     """Get the letter of medical necessity: the last version, and a draft that is filled from the record."""
     return _respond(read_letter(referral_id, member=request.member, context=request.context))
 
 
-@declare_endpoint(blueprint, "PUT", "/v1/referrals/{referral_id}/coverage/letter", needs_if_match=True)
+@declare_endpoint("PUT", "/v1/referrals/{referral_id}/coverage/letter", needs_if_match=True)
 def put_letter(request: ApiRequest, referral_id: str, body: LetterBody) -> ApiResponse[LetterResponse]:
     """Save a version of the letter of medical necessity (referring practices)."""
     view = save_letter(

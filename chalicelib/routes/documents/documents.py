@@ -1,7 +1,5 @@
 """Documents of a referral: files that go directly to storage, and records of what was sent another way."""
 
-from chalice import Blueprint
-
 from chalicelib.domain.documents.document import Document
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.routes.documents.document_bodies import (
@@ -28,17 +26,15 @@ from chalicelib.services.documents import add, change, read
 from chalicelib.store.documents.signing import UploadForm
 from chalicelib.store.platform.idempotency import StoredResponse
 
-blueprint = Blueprint(__name__)
 
-
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/documents")
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/documents")
 def list_documents(request: ApiRequest, referral_id: str) -> ApiResponse[DocumentsResponse]:
     """List the documents of a referral, newest first, its saved letter, and what is missing of the packet."""
     referral, listed, letter = read.list_documents(referral_id, member=request.member, context=request.context)
     return ApiResponse(body=to_documents_response(referral, listed, letter, request.member))
 
 
-@declare_endpoint(blueprint, "POST", "/v1/referrals/{referral_id}/documents", status=201, needs_idempotency_key=True)
+@declare_endpoint("POST", "/v1/referrals/{referral_id}/documents", status=201, needs_idempotency_key=True)
 def add_document(request: ApiRequest, referral_id: str, body: DocumentBody) -> ApiResponse[AddedDocumentResponse]:
     """Add a document: get the form to upload a file, or record what was sent another way."""
 
@@ -61,7 +57,7 @@ def add_document(request: ApiRequest, referral_id: str, body: DocumentBody) -> A
     return from_stored_response(stored)
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/documents/{document_id}")
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/documents/{document_id}")
 def get_document(request: ApiRequest, referral_id: str, document_id: str) -> ApiResponse[DocumentResponse]:
     """Get one document, and where its check is."""
     referral, document = read.get_document(referral_id, document_id, member=request.member, context=request.context)
@@ -71,7 +67,6 @@ def get_document(request: ApiRequest, referral_id: str, document_id: str) -> Api
 
 
 @declare_endpoint(
-    blueprint,
     "POST",
     "/v1/referrals/{referral_id}/documents/{document_id}/links",
     status=201,
@@ -86,7 +81,7 @@ def create_document_link(
     return ApiResponse(body=to_link_response(url), status=201)
 
 
-@declare_endpoint(blueprint, "DELETE", "/v1/referrals/{referral_id}/documents/{document_id}", needs_if_match=True)
+@declare_endpoint("DELETE", "/v1/referrals/{referral_id}/documents/{document_id}", needs_if_match=True)
 def remove_document(
     request: ApiRequest, referral_id: str, document_id: str, query: DeletionQuery
 ) -> ApiResponse[DocumentResponse]:
@@ -105,7 +100,6 @@ def remove_document(
 
 
 @declare_endpoint(
-    blueprint,
     "POST",
     "/v1/referrals/{referral_id}/documents/{document_id}/arrival",
     needs_idempotency_key=True,

@@ -7,8 +7,6 @@ holder can read.
 
 from typing import Any
 
-from chalice import Blueprint
-
 from chalicelib import wiring
 from chalicelib.errors import FieldError, MalformedError, NotFoundError, PrefetchMissingError
 from chalicelib.observe import log
@@ -26,8 +24,6 @@ from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID
 from chalicelib.routes.platform.operations import CDS_SERVICES, RouteAccess
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.platform.run_context import RunContext
-
-blueprint = Blueprint(__name__)
 
 _PATIENT_PARAMETER = "patient={{context.patientId}}"
 _SCORE_CODES = (
@@ -56,7 +52,7 @@ _DESCRIPTION = (
 )
 
 
-@declare_endpoint(blueprint, "GET", CDS_SERVICES, access=RouteAccess.PUBLIC)
+@declare_endpoint("GET", CDS_SERVICES, access=RouteAccess.PUBLIC)
 def discover_cds_services(request: ApiRequest) -> ApiResponse[CdsDiscoveryResponse]:  # noqa: ARG001 all views take it
     """List the CDS Hooks services and the prefetch resources each needs."""
     services: list[CdsServiceResponse] = [
@@ -73,7 +69,7 @@ def discover_cds_services(request: ApiRequest) -> ApiResponse[CdsDiscoveryRespon
     return ApiResponse(body={"services": services}, headers={"Cache-Control": "public, max-age=300"})
 
 
-@declare_endpoint(blueprint, "POST", f"{CDS_SERVICES}/{{service_id}}", access=RouteAccess.CDS_CALLER)
+@declare_endpoint("POST", f"{CDS_SERVICES}/{{service_id}}", access=RouteAccess.CDS_CALLER)
 def call_cds_service(request: ApiRequest, service_id: str, body: HookRequest) -> ApiResponse[CardsResponse]:
     """Call a CDS service and get cards; nothing is decided, and no one can read what the link stores without it."""
     _require_matching_hook(service_id, body)
@@ -84,7 +80,7 @@ def call_cds_service(request: ApiRequest, service_id: str, body: HookRequest) ->
     return ApiResponse(body={"cards": _build_cards(prefetch, body, RunContext(wiring.get_stores(), request.now))})
 
 
-@declare_endpoint(blueprint, "POST", f"{CDS_SERVICES}/{{service_id}}/feedback", access=RouteAccess.CDS_CALLER)
+@declare_endpoint("POST", f"{CDS_SERVICES}/{{service_id}}/feedback", access=RouteAccess.CDS_CALLER)
 def receive_cds_feedback(request: ApiRequest, service_id: str, body: FeedbackRequest) -> ApiResponse[FeedbackResponse]:
     """Send feedback on cards; only counts of accepted and overridden cards are logged."""
     _get_hook_or_404(service_id)
@@ -94,21 +90,19 @@ def receive_cds_feedback(request: ApiRequest, service_id: str, body: FeedbackReq
     return ApiResponse(body={})
 
 
-@declare_endpoint(blueprint, "OPTIONS", CDS_SERVICES, status=204, access=RouteAccess.PUBLIC)
+@declare_endpoint("OPTIONS", CDS_SERVICES, status=204, access=RouteAccess.PUBLIC)
 def preflight_discovery(request: ApiRequest) -> ApiResponse[None]:
     """CORS preflight."""
     return ApiResponse(body=None, status=204, headers=cors.answer_preflight(request.headers))
 
 
-@declare_endpoint(blueprint, "OPTIONS", f"{CDS_SERVICES}/{{service_id}}", status=204, access=RouteAccess.PUBLIC)
+@declare_endpoint("OPTIONS", f"{CDS_SERVICES}/{{service_id}}", status=204, access=RouteAccess.PUBLIC)
 def preflight_service(request: ApiRequest, service_id: str) -> ApiResponse[None]:  # noqa: ARG001 the same for each
     """CORS preflight."""
     return ApiResponse(body=None, status=204, headers=cors.answer_preflight(request.headers))
 
 
-@declare_endpoint(
-    blueprint, "OPTIONS", f"{CDS_SERVICES}/{{service_id}}/feedback", status=204, access=RouteAccess.PUBLIC
-)
+@declare_endpoint("OPTIONS", f"{CDS_SERVICES}/{{service_id}}/feedback", status=204, access=RouteAccess.PUBLIC)
 def preflight_feedback(request: ApiRequest, service_id: str) -> ApiResponse[None]:  # noqa: ARG001 the same for each
     """CORS preflight."""
     return ApiResponse(body=None, status=204, headers=cors.answer_preflight(request.headers))

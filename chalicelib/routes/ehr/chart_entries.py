@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from chalice import Blueprint
 from pydantic import AfterValidator
 
 # pydantic needs this one on Python 3.11.
@@ -14,8 +13,6 @@ from chalicelib.routes.platform.fields import StrictModel, build_pattern_validat
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import require_practice
-
-blueprint = Blueprint(__name__)
 
 
 class ChartEntriesRequest(StrictModel):
@@ -91,7 +88,7 @@ class ChartEntriesResponse(TypedDict):
     """Drugs that the chart does not assign to a line of therapy."""
 
 
-@declare_endpoint(blueprint, "POST", "/v1/screens/chart-entries")
+@declare_endpoint("POST", "/v1/screens/chart-entries")
 def take_chart_entries(request: ApiRequest, body: ChartEntriesRequest) -> ApiResponse[ChartEntriesResponse]:
     """Take the entries behind a card's link; each link works once, and for 15 minutes."""
     from chalicelib.services.ehr.chart_entries import take_entries  # noqa: PLC0415 few requests read charts

@@ -1,17 +1,13 @@
 """The eligibility check (in the API: screen). It stores nothing and decides nothing."""
 
-from chalice import Blueprint
-
 from chalicelib.routes.eligibility.request_bodies import ScreenRequest
 from chalicelib.routes.eligibility.responses import ScreenResponse, to_screen_response
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.referrals.access import require_practice
 
-blueprint = Blueprint(__name__)
 
-
-@declare_endpoint(blueprint, "POST", "/v1/screens")
+@declare_endpoint("POST", "/v1/screens")
 def screen_patient(request: ApiRequest, body: ScreenRequest) -> ApiResponse[ScreenResponse]:
     """Compare a patient's history with label criteria; nothing is stored or decided."""
     # The first check loads the rules and the label data, not every function that starts.

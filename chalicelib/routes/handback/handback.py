@@ -2,8 +2,6 @@
 
 import json
 
-from chalice import Blueprint
-
 from chalicelib import wiring
 from chalicelib.errors import NotFoundError
 from chalicelib.routes.handback import ical
@@ -27,12 +25,10 @@ from chalicelib.services.handback import package as handbacks
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.store.platform.idempotency import StoredResponse
 
-blueprint = Blueprint(__name__)
-
 _ICS_SUFFIX = ".ics"
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/handback")
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/handback")
 def read_handback(request: ApiRequest, referral_id: str) -> ApiResponse[HandbackResponse]:
     """Get the transition-of-care summary, or a prefilled starting point."""
     view = handbacks.read_handback(referral_id, member=request.member, action="handback.read", context=request.context)
@@ -42,7 +38,7 @@ def read_handback(request: ApiRequest, referral_id: str) -> ApiResponse[Handback
     return ApiResponse(body=response, headers=build_handback_etag(view))
 
 
-@declare_endpoint(blueprint, "PUT", "/v1/referrals/{referral_id}/handback", needs_if_match=True)
+@declare_endpoint("PUT", "/v1/referrals/{referral_id}/handback", needs_if_match=True)
 def write_handback(request: ApiRequest, referral_id: str, body: HandbackRequest) -> ApiResponse[HandbackResponse]:
     """Save the transition-of-care summary; the practice is notified."""
     view = handbacks.write_handback(
@@ -55,27 +51,27 @@ def write_handback(request: ApiRequest, referral_id: str, body: HandbackRequest)
     return ApiResponse(body=to_handback_response(view, request.member), headers=build_handback_etag(view))
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/follow-up")
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/follow-up")
 def read_follow_up(request: ApiRequest, referral_id: str) -> ApiResponse[FollowUpResponse]:
     """Get the follow-up dates after infusion and the emergency card."""
     return ApiResponse(body=to_follow_up_response(_read_follow_up(request, referral_id), now=request.now))
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/follow-up.ics")
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/follow-up.ics")
 def download_follow_up(request: ApiRequest, referral_id: str) -> ApiResponse[str]:
     """Download the planned and follow-up dates as an iCalendar file, without clinical details."""
     entries = follow_ups.read_calendar_file(referral_id, member=request.member, context=request.context)
     return ical.build_calendar(entries, name="follow-up")
 
 
-@declare_endpoint(blueprint, "GET", "/v1/me/calendar")
+@declare_endpoint("GET", "/v1/me/calendar")
 def read_calendar(request: ApiRequest) -> ApiResponse[CalendarFeedResponse]:
     """Get the status of your calendar link."""
     made_at = wiring.get_stores().calendar_feeds.get_created_at(request.member.member_id)
     return ApiResponse(body={"active": made_at is not None, "made_at": format_timestamp(made_at) if made_at else None})
 
 
-@declare_endpoint(blueprint, "POST", "/v1/me/calendar", status=201, needs_idempotency_key=True)
+@declare_endpoint("POST", "/v1/me/calendar", status=201, needs_idempotency_key=True)
 def create_calendar_feed(request: ApiRequest) -> ApiResponse[CalendarAddressResponse]:
     """Create your calendar link; an earlier link stops working."""
 
@@ -93,7 +89,7 @@ def create_calendar_feed(request: ApiRequest) -> ApiResponse[CalendarAddressResp
     return from_stored_response(stored)
 
 
-@declare_endpoint(blueprint, "DELETE", "/v1/me/calendar", status=204)
+@declare_endpoint("DELETE", "/v1/me/calendar", status=204)
 def delete_calendar_feed(request: ApiRequest) -> ApiResponse[None]:
     """Turn off your calendar link immediately; no If-Match needed."""
     # A link that leaked must stop working at once, so there is no version to check.
@@ -101,7 +97,7 @@ def delete_calendar_feed(request: ApiRequest) -> ApiResponse[None]:
     return ApiResponse(body=None, status=204)
 
 
-@declare_endpoint(blueprint, "GET", "/v1/calendars/{calendar}", access=RouteAccess.PUBLIC)
+@declare_endpoint("GET", "/v1/calendars/{calendar}", access=RouteAccess.PUBLIC)
 def read_calendar_feed(request: ApiRequest, calendar: str) -> ApiResponse[str]:
     """Get a calendar by its secret link, as calendar apps do."""
     if not calendar.endswith(_ICS_SUFFIX):

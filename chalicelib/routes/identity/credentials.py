@@ -3,8 +3,6 @@
 import hashlib
 import time
 
-from chalice import Blueprint
-
 from chalicelib import wiring
 from chalicelib.domain.platform.rate_limit import RESET_CODES_PER_ADDRESS
 from chalicelib.errors import ConflictError
@@ -24,10 +22,8 @@ from chalicelib.services.identity import sessions
 from chalicelib.services.identity.sign_in import build_otpauth_url
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 
-blueprint = Blueprint(__name__)
 
-
-@declare_endpoint(blueprint, "POST", "/v1/sessions/password-reset", status=202, access=RouteAccess.PUBLIC)
+@declare_endpoint("POST", "/v1/sessions/password-reset", status=202, access=RouteAccess.PUBLIC)
 def send_reset_code(request: ApiRequest, body: ResetCodeRequest) -> ApiResponse[None]:
     """Email a code for a forgotten password. The response is the same whether or not the address has an account."""
     address = hashlib.sha256(body.email.casefold().encode()).hexdigest()
@@ -36,7 +32,7 @@ def send_reset_code(request: ApiRequest, body: ResetCodeRequest) -> ApiResponse[
     return ApiResponse(body=None, status=202)
 
 
-@declare_endpoint(blueprint, "POST", "/v1/sessions/password-reset/confirm", status=204, access=RouteAccess.PUBLIC)
+@declare_endpoint("POST", "/v1/sessions/password-reset/confirm", status=204, access=RouteAccess.PUBLIC)
 def reset_password(request: ApiRequest, body: PasswordResetRequest) -> ApiResponse[None]:
     """Set a new password with the code from the email. Every session of the person ends."""
     subject = wiring.get_credential_service().reset_password(
@@ -50,7 +46,7 @@ def reset_password(request: ApiRequest, body: PasswordResetRequest) -> ApiRespon
     return ApiResponse(body=None, status=204)
 
 
-@declare_endpoint(blueprint, "POST", "/v1/sessions/password", status=204)
+@declare_endpoint("POST", "/v1/sessions/password", status=204)
 def change_password(request: ApiRequest, body: PasswordChangeRequest) -> ApiResponse[None]:
     """Change your password. Every session ends, so sign in again with the new password."""
     wiring.get_credential_service().change_password(
@@ -60,7 +56,7 @@ def change_password(request: ApiRequest, body: PasswordChangeRequest) -> ApiResp
     return ApiResponse(body=None, status=204)
 
 
-@declare_endpoint(blueprint, "GET", "/v1/sessions/authenticator")
+@declare_endpoint("GET", "/v1/sessions/authenticator")
 def read_authenticator(request: ApiRequest) -> ApiResponse[AuthenticatorResponse]:
     """Get whether you use an authenticator app, and whether you can or must."""
     mfa = wiring.get_settings().identity_mfa
@@ -68,7 +64,7 @@ def read_authenticator(request: ApiRequest) -> ApiResponse[AuthenticatorResponse
     return ApiResponse(body={"enrolled": is_enrolled, "available": mfa != "OFF", "required": mfa == "ON"})
 
 
-@declare_endpoint(blueprint, "POST", "/v1/sessions/authenticator")
+@declare_endpoint("POST", "/v1/sessions/authenticator")
 def start_authenticator(request: ApiRequest, body: AuthenticatorRequest) -> ApiResponse[AuthenticatorKeyResponse]:
     """Start to set up an authenticator app. An earlier one stops working."""
     if wiring.get_settings().identity_mfa == "OFF":
@@ -80,7 +76,7 @@ def start_authenticator(request: ApiRequest, body: AuthenticatorRequest) -> ApiR
     return ApiResponse(body={"secret": secret, "otpauth_url": build_otpauth_url(secret, email)})
 
 
-@declare_endpoint(blueprint, "POST", "/v1/sessions/authenticator/confirm", status=204)
+@declare_endpoint("POST", "/v1/sessions/authenticator/confirm", status=204)
 def confirm_authenticator(request: ApiRequest, body: AuthenticatorCodeRequest) -> ApiResponse[None]:
     """Finish the setup of an authenticator app with its first code. Every session ends, so sign in again."""
     wiring.get_credential_service().confirm_authenticator(request.access_token, body.code)

@@ -1,7 +1,5 @@
 """Sessions and the signed-in member."""
 
-from chalice import Blueprint
-
 from chalicelib import wiring
 from chalicelib.errors import FieldError, MalformedError
 from chalicelib.routes.identity.request_bodies import ChallengeRequest, RefreshRequest, SignInRequest
@@ -20,17 +18,15 @@ from chalicelib.services.identity import sessions
 from chalicelib.services.identity.memberships import list_memberships, record_first_visit
 from chalicelib.services.identity.sign_in import NEW_PASSWORD, SignedInSession, SignInChallenge
 
-blueprint = Blueprint(__name__)
 
-
-@declare_endpoint(blueprint, "POST", "/v1/sessions", access=RouteAccess.PUBLIC)
+@declare_endpoint("POST", "/v1/sessions", access=RouteAccess.PUBLIC)
 def sign_in(request: ApiRequest, body: SignInRequest) -> ApiResponse[SessionResponse]:
     """Sign in with email and password."""
     session = wiring.get_identity_service().sign_in(body.email, body.password)
     return _respond(session, body.email, request)
 
 
-@declare_endpoint(blueprint, "POST", "/v1/sessions/challenge", access=RouteAccess.PUBLIC)
+@declare_endpoint("POST", "/v1/sessions/challenge", access=RouteAccess.PUBLIC)
 def answer_challenge(request: ApiRequest, body: ChallengeRequest) -> ApiResponse[SessionResponse]:
     """Answer a sign-in challenge: a new password, or the code of an authenticator that is set up or being set up."""
     reply = body.new_password if body.challenge == NEW_PASSWORD else body.code
@@ -44,14 +40,14 @@ def answer_challenge(request: ApiRequest, body: ChallengeRequest) -> ApiResponse
     return _respond(session, body.email, request)
 
 
-@declare_endpoint(blueprint, "POST", "/v1/sessions/refresh", access=RouteAccess.PUBLIC)
+@declare_endpoint("POST", "/v1/sessions/refresh", access=RouteAccess.PUBLIC)
 def renew_session(request: ApiRequest, body: RefreshRequest) -> ApiResponse[SessionResponse]:  # noqa: ARG001 all views take it
     """Exchange a refresh token for a new access token."""
     session = wiring.get_identity_service().renew_session(body.refresh_token)
     return ApiResponse(body=to_session_response(session))
 
 
-@declare_endpoint(blueprint, "DELETE", "/v1/sessions", status=204)
+@declare_endpoint("DELETE", "/v1/sessions", status=204)
 def sign_out(request: ApiRequest) -> ApiResponse[None]:
     """Sign out everywhere. Access tokens stop working with the next request."""
     wiring.get_identity_service().sign_out(request.access_token)
@@ -59,7 +55,7 @@ def sign_out(request: ApiRequest) -> ApiResponse[None]:
     return ApiResponse(body=None, status=204)
 
 
-@declare_endpoint(blueprint, "GET", "/v1/me")
+@declare_endpoint("GET", "/v1/me")
 def read_me(request: ApiRequest) -> ApiResponse[MeResponse]:
     """Get the signed-in member, organization, and unread counts.
 
@@ -69,7 +65,7 @@ def read_me(request: ApiRequest) -> ApiResponse[MeResponse]:
     return ApiResponse(body=to_me_response(request.member, context=request.context))
 
 
-@declare_endpoint(blueprint, "GET", "/v1/memberships", access=RouteAccess.PERSON)
+@declare_endpoint("GET", "/v1/memberships", access=RouteAccess.PERSON)
 def list_own_memberships(request: ApiRequest) -> ApiResponse[MembershipListResponse]:
     """List the organizations in which you can act; `X-Membership` names one of them."""
     found = list_memberships(request.person, stores=wiring.get_stores())

@@ -1,7 +1,5 @@
 """The members of one's own practice or center."""
 
-from chalice import Blueprint
-
 from chalicelib import wiring
 from chalicelib.domain.identity.members import Member
 from chalicelib.routes.identity.request_bodies import InviteRequest, MemberPatchRequest
@@ -20,20 +18,18 @@ from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.identity import members, recovery, second_steps
 from chalicelib.store.platform.idempotency import StoredResponse
 
-blueprint = Blueprint(__name__)
-
 MAX_ASKING_S = 3
 """Seconds after which no further person is asked for, so that one slow call does not use up the request's time."""
 
 
-@declare_endpoint(blueprint, "GET", "/v1/members")
+@declare_endpoint("GET", "/v1/members")
 def list_members(request: ApiRequest) -> ApiResponse[MemberListResponse]:
     """List the members of your organization (administrators only)."""
     found = members.list_members(by=request.member, stores=wiring.get_stores())
     return ApiResponse(body={"items": [to_listed_member_response(each, now=request.now) for each in found]})
 
 
-@declare_endpoint(blueprint, "GET", "/v1/members/second-steps")
+@declare_endpoint("GET", "/v1/members/second-steps")
 def list_second_steps(request: ApiRequest, query: SecondStepQuery) -> ApiResponse[SecondStepPageResponse]:
     """List which members have a second step at sign-in, as the identity service says now (administrators only).
 
@@ -60,7 +56,7 @@ def list_second_steps(request: ApiRequest, query: SecondStepQuery) -> ApiRespons
     )
 
 
-@declare_endpoint(blueprint, "POST", "/v1/members", status=201, needs_idempotency_key=True)
+@declare_endpoint("POST", "/v1/members", status=201, needs_idempotency_key=True)
 def invite_member(request: ApiRequest, body: InviteRequest) -> ApiResponse[MemberResponse]:
     """Invite a member; the identity service emails a temporary password."""
     stored = members.invite_member(
@@ -76,7 +72,7 @@ def invite_member(request: ApiRequest, body: InviteRequest) -> ApiResponse[Membe
     return from_stored_response(stored)
 
 
-@declare_endpoint(blueprint, "POST", "/v1/members/{member_id}/invitation", needs_idempotency_key=True)
+@declare_endpoint("POST", "/v1/members/{member_id}/invitation", needs_idempotency_key=True)
 def send_invitation_again(request: ApiRequest, member_id: str) -> ApiResponse[MemberResponse]:
     """Email a new temporary password to a member who has not signed in yet, valid for seven days."""
     stored = recovery.send_invitation_again(
@@ -90,7 +86,7 @@ def send_invitation_again(request: ApiRequest, member_id: str) -> ApiResponse[Me
     return from_stored_response(stored)
 
 
-@declare_endpoint(blueprint, "POST", "/v1/members/{member_id}/sign-in-reset", needs_idempotency_key=True)
+@declare_endpoint("POST", "/v1/members/{member_id}/sign-in-reset", needs_idempotency_key=True)
 def reset_sign_in(request: ApiRequest, member_id: str) -> ApiResponse[MemberResponse]:
     """Let a member who lost their authenticator start again: with a temporary password, sent by email."""
     stored = recovery.replace_account(
@@ -107,7 +103,7 @@ def reset_sign_in(request: ApiRequest, member_id: str) -> ApiResponse[MemberResp
     return from_stored_response(stored)
 
 
-@declare_endpoint(blueprint, "PATCH", "/v1/members/{member_id}", needs_if_match=True)
+@declare_endpoint("PATCH", "/v1/members/{member_id}", needs_if_match=True)
 def change_member(request: ApiRequest, member_id: str, body: MemberPatchRequest) -> ApiResponse[MemberResponse]:
     """Change a member's roles or disable a member, effective with the member's next request."""
     change = members.MemberChange(roles=None if body.roles is None else frozenset(body.roles), active=body.active)

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from chalice import Blueprint
-
 from chalicelib import wiring
 from chalicelib.domain.insights.figures import Grouping, Period
 from chalicelib.routes.insights.responses import InsightsResponse, to_insights_response
@@ -12,8 +10,6 @@ from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.fields import StrictModel
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.insights.read import read_insights
-
-blueprint = Blueprint(__name__)
 
 _READ: Final = "insights.read"
 _EXPORT: Final = "insights.export"
@@ -28,13 +24,13 @@ class InsightsQuery(StrictModel):
     """Compare centers or products."""
 
 
-@declare_endpoint(blueprint, "GET", "/v1/insights")
+@declare_endpoint("GET", "/v1/insights")
 def get_insights(request: ApiRequest, query: InsightsQuery) -> ApiResponse[InsightsResponse]:
     """Get medians, quartiles and counts of your organization's referrals; groups under 5 are not shown."""
     return ApiResponse(body=_read(request, query, _READ))
 
 
-@declare_endpoint(blueprint, "GET", "/v1/insights/tables.csv")
+@declare_endpoint("GET", "/v1/insights/tables.csv")
 def export_insights(request: ApiRequest, query: InsightsQuery) -> ApiResponse[str]:
     """Download the tables of the insights as a file for a spreadsheet."""
     headers = {

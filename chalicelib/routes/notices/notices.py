@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Annotated
 
-from chalice import Blueprint
 from pydantic import AfterValidator, Field
 
 from chalicelib import wiring
@@ -25,8 +24,6 @@ from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.notices.notice_history import list_notice_history
 from chalicelib.store.notices.mail_status import load_mail_statuses
 
-blueprint = Blueprint(__name__)
-
 MAX_NOTICES_PER_REQUEST = 100
 """As many as a page of notices has, and as many as are counted as unread."""
 
@@ -42,7 +39,7 @@ class MarkReadRequest(StrictModel):
     """The IDs of the notices that the reader saw."""
 
 
-@declare_endpoint(blueprint, "GET", "/v1/notices")
+@declare_endpoint("GET", "/v1/notices")
 def list_notices(request: ApiRequest, query: PageQuery) -> ApiResponse[NoticePageResponse]:
     """List your notices, newest first."""
     store = wiring.get_stores().notices
@@ -62,7 +59,7 @@ def list_notices(request: ApiRequest, query: PageQuery) -> ApiResponse[NoticePag
     )
 
 
-@declare_endpoint(blueprint, "GET", "/v1/notices/{notice_id}")
+@declare_endpoint("GET", "/v1/notices/{notice_id}")
 def read_notice(request: ApiRequest, notice_id: str) -> ApiResponse[NoticeResponse]:
     """Get one of your notices, as the link in an email names it; does not mark it as read."""
     stores = wiring.get_stores()
@@ -75,7 +72,7 @@ def read_notice(request: ApiRequest, notice_id: str) -> ApiResponse[NoticeRespon
     return ApiResponse(body=to_notice_response(notice, mails))
 
 
-@declare_endpoint(blueprint, "POST", "/v1/notices/{notice_id}/read", status=204, needs_idempotency_key=True)
+@declare_endpoint("POST", "/v1/notices/{notice_id}/read", status=204, needs_idempotency_key=True)
 def mark_notice_read(request: ApiRequest, notice_id: str) -> ApiResponse[None]:
     """Mark a notice as read; safe to repeat."""
     is_marked = _NOTICE_ID.fullmatch(notice_id) and wiring.get_stores().notices.mark_read(
@@ -86,7 +83,7 @@ def mark_notice_read(request: ApiRequest, notice_id: str) -> ApiResponse[None]:
     return ApiResponse(body=None, status=204)
 
 
-@declare_endpoint(blueprint, "POST", "/v1/notices/read", needs_idempotency_key=True)
+@declare_endpoint("POST", "/v1/notices/read", needs_idempotency_key=True)
 def mark_notices_read(request: ApiRequest, body: MarkReadRequest) -> ApiResponse[UnreadCountResponse]:
     """Mark several notices as read; other members' notices are ignored."""
     store, member_id = wiring.get_stores().notices, request.member.member_id
@@ -95,7 +92,7 @@ def mark_notices_read(request: ApiRequest, body: MarkReadRequest) -> ApiResponse
     return ApiResponse(body={"unread": store.count_unread(member_id)})
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/notices")
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/notices")
 def list_referral_notices(
     request: ApiRequest, referral_id: str, query: PageQuery
 ) -> ApiResponse[ReferralNoticePageResponse]:

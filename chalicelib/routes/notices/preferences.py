@@ -4,7 +4,6 @@ from datetime import time
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from chalice import Blueprint
 from pydantic import AfterValidator, Field, model_validator
 
 from chalicelib import wiring
@@ -17,8 +16,6 @@ from chalicelib.routes.platform.fields import StrictModel, WallTime, build_patte
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.notices.notify import get_member_zone
 from chalicelib.services.notices.weekly_digest import save_preferences
-
-blueprint = Blueprint(__name__)
 
 PREFERENCES_PATH = "/v1/me/notification-preferences"
 
@@ -84,13 +81,13 @@ class PreferencesRequest(StrictModel):
     """The member's time zone, as an IANA name; the organization's if it is left out."""
 
 
-@declare_endpoint(blueprint, "GET", PREFERENCES_PATH)
+@declare_endpoint("GET", PREFERENCES_PATH)
 def read_preferences(request: ApiRequest) -> ApiResponse[PreferencesResponse]:
     """Get your notification settings."""
     return _build_response(request.member, wiring.get_stores().recipients.get_preferences(request.member.member_id))
 
 
-@declare_endpoint(blueprint, "PUT", PREFERENCES_PATH, needs_if_match=True)
+@declare_endpoint("PUT", PREFERENCES_PATH, needs_if_match=True)
 def change_preferences(request: ApiRequest, body: PreferencesRequest) -> ApiResponse[PreferencesResponse]:
     """Update your notification settings; critical notices are always emailed right away."""
     saved = save_preferences(request.member, _to_preferences(body), version=request.version, context=request.context)

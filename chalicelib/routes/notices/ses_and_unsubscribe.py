@@ -7,8 +7,6 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from chalice import Blueprint
-
 from chalicelib import mail, wiring
 from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOTE
 from chalicelib.domain.notices.ses_events import NotAMailEventError, parse_mail_event
@@ -22,10 +20,8 @@ from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.notices.ses_feedback import record_mail_event
 from chalicelib.services.notices.unsubscribe import UNSUBSCRIBE_PATH, parse_unsubscribe_token, unsubscribe_member
 
-blueprint = Blueprint(__name__)
 
-
-@declare_endpoint(blueprint, "POST", "/v1/mail-events", status=204, access=RouteAccess.SNS_SIGNATURE)
+@declare_endpoint("POST", "/v1/mail-events", status=204, access=RouteAccess.SNS_SIGNATURE)
 def receive_mail_event(request: ApiRequest) -> ApiResponse[None]:
     """Receive email delivery events from Amazon SNS."""
     try:
@@ -58,14 +54,14 @@ def _record_event(message: str, request: ApiRequest) -> None:
     record_mail_event(event, context=request.context)
 
 
-@declare_endpoint(blueprint, "GET", f"{UNSUBSCRIBE_PATH}/{{token}}", access=RouteAccess.LINK_HOLDER)
+@declare_endpoint("GET", f"{UNSUBSCRIBE_PATH}/{{token}}", access=RouteAccess.LINK_HOLDER)
 def show_unsubscribe_page(request: ApiRequest, token: str) -> ApiResponse[str]:  # noqa: ARG001 all views take it
     """Show the page that asks whether to unsubscribe; changes nothing."""
     parse_unsubscribe_token(token, stores=wiring.get_stores())
     return _render_page("ask", action=f"{wiring.get_settings().public_url}{UNSUBSCRIBE_PATH}/{token}")
 
 
-@declare_endpoint(blueprint, "POST", f"{UNSUBSCRIBE_PATH}/{{token}}", access=RouteAccess.LINK_HOLDER)
+@declare_endpoint("POST", f"{UNSUBSCRIBE_PATH}/{{token}}", access=RouteAccess.LINK_HOLDER)
 def unsubscribe(request: ApiRequest, token: str) -> ApiResponse[str]:  # noqa: ARG001 as above
     """Unsubscribe from emails of this kind (RFC 8058); safe to repeat.
 

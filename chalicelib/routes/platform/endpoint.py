@@ -3,7 +3,8 @@
 A route is declared once. The signature of its view defines its input: `request` is the caller's
 request, `body` and `query` are parsed by the model that annotates them, and every other name is a
 path parameter. The return type `ApiResponse[X]` defines the response. The same declaration makes
-the OpenAPI document and the test that finds a route without a guard.
+the OpenAPI document, the test that finds a route without a guard, and the table from which
+`route_loader` knows which module to import for a request.
 """
 
 import inspect
@@ -14,14 +15,14 @@ from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any, Generic, TypeVar
 
-from chalice import Blueprint, Response
+from chalice import Response
 
 from chalicelib import metrics, wiring
 from chalicelib.aws import RefusedByAwsError
 from chalicelib.errors import ApiError, StoredItemError
 from chalicelib.observe import log
 from chalicelib.routes.platform import cors, problems
-from chalicelib.routes.platform.operations import OPERATIONS, EarlyRead, RouteAccess, RouteOperation
+from chalicelib.routes.platform.operations import EarlyRead, RouteAccess, RouteOperation, add_declared
 from chalicelib.routes.platform.refusals import AUDITED_REFUSALS, record_route_refusal
 from chalicelib.routes.platform.request import (
     get_or_create_request_id,
@@ -48,7 +49,6 @@ RouteHandler = Callable[..., ApiResponse[Any]]
 
 
 def declare_endpoint(
-    blueprint: Blueprint,
     method: str,
     path: str,
     *,
@@ -58,10 +58,9 @@ def declare_endpoint(
     needs_if_match: bool = False,
     early_read: EarlyRead | None = None,
 ) -> Callable[[RouteHandler], RouteHandler]:
-    """Declare a route.
+    """Declare a route. `python -m infra.route_table` adds it to the table.
 
     Args:
-        blueprint: Where it is registered.
         method: The HTTP method.
         path: The path, with `{names}` that the view takes.
         status: The status of success.
@@ -91,15 +90,9 @@ def declare_endpoint(
             returns_pdf=hints["return"] == ApiResponse[bytes],
             early_read=early_read,
             family=metrics.find_route_family(view.__module__),
+            view=view,
         )
-        OPERATIONS.append(operation)
-
-        def handle(**path_parameters: str) -> Response:
-            return _handle_request(operation, view, blueprint.current_request, path_parameters)
-
-        # No media type is named here. Otherwise the framework would return 415 before we know who
-        # is asking.
-        blueprint.route(path, methods=[method], name=view.__name__, content_types=[])(handle)
+        add_declared(operation)
         return view
 
     return declare
@@ -111,12 +104,19 @@ def _get_response_type(returned: Any) -> Any:
     return None if body_type in (bytes, str, NoneType) else body_type
 
 
-def _handle_request(
-    operation: RouteOperation, view: RouteHandler, chalice_request: Any, path_parameters: Mapping[str, str]
+def handle_request(
+    operation: RouteOperation, chalice_request: Any, path_parameters: Mapping[str, str], *, started: float
 ) -> Response:
-    started = wiring.read_monotonic()
+    """Handle a request of a declared route.
+
+    Args:
+        operation: The route.
+        chalice_request: The request, as the framework has it.
+        path_parameters: The values of the names in the path.
+        started: When the request arrived, on the monotonic clock.
+    """
     request_id = get_or_create_request_id(chalice_request.headers)
-    response = _call_view(operation, view, chalice_request, path_parameters, request_id)
+    response = _call_view(operation, chalice_request, path_parameters, request_id)
     if operation.allows_cors:
         response.headers.update(cors.build_cors_headers(chalice_request.headers))
     elif operation.allows_apps:
@@ -136,7 +136,6 @@ def _handle_request(
 
 def _call_view(
     operation: RouteOperation,
-    view: RouteHandler,
     chalice_request: Any,
     path_parameters: Mapping[str, str],
     request_id: str,
@@ -148,7 +147,7 @@ def _call_view(
             try:
                 validate_path_params(operation, path_parameters)
                 arguments = parse_arguments(operation, chalice_request, request)
-                response = view(request, **path_parameters, **arguments)
+                response = operation.view(request, **path_parameters, **arguments)
             except AUDITED_REFUSALS as refusal:
                 record_route_refusal(refusal, operation, path_parameters, request=request)
                 raise
@@ -162,6 +161,17 @@ def _call_view(
     except Exception as e:  # noqa: BLE001 the last resort: no part of the request may reach the log
         log.error("unexpected", request_id=request_id, error=type(e).__name__, where=_find_error_location(e))
         return problems.build_internal_error(request_id)
+
+
+def refuse_without_module(
+    error: Exception, route: str, chalice_request: Any, *, family: metrics.RouteFamily, ms: float
+) -> Response:
+    """Answer and log a request whose module could not be imported. The next request tries again."""
+    request_id = get_or_create_request_id(chalice_request.headers)
+    where = _find_error_location(error)
+    log.error("import failed", request_id=request_id, route=route, error=type(error).__name__, where=where)
+    metrics.count_request(family, status=500, ms=ms, is_sign_in=False)
+    return problems.build_internal_error(request_id)
 
 
 def _to_json(value: Any) -> str:

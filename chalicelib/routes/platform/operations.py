@@ -1,5 +1,6 @@
 """The declared routes: for the API, its OpenAPI document, and the test that guards them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -61,6 +62,7 @@ class RouteOperation:
         returns_pdf: Whether the response is a PDF.
         early_read: What is read of the referral in the path while the member is checked; None for nothing.
         family: Its requests are counted with those of the routes of the same family.
+        view: The function that handles its requests.
     """
 
     method: str
@@ -78,6 +80,12 @@ class RouteOperation:
     returns_pdf: bool = False
     early_read: EarlyRead | None = None
     family: RouteFamily = RouteFamily.OTHER
+    view: Callable[..., Any]
+
+    @property
+    def place(self) -> str:
+        """The full name of the view."""
+        return f"{self.view.__module__}.{self.name}"
 
     @property
     def is_sign_in(self) -> bool:
@@ -96,4 +104,27 @@ class RouteOperation:
         return self.path.startswith("/v1/") and by_a_person
 
 
-OPERATIONS: list[RouteOperation] = []
+_DECLARED: dict[tuple[str, str], RouteOperation] = {}
+
+
+def add_declared(operation: RouteOperation) -> None:
+    """Remember a declared route. A module that is imported again, after its import failed, declares it again.
+
+    Raises:
+        ValueError: another view has the same method and path.
+    """
+    key = (operation.method, operation.path)
+    other = _DECLARED.get(key)
+    if other is not None and other.place != operation.place:
+        raise ValueError(f"{' '.join(key)} is declared twice: {other.place}, {operation.place}")
+    _DECLARED[key] = operation
+
+
+def get_declared(method: str, path: str) -> RouteOperation:
+    """Get a route whose module was imported."""
+    return _DECLARED[method, path]
+
+
+def list_declared() -> list[RouteOperation]:
+    """List the routes whose modules were imported."""
+    return list(_DECLARED.values())

@@ -1,7 +1,5 @@
 """Information requests: the center asks, the practice answers item by item."""
 
-from chalice import Blueprint
-
 from chalicelib.domain.referrals.information_requests import InformationRequest
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, from_stored_response
@@ -21,10 +19,8 @@ from chalicelib.services.referrals import information_requests
 from chalicelib.services.referrals.information_requests import BuildResponse, NewAnswer
 from chalicelib.store.platform.idempotency import StoredResponse
 
-blueprint = Blueprint(__name__)
 
-
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/information-requests")
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/information-requests")
 def list_information_requests(request: ApiRequest, referral_id: str) -> ApiResponse[InformationRequestsResponse]:
     """List the information requests of a referral with their answers, newest first."""
     referral, requests = information_requests.list_requests(referral_id, member=request.member, context=request.context)
@@ -32,7 +28,6 @@ def list_information_requests(request: ApiRequest, referral_id: str) -> ApiRespo
 
 
 @declare_endpoint(
-    blueprint,
     "POST",
     "/v1/referrals/{referral_id}/information-requests",
     status=201,
@@ -56,7 +51,6 @@ def request_information(
 
 
 @declare_endpoint(
-    blueprint,
     "POST",
     "/v1/referrals/{referral_id}/information-requests/{request_id}/answer",
     needs_idempotency_key=True,
@@ -79,7 +73,6 @@ def answer_information_request(
 
 
 @declare_endpoint(
-    blueprint,
     "POST",
     "/v1/referrals/{referral_id}/information-requests/{request_id}/close",
     needs_idempotency_key=True,

@@ -1,7 +1,5 @@
 """Lists of referrals: filtered, sorted, counted, and exported."""
 
-from chalice import Blueprint
-
 from chalicelib.domain.referrals.list_order import ListOrder
 from chalicelib.errors import FieldError, MalformedError
 from chalicelib.routes.platform import cursors
@@ -16,12 +14,10 @@ from chalicelib.services.referrals.list_filters import ReferralFilter, build_lis
 from chalicelib.services.referrals.sorted_lists import PageRequest, Sorting
 from chalicelib.services.referrals.unread import UnreadRows
 
-blueprint = Blueprint(__name__)
-
 _LATEST_CHANGE = "-updated_at"
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals")
+@declare_endpoint("GET", "/v1/referrals")
 def list_referrals(request: ApiRequest, query: ReferralQuery) -> ApiResponse[ReferralPageResponse]:
     """List your organization's referrals: most recently changed first, or as `sort` says.
 
@@ -67,7 +63,7 @@ def list_referrals(request: ApiRequest, query: ReferralQuery) -> ApiResponse[Ref
     )
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals.csv")
+@declare_endpoint("GET", "/v1/referrals.csv")
 def export_referrals(request: ApiRequest, query: ReferralExportQuery) -> ApiResponse[str]:
     """Export your organization's referrals as a CSV file, with the filters of the list.
 
@@ -91,7 +87,7 @@ def export_referrals(request: ApiRequest, query: ReferralExportQuery) -> ApiResp
     )
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/counts")
+@declare_endpoint("GET", "/v1/referrals/counts")
 def count_referrals(request: ApiRequest) -> ApiResponse[ReferralCountsResponse]:
     """Count your organization's referrals by phase and worklist, and list what they can be filtered by."""
     counts = search.count_referrals(

@@ -1,7 +1,5 @@
 """Messages between the two teams of a referral."""
 
-from chalice import Blueprint
-
 from chalicelib.domain.referrals.messages import Message
 from chalicelib.routes.platform import cursors
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, from_stored_response
@@ -19,10 +17,8 @@ from chalicelib.routes.referrals.conversation_responses import (
 from chalicelib.services.referrals import messages
 from chalicelib.store.platform.idempotency import StoredResponse
 
-blueprint = Blueprint(__name__)
 
-
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/messages", early_read=EarlyRead.REFERRAL)
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/messages", early_read=EarlyRead.REFERRAL)
 def list_messages(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiResponse[MessagePageResponse]:
     """List the messages between the two teams, newest first, with who read them."""
     page = messages.list_messages(
@@ -36,7 +32,7 @@ def list_messages(request: ApiRequest, referral_id: str, query: PageQuery) -> Ap
     return ApiResponse(body=to_message_page_response(page, cursor), headers=cursors.build_link_header(cursor, query))
 
 
-@declare_endpoint(blueprint, "POST", "/v1/referrals/{referral_id}/messages", status=201, needs_idempotency_key=True)
+@declare_endpoint("POST", "/v1/referrals/{referral_id}/messages", status=201, needs_idempotency_key=True)
 def send_message(request: ApiRequest, referral_id: str, body: MessageBody) -> ApiResponse[MessageResponse]:
     """Send a message to the other organization; its people are notified without the text."""
 
@@ -54,7 +50,7 @@ def send_message(request: ApiRequest, referral_id: str, body: MessageBody) -> Ap
     return from_stored_response(stored)
 
 
-@declare_endpoint(blueprint, "POST", "/v1/referrals/{referral_id}/messages/read", needs_idempotency_key=True)
+@declare_endpoint("POST", "/v1/referrals/{referral_id}/messages/read", needs_idempotency_key=True)
 def mark_messages_read(
     request: ApiRequest, referral_id: str, body: MessagesReadBody
 ) -> ApiResponse[MessagesUnreadResponse]:

@@ -1,7 +1,5 @@
 """A referral as a one-page PDF, to hand over or to fax."""
 
-from chalice import Blueprint
-
 from chalicelib import wiring
 from chalicelib.domain.referrals.packet_facts import PatientNaming
 from chalicelib.errors import NotAcceptableError
@@ -10,8 +8,6 @@ from chalicelib.routes.platform.fields import StrictModel
 from chalicelib.routes.platform.operations import PDF_TYPE
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.referrals.packet_pdf import make_packet_pdf
-
-blueprint = Blueprint(__name__)
 
 _FILE_NAME = "referral-packet.pdf"
 """Without the patient's name or alias: names of files end up in lists of downloads and in logs of proxies."""
@@ -24,7 +20,7 @@ class PacketQuery(StrictModel):
     """How the page names the patient: by name, or only by alias."""
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/packet.pdf")
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/packet.pdf")
 def download_packet(request: ApiRequest, referral_id: str, query: PacketQuery) -> ApiResponse[bytes]:
     """Download a referral as a one-page PDF, to hand over or to fax."""
     _require_pdf_accepted(request)

@@ -1,7 +1,5 @@
 """The practice directory: the referring providers and payers that the caller's practice has used."""
 
-from chalice import Blueprint
-
 # pydantic needs this one on Python 3.11.
 from typing_extensions import TypedDict
 
@@ -9,8 +7,6 @@ from chalicelib.domain.referrals.practice_directory import KnownEntry
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.referrals.practice_directory import forget_entry, read_practice_directory
-
-blueprint = Blueprint(__name__)
 
 
 class KnownProviderResponse(TypedDict):
@@ -48,7 +44,7 @@ class PracticeDirectoryResponse(TypedDict):
     """The payers."""
 
 
-@declare_endpoint(blueprint, "GET", "/v1/practice-directory")
+@declare_endpoint("GET", "/v1/practice-directory")
 def read_directory(request: ApiRequest) -> ApiResponse[PracticeDirectoryResponse]:
     """List the referring providers and payers that your practice has used, most recently used first."""
     directory = read_practice_directory(member=request.member, context=request.context)
@@ -60,7 +56,7 @@ def read_directory(request: ApiRequest) -> ApiResponse[PracticeDirectoryResponse
     )
 
 
-@declare_endpoint(blueprint, "DELETE", "/v1/practice-directory/{entry_id}", status=204)
+@declare_endpoint("DELETE", "/v1/practice-directory/{entry_id}", status=204)
 def forget_directory_entry(request: ApiRequest, entry_id: str) -> ApiResponse[None]:
     """Remove a provider or payer from your practice's directory. Referrals do not change."""
     forget_entry(entry_id, member=request.member, context=request.context)

@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar, cast
 
-from chalice import Blueprint
-
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.referrals.events import EventSource
@@ -40,12 +38,10 @@ from chalicelib.services.referrals.report_results import ReportResult
 from chalicelib.services.referrals.unread import UnreadCounts, load_unread
 from chalicelib.store.platform.idempotency import StoredResponse
 
-blueprint = Blueprint(__name__)
-
 _More = TypeVar("_More")
 
 
-@declare_endpoint(blueprint, "POST", "/v1/referrals", status=201, needs_idempotency_key=True)
+@declare_endpoint("POST", "/v1/referrals", status=201, needs_idempotency_key=True)
 def create_referral(request: ApiRequest, body: ReferralRequest) -> ApiResponse[NewReferralResponse]:
     """Create a referral as a draft, or submit it right away."""
     member = request.member
@@ -75,7 +71,7 @@ def create_referral(request: ApiRequest, body: ReferralRequest) -> ApiResponse[N
     return from_stored_response(stored)
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}", early_read=EarlyRead.REFERRAL)
+@declare_endpoint("GET", "/v1/referrals/{referral_id}", early_read=EarlyRead.REFERRAL)
 def read_referral(request: ApiRequest, referral_id: str) -> ApiResponse[ReferralResponse]:
     """Get one referral."""
 
@@ -94,7 +90,7 @@ def read_referral(request: ApiRequest, referral_id: str) -> ApiResponse[Referral
     return ApiResponse(body=response, headers=responses.build_referral_etag(referral))
 
 
-@declare_endpoint(blueprint, "PATCH", "/v1/referrals/{referral_id}", needs_if_match=True)
+@declare_endpoint("PATCH", "/v1/referrals/{referral_id}", needs_if_match=True)
 def amend_referral(request: ApiRequest, referral_id: str, body: ReferralPatchRequest) -> ApiResponse[ReferralResponse]:
     """Correct your organization's own facts of a referral, until it is closed."""
     changes = to_plain_json(body, exclude_unset=True)
@@ -116,7 +112,6 @@ def amend_referral(request: ApiRequest, referral_id: str, body: ReferralPatchReq
 
 
 @declare_endpoint(
-    blueprint,
     "POST",
     "/v1/referrals/{referral_id}/events",
     needs_idempotency_key=True,
@@ -141,7 +136,7 @@ def report_event(request: ApiRequest, referral_id: str, body: EventRequest) -> A
     return from_stored_response(stored)
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/events", early_read=EarlyRead.REFERRAL)
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/events", early_read=EarlyRead.REFERRAL)
 def list_events(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiResponse[EventPageResponse]:
     """List a referral's events, newest first."""
     entries, position = read_and_amend.list_timeline(
@@ -158,14 +153,14 @@ def list_events(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiR
     )
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/possible-duplicates")
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/possible-duplicates")
 def list_possible_duplicates(request: ApiRequest, referral_id: str) -> ApiResponse[PossibleDuplicatesResponse]:
     """List your organization's open referrals that may be about the same patient."""
     found = duplicates.list_possible_duplicates(referral_id, member=request.member, context=request.context)
     return ApiResponse(body={"items": [responses.to_possible_duplicate_response(row) for row in found]})
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/changes", early_read=EarlyRead.REFERRAL)
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/changes", early_read=EarlyRead.REFERRAL)
 def list_changes(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiResponse[ChangePageResponse]:
     """List what people changed in the facts of a referral, with the values before and after, newest first."""
     revisions, position = read_and_amend.list_changes(
@@ -182,7 +177,7 @@ def list_changes(request: ApiRequest, referral_id: str, query: PageQuery) -> Api
     )
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/window", early_read=EarlyRead.REFERRAL)
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/window", early_read=EarlyRead.REFERRAL)
 def read_window(request: ApiRequest, referral_id: str) -> ApiResponse[MonitoringWindowResponse]:
     """Get the monitoring window: dates, and notices scheduled and sent."""
     read_more = partial(list_planned_notices, stores=request.context.stores)

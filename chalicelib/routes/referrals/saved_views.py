@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from chalice import Blueprint
 from pydantic import Field
 
 # pydantic needs this one on Python 3.11.
@@ -15,8 +14,6 @@ from chalicelib.routes.platform.fields import SingleLineText, StrictModel
 from chalicelib.routes.platform.query_params import ReferralColumnSort, ReferralConditions
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.referrals.saved_views import ViewOwner, read_saved_views, save_views
-
-blueprint = Blueprint(__name__)
 
 
 class SavedViewQuery(ReferralConditions):
@@ -69,20 +66,20 @@ class SavedViewsResponse(TypedDict):
     """The views that the members of the organization share. Each of them can change these."""
 
 
-@declare_endpoint(blueprint, "GET", "/v1/views")
+@declare_endpoint("GET", "/v1/views")
 def list_views(request: ApiRequest) -> ApiResponse[SavedViewsResponse]:
     """List your saved views of the worklist, and those that your organization shares."""
     mine, shared = read_saved_views(member=request.member, context=request.context)
     return ApiResponse(body={"mine": _to_response(mine), "shared": _to_response(shared)})
 
 
-@declare_endpoint(blueprint, "PUT", "/v1/views/mine", needs_if_match=True)
+@declare_endpoint("PUT", "/v1/views/mine", needs_if_match=True)
 def put_own_views(request: ApiRequest, body: SavedViewsRequest) -> ApiResponse[SavedViewListResponse]:
     """Replace your saved views of the worklist."""
     return _save(ViewOwner.MINE, body, request)
 
 
-@declare_endpoint(blueprint, "PUT", "/v1/views/shared", needs_if_match=True)
+@declare_endpoint("PUT", "/v1/views/shared", needs_if_match=True)
 def put_shared_views(request: ApiRequest, body: SavedViewsRequest) -> ApiResponse[SavedViewListResponse]:
     """Replace the saved views that your organization shares. The audit trail has who saved them."""
     return _save(ViewOwner.SHARED, body, request)

@@ -1,7 +1,5 @@
 """A center's webhook, for the center's administrators: how to connect, what arrived, and the signing secrets."""
 
-from chalice import Blueprint
-
 from chalicelib import wiring
 from chalicelib.routes.platform import cursors
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, from_stored_response
@@ -20,10 +18,8 @@ from chalicelib.services.webhooks import connection_checks, deliveries
 from chalicelib.store.platform.idempotency import StoredResponse
 from chalicelib.store.webhooks.delivery_log import DeliveryFilter
 
-blueprint = Blueprint(__name__)
 
-
-@declare_endpoint(blueprint, "GET", "/v1/centers/{center_id}/webhook")
+@declare_endpoint("GET", "/v1/centers/{center_id}/webhook")
 def get_webhook_connection(request: ApiRequest, center_id: str) -> ApiResponse[WebhookConnectionResponse]:
     """Show the center's address for deliveries, its secrets without their values, and code that signs."""
     found = deliveries.list_webhook_secrets(center_id, by=request.member, stores=wiring.get_stores())
@@ -31,7 +27,7 @@ def get_webhook_connection(request: ApiRequest, center_id: str) -> ApiResponse[W
     return ApiResponse(body=to_connection_response(found, url=url, now=request.now))
 
 
-@declare_endpoint(blueprint, "GET", "/v1/centers/{center_id}/deliveries")
+@declare_endpoint("GET", "/v1/centers/{center_id}/deliveries")
 def list_deliveries(request: ApiRequest, center_id: str, query: DeliveryQuery) -> ApiResponse[DeliveryPageResponse]:
     """List the center's webhook deliveries and their results, newest first.
 
@@ -53,16 +49,14 @@ def list_deliveries(request: ApiRequest, center_id: str, query: DeliveryQuery) -
     )
 
 
-@declare_endpoint(
-    blueprint, "POST", "/v1/centers/{center_id}/deliveries/{delivery_id}/replay", needs_idempotency_key=True
-)
+@declare_endpoint("POST", "/v1/centers/{center_id}/deliveries/{delivery_id}/replay", needs_idempotency_key=True)
 def replay_delivery(request: ApiRequest, center_id: str, delivery_id: str) -> ApiResponse[DeliveryResponse]:
     """Retry a parked or expired delivery; safe to repeat."""
     entry = deliveries.replay_delivery(center_id, delivery_id, by=request.member, context=request.context)
     return ApiResponse(body=to_delivery_response(entry))
 
 
-@declare_endpoint(blueprint, "POST", "/v1/centers/{center_id}/webhook-secrets", status=201, needs_idempotency_key=True)
+@declare_endpoint("POST", "/v1/centers/{center_id}/webhook-secrets", status=201, needs_idempotency_key=True)
 def create_webhook_secret(request: ApiRequest, center_id: str) -> ApiResponse[WebhookSecretResponse]:
     """Create a webhook secret, shown once; earlier secrets work for 24 more hours."""
 
@@ -80,7 +74,7 @@ def create_webhook_secret(request: ApiRequest, center_id: str) -> ApiResponse[We
     return from_stored_response(stored)
 
 
-@declare_endpoint(blueprint, "POST", "/v1/centers/{center_id}/test-events", status=201, needs_idempotency_key=True)
+@declare_endpoint("POST", "/v1/centers/{center_id}/test-events", status=201, needs_idempotency_key=True)
 def sign_test_event(request: ApiRequest, center_id: str) -> ApiResponse[SignedTestEventResponse]:
     """Sign a test event with the center's newest secret, to post it to the center's address for deliveries."""
 

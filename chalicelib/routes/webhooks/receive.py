@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 
-from chalice import Blueprint
-
 from chalicelib import metrics, wiring
 from chalicelib.domain.platform.ids import ID_PATTERNS
 from chalicelib.domain.webhooks.signature import verify_signature
@@ -25,13 +23,11 @@ from chalicelib.services.webhooks.connection_checks import receive_test_event
 from chalicelib.store.platform.idempotency import hash_body
 from chalicelib.store.webhooks.delivery_log import Delivery
 
-blueprint = Blueprint(__name__)
-
 _CENTER_ID = re.compile(r"ctr_[a-z0-9_]{1,60}", re.ASCII)
 _REFERRAL_ID = re.compile(ID_PATTERNS["referral_id"].pattern.encode())
 
 
-@declare_endpoint(blueprint, "POST", "/v1/webhooks/centers/{center_id}", access=RouteAccess.WEBHOOK_SIGNATURE)
+@declare_endpoint("POST", "/v1/webhooks/centers/{center_id}", access=RouteAccess.WEBHOOK_SIGNATURE)
 def receive_delivery(request: ApiRequest, center_id: str) -> ApiResponse[ReportResultResponse]:
     """Receive a signed event from a center's system (Standard Webhooks 1.0).
 

@@ -7,10 +7,13 @@ import pytest
 from app import app
 from chalicelib.errors import ApiError
 from chalicelib.routes.platform.endpoint import build_gateway_problem
-from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess
+from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
+from chalicelib.routes.route_loader import load_all_operations
 from tests.support import ehr, factories, tokens
 from tests.support.refusals import REFUSALS, no_answer, throttled, too_many
+
+OPERATIONS = load_all_operations()
 
 MEMBERS_OF_A_PROBLEM = {"type", "title", "status", "detail", "code", "request_id", "errors"}
 

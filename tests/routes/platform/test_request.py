@@ -17,10 +17,11 @@ from chalicelib.errors import (
 )
 from chalicelib.routes.platform import request as calls
 from chalicelib.routes.platform.fields import StrictModel
-from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess
+from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.query_params import PageQuery
 from chalicelib.routes.referrals.event_bodies import EventRequest
 from chalicelib.routes.referrals.request_bodies import ReferralRequest
+from chalicelib.routes.route_loader import load_all_operations
 from chalicelib.services.platform.parallel_calls import ParallelCalls
 from tests.support.factories import build_member, build_referral_body
 
@@ -28,7 +29,7 @@ from tests.support.factories import build_member, build_referral_body
 def declare_route(wanted):
     """Declare a route of the app."""
     assert app.routes
-    return next(operation for operation in OPERATIONS if wanted(operation))
+    return next(operation for operation in load_all_operations() if wanted(operation))
 
 
 PLAIN = declare_route(lambda o: o.access is RouteAccess.PUBLIC and o.body is None)

@@ -13,23 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib import budget
 from chalicelib import settings as settings_module
-from chalicelib.domain.documents.check_events import GUARDDUTY, SCANNER_SOURCES
 from chalicelib.domain.platform.ids import encode_id
 from chalicelib.domain.platform.rate_limit import RateLimit
-from chalicelib.mail.pace import MailPace, NoLimit, SharedPace
-from chalicelib.mail.ses import SesMailer
 from chalicelib.services.identity.access_tokens import AccessTokenVerifier
-from chalicelib.services.identity.credentials import CredentialService
-from chalicelib.services.identity.memberships import LastMembers
-from chalicelib.services.identity.sign_in import IdentityService
-from chalicelib.services.platform.parallel_calls import OneAfterAnother
 from chalicelib.services.platform.run_context import JobContext, RunContext
 from chalicelib.settings import Settings
 from chalicelib.store.all_stores import Stores, open_stores
-from chalicelib.store.audit.heads import AuditHeads
-from chalicelib.store.documents.files import Bucket, DocumentFiles
-from chalicelib.store.documents.signing import SigningIdentity
-from chalicelib.store.notices.outbox import ALL_SHARDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -38,11 +27,19 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from chalicelib.domain.coverage.payers import PayerConnection, PayerSetup
+    from chalicelib.mail.pace import MailPace
+    from chalicelib.mail.ses import SesMailer
     from chalicelib.services.centers.search import CenterSearch
     from chalicelib.services.coverage.payer_secrets import PayerSecrets
     from chalicelib.services.coverage.payer_setups import PayerDirectory
     from chalicelib.services.ehr.cds_tokens import CdsTokenVerifier
+    from chalicelib.services.identity.credentials import CredentialService
+    from chalicelib.services.identity.memberships import LastMembers
+    from chalicelib.services.identity.sign_in import IdentityService
     from chalicelib.services.notices.sns_verifier import SnsVerifier
+    from chalicelib.store.audit.heads import AuditHeads
+    from chalicelib.store.documents.files import DocumentFiles
+    from chalicelib.store.documents.signing import SigningIdentity
     from chalicelib.store.referrals.packet_renderer import LambdaPacketRenderer
 
 KEYS_TIMEOUT_S = 2
@@ -113,6 +110,8 @@ def get_call_threads() -> "Executor":
     """What makes the calls that a request starts at the same time."""
     threads = int(get_settings().call_threads or CALL_THREADS)
     if threads == 0:
+        from chalicelib.services.platform.parallel_calls import OneAfterAnother  # noqa: PLC0415 for tests
+
         return OneAfterAnother()
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 `OneAfterAnother` does not need it
 
@@ -121,7 +120,7 @@ def get_call_threads() -> "Executor":
 
 
 @cache
-def get_last_members() -> LastMembers:
+def get_last_members() -> "LastMembers":
     """Which membership each person used last in this function."""
     return {}
 
@@ -150,14 +149,22 @@ def get_stores() -> Stores:
         kms_key_id=get_settings().kms_key_id,
         dynamodb=get_dynamodb_client,
         kms=lambda: get_aws_client("kms"),
-        files=get_document_files(),
-        audit_heads=AuditHeads(bucket=get_settings().audit_heads_bucket, get_client=get_aws_client),
+        files=get_document_files,
+        audit_heads=_open_audit_heads,
     )
 
 
+def _open_audit_heads() -> "AuditHeads":
+    from chalicelib.store.audit.heads import AuditHeads  # noqa: PLC0415 only the jobs of the audit trail need it
+
+    return AuditHeads(bucket=get_settings().audit_heads_bucket, get_client=get_aws_client)
+
+
 @cache
-def get_document_files() -> DocumentFiles:
+def get_document_files() -> "DocumentFiles":
     """The files of documents, in their two buckets."""
+    from chalicelib.store.documents.files import Bucket, DocumentFiles  # noqa: PLC0415 few requests need it
+
     settings = get_settings()
     return DocumentFiles(
         quarantine=Bucket(name=settings.quarantine_bucket, url=settings.quarantine_url),
@@ -169,11 +176,14 @@ def get_document_files() -> DocumentFiles:
 
 def list_trusted_scanners() -> frozenset[str]:
     """The sources of malware results that count: in production only AWS itself."""
+    from chalicelib.domain.documents.check_events import GUARDDUTY, SCANNER_SOURCES  # noqa: PLC0415 no request needs it
+
     return frozenset({GUARDDUTY}) if get_settings().deployment == "production" else SCANNER_SOURCES
 
 
-def _load_signing_identity() -> SigningIdentity:
+def _load_signing_identity() -> "SigningIdentity":
     from chalicelib import clients  # noqa: PLC0415 botocore is most of a cold start
+    from chalicelib.store.documents.signing import SigningIdentity  # noqa: PLC0415 few requests need it
 
     return SigningIdentity(*clients.load_signing_identity())
 
@@ -187,8 +197,10 @@ def get_center_search() -> "CenterSearch":
 
 
 @cache
-def get_mailer() -> SesMailer:
+def get_mailer() -> "SesMailer":
     """The sender of email."""
+    from chalicelib.mail.ses import SesMailer  # noqa: PLC0415 few requests need it
+
     return SesMailer(
         client=lambda: get_aws_client("sesv2"),
         sender=get_settings().mail_from,
@@ -205,14 +217,18 @@ def get_packet_renderer() -> "LambdaPacketRenderer":
 
 
 @cache
-def get_identity_service() -> IdentityService:
+def get_identity_service() -> "IdentityService":
     """The identity service, which signs people in."""
+    from chalicelib.services.identity.sign_in import IdentityService  # noqa: PLC0415 few requests need it
+
     return IdentityService(client=lambda: get_aws_client("cognito-idp"), client_id=get_settings().identity_client_id)
 
 
 @cache
-def get_credential_service() -> CredentialService:
+def get_credential_service() -> "CredentialService":
     """The identity service, for passwords and authenticators."""
+    from chalicelib.services.identity.credentials import CredentialService  # noqa: PLC0415 few requests need it
+
     return CredentialService(
         client=lambda: get_aws_client("cognito-idp"),
         client_id=get_settings().identity_client_id,
@@ -330,15 +346,17 @@ def build_run_context() -> RunContext:
 
 
 def build_job_context(
-    at: datetime | None = None, *, lambda_context: Any = None, shards: "Collection[int]" = ALL_SHARDS
+    at: datetime | None = None, *, lambda_context: Any = None, shards: "Collection[int] | None" = None
 ) -> JobContext:
     """What a job works with, now or at a rehearsed time.
 
     Args:
         at: The rehearsed time.
         lambda_context: Lambda's context of the run, which knows how much time is left.
-        shards: The shards of the outbox that the run processes.
+        shards: The shards of the outbox that the run processes; None for all.
     """
+    from chalicelib.store.notices.outbox import ALL_SHARDS  # noqa: PLC0415 only jobs read the outbox
+
     threads = int(get_settings().job_threads or 1)
     if threads > 1:
         _prepare_client_for_threads()
@@ -351,12 +369,14 @@ def build_job_context(
         payers=ConfiguredPayers(),
         has_time=lambda: lambda_context is None or lambda_context.get_remaining_time_in_millis() > MIN_REMAINING_MS,
         threads=threads,
-        shards=shards,
+        shards=ALL_SHARDS if shards is None else shards,
         mail_pace=_build_mail_pace(),
     )
 
 
-def _build_mail_pace() -> MailPace:
+def _build_mail_pace() -> "MailPace":
+    from chalicelib.mail.pace import NoLimit, SharedPace  # noqa: PLC0415 only jobs send email at a pace
+
     per_second = float(get_settings().mail_rate or 0)
     if not per_second:
         return NoLimit()

@@ -57,8 +57,7 @@ def seed_world(
     _create_organizations(stores, now=now)
     members = _create_members(stores, accounts, now=now)
     progress(f"{len(members)} people in {len(PRACTICES)} practices and {len(CENTERS)} centers")
-    backdated_stores = replace(
-        stores,
+    backdated_stores = stores.replace(
         outbox=BackdatedOutbox(stores.outbox.table, now - RECENT),
         overdue_alerts=BackdatedAlertRows(stores.overdue_alerts.table, now - RECENT),
         rate_limits=UnlimitedRates(stores.rate_limits.table),

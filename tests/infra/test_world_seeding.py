@@ -72,8 +72,8 @@ class SeededCloud:
             kms_key_id=key,
             dynamodb=lambda: dynamodb,
             kms=lambda: kms,
-            files=files,
-            audit_heads=heads,
+            files=lambda: files,
+            audit_heads=lambda: heads,
         )
 
     def create_accounts(self) -> CognitoAccounts:

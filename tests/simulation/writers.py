@@ -176,8 +176,8 @@ def open_as_another(stores: Stores) -> Stores:
         kms_key_id=stores.encryption.kms_key_id,
         dynamodb=stores.referrals.table.client,
         kms=stores.encryption.kms,
-        files=stores.files,
-        audit_heads=stores.audit_heads,
+        files=lambda: stores.files,
+        audit_heads=lambda: stores.audit_heads,
     )
 
 

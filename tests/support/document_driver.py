@@ -212,7 +212,7 @@ def open_document_driver(api: ApiDriver, **changed: Any) -> Iterator[DocumentDri
         cloud.create_buckets()
         cloud.forget_rate_limits()
         stores = wiring.get_stores()
-        patched = replace(stores, files=replace(stores.files, get_client=get_client))
+        patched = stores.replace(files=replace(stores.files, get_client=get_client))
         patch.setattr(wiring, "get_stores", lambda: patched)
         patch.setattr(handler, "_get_client", get_client)
         patch.setattr(handler, "check_in_sandbox", check_in_process)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -58,4 +58,4 @@ def hang_calls(
 
 def with_simulated_pauses(stores: Stores, clock: SimulatedClock) -> Stores:
     """Return the stores, whose pauses pass on the clock."""
-    return replace(stores, transactions=Transactions(stores.transactions.client, pause=clock.wait))
+    return stores.replace(transactions=Transactions(stores.transactions.client, pause=clock.wait))

@@ -1,7 +1,6 @@
 """Stores on the tables of this process, for tests below the API."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -36,10 +35,10 @@ def create_cold_stores(kms_key_id: str) -> Stores:
         kms_key_id=kms_key_id,
         dynamodb=get_dynamodb_client,
         kms=lambda: get_aws_client("kms"),
-        files=create_files(get_aws_client),
-        audit_heads=create_audit_heads(get_aws_client),
+        files=lambda: create_files(get_aws_client),
+        audit_heads=lambda: create_audit_heads(get_aws_client),
     )
-    return replace(stores, transactions=Transactions(get_dynamodb_client, pause=lambda _seconds: None))
+    return stores.replace(transactions=Transactions(get_dynamodb_client, pause=lambda _seconds: None))
 
 
 def create_audit_heads(get_client: Callable[[str], Any]) -> AuditHeads:

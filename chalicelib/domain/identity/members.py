@@ -8,10 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Actor
+
+if TYPE_CHECKING:
+    from chalicelib.domain.referrals.referral import Referral
+
+ORGANIZATION_LOCKED = (
+    "Access of your organization is locked. Your administrator can ask the operator of this service why."
+)
+"""What its members are told, at each request and each change."""
 
 
 class TenantKind(StrEnum):
@@ -172,7 +179,7 @@ class Member:
         """Whether a session of this person is still open. Times are in Unix seconds."""
         return signed_in_at >= self.sessions_ended_at and session_id not in self.ended_sessions
 
-    def can_see(self, referral: Referral) -> bool:
+    def can_see(self, referral: "Referral") -> bool:
         """Whether this member's tenant can see the referral.
 
         A center sees the referrals submitted to it, never a draft that names it.

@@ -12,7 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from chalicelib.domain.identity.members import ROLES_BY_TENANT_KIND, Member, Role, build_membership_key
+from chalicelib.domain.identity.members import (
+    ORGANIZATION_LOCKED,
+    ROLES_BY_TENANT_KIND,
+    Member,
+    Role,
+    build_membership_key,
+)
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.errors import (
     ConflictError,
@@ -35,10 +41,6 @@ from chalicelib.store.platform.idempotency import IDEMPOTENCY_RECORD, Idempotent
 from chalicelib.store.platform.transactions import ConditionFailedError
 
 _Result = TypeVar("_Result")
-
-ORGANIZATION_LOCKED = (
-    "Access of your organization is locked. Your administrator can ask the operator of this service why."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,12 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeAlias
 
-from chalicelib.domain.identity.members import Member
+from chalicelib.domain.identity.members import ORGANIZATION_LOCKED, Member
 from chalicelib.domain.platform.ids import ID_PATTERNS, IMPOSSIBLE_ID
 from chalicelib.domain.platform.rate_limit import RateLimit
 from chalicelib.errors import ForbiddenError, UnauthenticatedError, UnavailableError
 from chalicelib.services.audit.refusals import record_refusal
 from chalicelib.services.identity.access_tokens import TokenSession
-from chalicelib.services.identity.members import ORGANIZATION_LOCKED
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores

@@ -7,14 +7,16 @@ takes only `stores`.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from chalicelib.domain.coverage.payer_gateway import NoPayers, PayerGateway
-from chalicelib.domain.identity.members import Member
-from chalicelib.mail import Mailer
-from chalicelib.mail.pace import MailPace, NoLimit
 from chalicelib.services.platform.parallel_calls import ParallelCalls
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.notices.outbox import ALL_SHARDS
+
+if TYPE_CHECKING:
+    from chalicelib.domain.coverage.payer_gateway import PayerGateway
+    from chalicelib.domain.identity.members import Member
+    from chalicelib.mail import Mailer
+    from chalicelib.mail.pace import MailPace
 
 CLOCK_SKEW = timedelta(minutes=1)
 """How far the clock of the function that committed a task can be ahead of ours."""
@@ -23,6 +25,24 @@ CLOCK_SKEW = timedelta(minutes=1)
 def never_out_of_time() -> bool:
     """Let a run begin another task: its time has no limit."""
     return True
+
+
+def _get_no_payers() -> "PayerGateway":
+    from chalicelib.domain.coverage.payer_gateway import NoPayers  # noqa: PLC0415 requests do not reach payers by it
+
+    return NoPayers()
+
+
+def _get_all_shards() -> Collection[int]:
+    from chalicelib.store.notices.outbox import ALL_SHARDS  # noqa: PLC0415 only jobs read the outbox
+
+    return ALL_SHARDS
+
+
+def _get_no_limit() -> "MailPace":
+    from chalicelib.mail.pace import NoLimit  # noqa: PLC0415 only jobs send email at a pace
+
+    return NoLimit()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +59,7 @@ class RunContext:
     now: datetime
     calls: ParallelCalls = field(default_factory=ParallelCalls)
 
-    def list_members(self, tenant_id: str, *, since: datetime) -> Sequence[Member]:  # noqa: ARG002 of JobContext
+    def list_members(self, tenant_id: str, *, since: datetime) -> "Sequence[Member]":  # noqa: ARG002 of JobContext
         """List the members of a tenant as they are now, or at least as they were after a time."""
         return list(self.stores.members.list_for_tenant(tenant_id))
 
@@ -59,17 +79,17 @@ class JobContext(RunContext):
         mail_pace: What keeps the rate at which email may be sent.
     """
 
-    mailer: Mailer
+    mailer: "Mailer"
     sign_in_url: str
     sender: str
-    payers: PayerGateway = field(default_factory=NoPayers)
+    payers: "PayerGateway" = field(default_factory=_get_no_payers)
     has_time: Callable[[], bool] = never_out_of_time
     threads: int = 1
-    shards: Collection[int] = ALL_SHARDS
-    mail_pace: MailPace = field(default_factory=NoLimit)
-    _members: dict[str, Sequence[Member]] = field(default_factory=dict)
+    shards: Collection[int] = field(default_factory=_get_all_shards)
+    mail_pace: "MailPace" = field(default_factory=_get_no_limit)
+    _members: "dict[str, Sequence[Member]]" = field(default_factory=dict)
 
-    def list_members(self, tenant_id: str, *, since: datetime) -> Sequence[Member]:
+    def list_members(self, tenant_id: str, *, since: datetime) -> "Sequence[Member]":
         """List the members of a tenant, read once in a run, if that was after `since`.
 
         So everyone who was a member when a task became due is in the list. Someone who was disabled after it was

@@ -62,8 +62,8 @@ class BookingHistories(RuleBasedStateMachine):
             kms_key_id=create_key(),
             dynamodb=lambda: memory,
             kms=lambda: get_aws_client("kms"),
-            files=create_files(get_aws_client),
-            audit_heads=create_audit_heads(get_aws_client),
+            files=lambda: create_files(get_aws_client),
+            audit_heads=lambda: create_audit_heads(get_aws_client),
         )
         factories.add_tenants(stores, factories.TENANTS)
         self.driver, self.model, self.deliveries = BookingDriver(stores), Model(), 0

@@ -35,7 +35,7 @@ def main() -> None:
         counts, recorded = measure_in_process("in_memory", plan, scratch)
         os.environ |= recorded.environment
         rows: list[MetricRow] = [
-            *measure_in_process("cold", plan, scratch),
+            *measure_in_process("cold", plan, scratch, recorded),
             *measure_in_process("warm", plan, recorded),
             *measure_in_process("centers", plan, recorded),
             *counts,

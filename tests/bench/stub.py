@@ -1,5 +1,6 @@
-"""A process that answers like DynamoDB, from memory, over HTTP on the loopback address."""
+"""A process that answers like DynamoDB and KMS, from memory, over HTTP on the loopback address."""
 
+import base64
 import json
 import zlib
 from collections.abc import Iterator, Mapping
@@ -13,11 +14,13 @@ from tests.bench.recording import Asked, build_read_key
 
 
 @contextmanager
-def run_stub(answers: Mapping[Asked, Mapping[str, Any]]) -> Iterator[int]:
-    """Yield the port of a stub with these responses, until the block ends."""
+def run_stub(
+    answers: Mapping[Asked, Mapping[str, Any]], plaintexts: Mapping[bytes, bytes] | None = None
+) -> Iterator[int]:
+    """Yield the port of a stub with these responses and these wrapped keys, until the block ends."""
     spawn = get_context("spawn")
     ours, its = spawn.Pipe()
-    process = spawn.Process(target=_serve, args=(answers, its), daemon=True)
+    process = spawn.Process(target=_serve, args=(answers, plaintexts or {}, its), daemon=True)
     process.start()
     try:
         yield ours.recv()
@@ -26,9 +29,12 @@ def run_stub(answers: Mapping[Asked, Mapping[str, Any]]) -> Iterator[int]:
         process.join()
 
 
-def _serve(answers: Mapping[Asked, Mapping[str, Any]], pipe: Connection) -> None:
+def _serve(answers: Mapping[Asked, Mapping[str, Any]], plaintexts: Mapping[bytes, bytes], pipe: Connection) -> None:
     # Encoded once: a stub that is busy with JSON would take a core from the process it serves.
     spelled = {key: json.dumps(answer).encode() for key, answer in answers.items()}
+    for wrapped, key in plaintexts.items():
+        unwrapped = {"Plaintext": base64.b64encode(key).decode()}
+        spelled["Decrypt", base64.b64encode(wrapped).decode()] = json.dumps(unwrapped).encode()
 
     class Handler(StreamRequestHandler):
         disable_nagle_algorithm = True
@@ -57,6 +63,8 @@ def _headers(lines: Any) -> dict[str, str]:
 
 def _answer(spelled: Mapping[Asked, bytes], headers: Mapping[str, str], body: bytes) -> bytes:
     name = headers["x-amz-target"].rpartition(".")[2]
+    if name == "Decrypt":
+        return spelled[name, json.loads(body)["CiphertextBlob"]]
     return spelled[build_read_key(name, json.loads(body))] if name in {"GetItem", "Query"} else b"{}"
 
 

@@ -5,7 +5,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 METRICS = (
-    "cold import",
+    "cold import, ready to serve",
+    "cold import, with the first list",
+    "cold import, with the first submit",
+    "cold import, with the first webhook",
     "bundle",
     "warm POST, its service left out / bare, p50",
     "warm POST a referral, p99",

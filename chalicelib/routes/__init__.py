@@ -1,1 +1,1 @@
-"""HTTP: one blueprint a noun. A route authenticates, parses, calls one service and answers."""
+"""HTTP: one module a noun. A route authenticates, parses, calls one service and answers."""

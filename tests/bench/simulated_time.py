@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Self
+from unittest.mock import patch
 
 from greenlet import getcurrent, greenlet
+
+from chalicelib.services.platform import threads
 
 
 @dataclass
@@ -138,9 +141,5 @@ class SimulatedLock:
 @contextmanager
 def use_simulated_threads(time: SimulatedTime) -> Iterator[None]:
     """Let the runs of the product use greenlets as their threads."""
-    from unittest.mock import patch
-
-    from chalicelib.services.platform import threads
-
-    with patch.object(threads, "ThreadPoolExecutor", lambda number: SimulatedPool(time, number)):
+    with patch.object(threads, "open_pool", lambda number: SimulatedPool(time, number)):
         yield

@@ -5,9 +5,11 @@ value by an equal one. What belongs together (`group_by_key`) is worked on by on
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 _Result = TypeVar("_Result")
 _Row = TypeVar("_Row")
@@ -26,10 +28,17 @@ def run_at_once(work: Sequence[Callable[[], _Result]], *, threads: int) -> Seque
     """
     if threads == 1 or len(work) < 2:
         return [do() for do in work]
-    with ThreadPoolExecutor(threads) as pool:
+    with open_pool(threads) as pool:
         # Each with a context of its own, because a time budget belongs to the piece of work that sets it.
         started = [pool.submit(copy_context().run, do) for do in work]
     return [each.result() for each in started]
+
+
+def open_pool(threads: int) -> "ThreadPoolExecutor":
+    """Open a pool of threads."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 the requests of a cold function need none
+
+    return ThreadPoolExecutor(threads)
 
 
 def group_by_key(rows: Iterable[_Row], get_key: Callable[[_Row], str]) -> Sequence[Sequence[_Row]]:

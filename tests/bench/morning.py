@@ -199,8 +199,8 @@ class Morning:
             kms_key_id="key",
             dynamodb=lambda: client,
             kms=lambda: keys,
-            files=create_files(lambda _service: None),
-            audit_heads=create_audit_heads(lambda _service: None),
+            files=lambda: create_files(lambda _service: None),
+            audit_heads=lambda: create_audit_heads(lambda _service: None),
         )
 
 

@@ -176,7 +176,7 @@ def test_a_failing_relay_still_checks_the_other_jobs(api, monkeypatch):
     api.refer()
     monkeypatch.setattr(wiring, "get_mailer", cache(NoMail))
     looked = []
-    monkeypatch.setattr("app.heartbeats.log_overdue_jobs", lambda **_: looked.append(1))
+    monkeypatch.setattr("chalicelib.services.platform.heartbeats.log_overdue_jobs", lambda **_: looked.append(1))
 
     with pytest.raises(JobFailedError):
         run_function("relay", SCHEDULED)

@@ -13,6 +13,7 @@ from chalicelib import wiring
 from chalicelib.domain.platform.jobs import ScheduledJob
 from chalicelib.services.notices.outbox_worker import JobFailedError
 from chalicelib.services.notices.weekly_digest import prepare_digest_writes
+from chalicelib.services.platform import heartbeats
 from chalicelib.services.platform.run_context import RunContext
 from tests.support import aws_fakes as cloud
 from tests.support import stores as store_tools
@@ -176,7 +177,7 @@ def test_a_failing_relay_still_checks_the_other_jobs(api, monkeypatch):
     api.refer()
     monkeypatch.setattr(wiring, "get_mailer", cache(NoMail))
     looked = []
-    monkeypatch.setattr("chalicelib.services.platform.heartbeats.log_overdue_jobs", lambda **_: looked.append(1))
+    monkeypatch.setattr(heartbeats, "log_overdue_jobs", lambda **_: looked.append(1))
 
     with pytest.raises(JobFailedError):
         run_function("relay", SCHEDULED)

@@ -9,6 +9,7 @@ import gc
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from threading import RLock
 
 from chalice import Chalice, Response
 
@@ -19,6 +20,10 @@ from chalicelib.routes.platform.operations import RouteOperation, get_declared
 from chalicelib.routes.route_table import VIEWS
 
 _PACKAGE = __name__.rpartition(".")[0]
+
+_import_lock = RLock()
+"""Held during an import: requests of a local run share the process, and Python takes two threads that import a
+package and a module of it for a deadlock."""
 
 
 def register_routes(app: Chalice) -> None:
@@ -47,14 +52,15 @@ def _build_handler(app: Chalice, method: str, path: str) -> Callable[..., Respon
 @cache
 def load_operation(method: str, path: str) -> RouteOperation:
     """Import the module of a route, and return what it declares. A failed import is tried again next time."""
-    # What is imported stays, so there is nothing to collect.
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        import_module(_get_module(method, path))
-    finally:
-        if was_enabled:
-            gc.enable()
+    with _import_lock:
+        # What is imported stays, so there is nothing to collect.
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            import_module(_get_module(method, path))
+        finally:
+            if was_enabled:
+                gc.enable()
     return get_declared(method, path)
 
 

@@ -179,10 +179,11 @@ class FinalState:
             holding.update(mail["notice_ids"])
             yield from (f"{mail_id} {wrong}" for wrong in self._wrong_mail(mail))
             yield from (f"{mail_id} {wrong}" for wrong in self._wrong_hours(mail))
+        canceled = {each for mail in self.mails.values() if self._is_cancellation(mail) for each in mail["notice_ids"]}
         for notice in self.notices:
-            wanted = self.staff.wants_mail(notice["member_id"], notice["category"]) and not self._is_about_the_dead(
-                notice
-            )
+            # A calendar learns that the consultation is canceled, also after a death.
+            is_kept_back = notice["notice_id"] not in canceled and self._is_about_the_dead(notice)
+            wanted = self.staff.wants_mail(notice["member_id"], notice["category"]) and not is_kept_back
             if holding[notice["notice_id"]] != wanted:
                 name = self.oracles[notice["referral_id"]].course.name
                 times = holding[notice["notice_id"]]
@@ -226,13 +227,17 @@ class FinalState:
     def _says_nothing(self, mail: Item, *, at: datetime) -> bool:
         """Whether all that an email is about was overtaken by the end of a referral."""
         about = [self._by_id[notice_id] for notice_id in mail["notice_ids"]]
-        if not about or any(notice["rule"] == "consultation.canceled" for notice in about):
-            # A calendar learns that the consultation is canceled, also by an ending.
+        if not about or self._is_cancellation(mail):
             return False
         return all(
             self.oracles[each["referral_id"]].is_overtaken(each["category"], self._became_known(each), at=at)
             for each in about
         )
+
+    def _is_cancellation(self, mail: Item) -> bool:
+        """Whether an email cancels the consultation in a calendar. An ending cancels it too."""
+        rules = {self._by_id[notice_id]["rule"] for notice_id in mail["notice_ids"]}
+        return mail["kind"] == "invitation" and "consultation.canceled" in rules
 
     def _is_about_the_dead(self, notice: Item) -> bool:
         """Whether the patient's death became known between an event and its notice: no email is about the event."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TypedDict
 
+from chalicelib.domain.consultation.invitations import InvitationMethod
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.notices.consultation_notices import is_invited
 from chalicelib.domain.notices.mail_timing import (
@@ -229,9 +230,12 @@ def _list_notices(task: OutboxTask, referral: Referral, context: RunContext) -> 
             for member in context.list_members(tenant_id, since=task.due_at)
             if member.active and member.has_clinical_access and member.can_see(referral)
         ]
+        own_invitation = invitation if invitation and is_invited(invitation, side) else None
         # After the patient withdrew consent, the center gets no routine email. Critical notices are emailed.
         may_email = side is TenantKind.PRACTICE or not is_sharing_stopped(referral)
-        may_email = may_email and not _is_older_than_a_death(task, referral)
+        # A calendar would go on to show the consultation of a patient who has died.
+        is_cancellation = own_invitation is not None and own_invitation.method is InvitationMethod.CANCEL
+        may_email = may_email and (is_cancellation or not _is_older_than_a_death(task, referral))
         for member in rule.list_recipients(members):
             notice = _build_notice(task, referral, member, rule, context.now)
             yield _NoticeToSend(
@@ -240,7 +244,7 @@ def _list_notices(task: OutboxTask, referral: Referral, context: RunContext) -> 
                 task.due_at if late else None,
                 task.due_on,
                 may_email=may_email,
-                invitation=task.invitation if invitation and is_invited(invitation, side) else "",
+                invitation=task.invitation if own_invitation else "",
             )
 
 

@@ -171,6 +171,20 @@ def test_a_death_cancels_the_entry_and_is_a_critical_notice_besides(api, booker,
     assert any("critical" in message.subject.lower() for message, _ in postbox.accepted)
 
 
+def test_a_cancellation_reaches_calendars_although_a_death_is_reported_before_it_is_sent(api, booker, postbox):
+    """Nothing else is emailed about what was before a death. A calendar would go on to show the visit."""
+    booker.book(publish_slot(api))
+    send_mail(postbox)
+    postbox.accepted.clear()
+    booker.cancel()
+    api.deliver(booker.referral_id, "deceased")
+    send_mail(postbox)
+
+    invitations = list_invitations(postbox)
+    assert {method for _, method, _ in invitations} == {"CANCEL"}
+    assert {to.partition("@")[2] for to, _, _ in invitations} == {"prc-cedar.example", "ctr-harbor.example"}
+
+
 def test_a_member_who_turned_status_emails_off_gets_no_invitation(api, booker, postbox):
     member = api.members["provider"]
     site = api.get_client_for(member)

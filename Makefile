@@ -42,7 +42,7 @@ check: .venv/.ready node_modules/.ready ## Check formatting, lint rules, types, 
 	@$(NODE_BIN)/biome check --error-on-warnings --log-level=warn
 	@$(NODE_BIN)/tsc --project tsconfig.json
 	@$(NODE_BIN)/tsc --project tsconfig.strict.json
-	@$(BIN)/pytest -q tests/test_architecture.py
+	@$(BIN)/pytest -q tests/test_architecture.py tests/test_dotted_names.py
 	@$(BIN)/python -m infra.supply_chain
 	@test ! -e dist/template.json || $(BIN)/cfn-lint dist/template.json
 	@$(MAKE) --no-print-directory check-portable

@@ -9,7 +9,6 @@ from chalice import Chalice, Response
 from chalicelib import budget, wiring
 from chalicelib.routes.platform import cors, problems
 from chalicelib.routes.platform.request import get_or_create_request_id
-from chalicelib.routes.route_loader import load_operation
 
 _CODE_BY_STATUS = {
     400: "malformed",
@@ -72,6 +71,8 @@ class ReferralApp(Chalice):
         if event.get("httpMethod") != "OPTIONS" or "OPTIONS" in methods:
             return None
         headers = cors.answer_app_preflight(_lower_names(event), methods)
+        from chalicelib.routes.route_loader import load_operation  # noqa: PLC0415 a local run opens its log first
+
         if not headers or not any(load_operation(method, path).allows_apps for method in methods):
             return None
         sent: dict[str, str | list[str]] = {**headers, "X-Request-Id": get_or_create_request_id(_lower_names(event))}

@@ -44,8 +44,8 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     ),
     "MailRate": _number(
         *(14, 10_000),
-        "Emails a second of all jobs together. Set it to the sending rate of the account: aws sesv2 get-account "
-        "--query SendQuota.MaxSendRate",
+        "Emails a second of all jobs together. Set it to the sending rate of the account, which aws sesv2 get-account "
+        "shows as MaxSendRate.",
     ),
     "JobThreads": _number(
         *(8, MAX_THREADS),

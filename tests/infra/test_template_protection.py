@@ -234,7 +234,7 @@ def test_threat_protection_has_the_plan_that_it_needs(template):
 
 
 def test_every_parameter_is_used_and_says_what_it_does(template):
-    text = json.dumps({part: template[part] for part in ("Conditions", "Resources")})
+    text = json.dumps({part: template[part] for part in ("Conditions", "Globals", "Resources")})
     added = {**capacity.PARAMETERS, **protection.PARAMETERS}
 
     for name in added:

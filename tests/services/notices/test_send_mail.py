@@ -171,7 +171,7 @@ def test_a_referral_that_went_to_another_center_is_not_emailed(services, monkeyp
     services.refer()
     services.run_queue(TaskQueue.EVENT)
     redirected = replace(services.get_referral(), center_id="ctr_mesa")
-    monkeypatch.setattr(type(services.stores.referrals), "read_item", lambda *_: redirected)
+    monkeypatch.setattr(type(services.stores.referrals), "open_item", lambda *_, **__: redirected)
 
     services.run_queue(TaskQueue.MAIL, now=services.now.replace(hour=16))
 

@@ -96,7 +96,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError(f"Not set in the environment: {', '.join(sorted(missing))}")
     if environment["DEPLOYMENT"] not in _DEPLOYMENTS:
         raise SettingsError(f"DEPLOYMENT must be one of {', '.join(sorted(_DEPLOYMENTS))}")
-    if not environment.get("CALL_THREADS", "0").isdecimal():
+    if not (environment.get("CALL_THREADS") or "0").isdecimal():
         raise SettingsError("CALL_THREADS must be a number of threads, or 0")
     return Settings(**{field: environment.get(name, "") for field, name in names.items()})
 

@@ -67,7 +67,8 @@ def measure(plan: MeasurePlan, scratch: Path, recorded: RecordedRequests) -> lis
 def _measure_with_stub(plan: MeasurePlan, scratch: Path, recorded: RecordedRequests, stub: str) -> list[MetricRow]:
     found = bundle.find_or_build_bundle(may_build=not plan.quick)
     # Our own bytecode folder, so that the reference has its bytecode on any machine.
-    tree = Interpreter((), _environment(bundle.ROOT, PYTHONPYCACHEPREFIX=str(scratch / "pyc")))
+    compiled = str(scratch / "pyc")
+    tree = Interpreter((), _environment(bundle.ROOT, PYTHONPYCACHEPREFIX=compiled, AWS_ENDPOINT_URL=stub))
     ours = Interpreter(("-S",), _environment(found.unpack(scratch / "task"), AWS_ENDPOINT_URL=stub)) if found else tree
     for statement in (_ANCHOR, _READY):
         tree.cpu_s(statement, writes_bytecode=True)

@@ -94,7 +94,7 @@ def _measure_with_stub(plan: MeasurePlan, scratch: Path, recorded: RecordedReque
     what = "" if found else _UNLESS_BUNDLED
     return [
         build_ratio_row(
-            f"cold import{what}, ready to serve / boto3 client",
+            f"cold import, ready to serve{what} / boto3 client",
             ready,
             limit=0.95,
             digits=2,
@@ -102,12 +102,12 @@ def _measure_with_stub(plan: MeasurePlan, scratch: Path, recorded: RecordedReque
         ),
         *(
             build_ratio_row(
-                f"cold import{what}, with the first {name} / boto3 client", with_first[key], limit=limit, digits=2
+                f"cold import, with the first {name}{what} / boto3 client", with_first[key], limit=limit, digits=2
             )
             for key, (name, limit) in _FIRST_REQUESTS.items()
         ),
         build_ratio_row(
-            f"cold import{what}, no AWS client / boto3 client",
+            f"cold import, no AWS client{what} / boto3 client",
             imported,
             limit=0.6,
             digits=2,

@@ -3,7 +3,6 @@
 A test can replace a function of this module, and nothing else in the product.
 """
 
-import json
 import secrets
 import time
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import budget
+from chalicelib import fetching
 from chalicelib import settings as settings_module
 from chalicelib.domain.platform.ids import encode_id
 from chalicelib.domain.platform.rate_limit import RateLimit
@@ -41,11 +40,6 @@ if TYPE_CHECKING:
     from chalicelib.store.documents.files import DocumentFiles
     from chalicelib.store.documents.signing import SigningIdentity
     from chalicelib.store.referrals.packet_renderer import LambdaPacketRenderer
-
-KEYS_TIMEOUT_S = 2
-
-MAX_FETCHED_BYTES = 64 * 1024
-"""The most bytes that we read of a certificate, which has about 2,000."""
 
 CALL_THREADS = 8
 """How many calls the requests of a process make at once by default. A request of a Lambda function, which is alone
@@ -251,7 +245,7 @@ def get_cds_token_verifier() -> "CdsTokenVerifier":
     """The verifier of health record systems' tokens."""
     from chalicelib.services.ehr.cds_tokens import CdsTokenVerifier, parse_allow_list  # noqa: PLC0415 few requests
 
-    return CdsTokenVerifier(systems=parse_allow_list(get_settings().ehr_clients), fetch_keys=_fetch_jwks)
+    return CdsTokenVerifier(systems=parse_allow_list(get_settings().ehr_clients), fetch_keys=fetching.fetch_jwks)
 
 
 @cache
@@ -259,7 +253,7 @@ def get_sns_verifier() -> "SnsVerifier":
     """The verifier of SNS messages from our own topic."""
     from chalicelib.services.notices.sns_verifier import SnsVerifier  # noqa: PLC0415 few requests
 
-    return SnsVerifier(topic=get_settings().mail_topic, fetch=_fetch_from_sns)
+    return SnsVerifier(topic=get_settings().mail_topic, fetch=fetching.fetch_from_sns)
 
 
 @cache
@@ -303,41 +297,7 @@ def open_payer_connection(payer: "PayerSetup") -> "PayerConnection":
 
 
 def _fetch_issuer_keys() -> Any:
-    return _fetch_jwks(get_settings().identity_jwks_url)
-
-
-def _fetch_jwks(address: str) -> Any:
-    # HTTP and TLS are a tenth of a cold start that needs no AWS client.
-    from urllib.request import urlopen  # noqa: PLC0415
-
-    timeout = max(0.1, min(KEYS_TIMEOUT_S, budget.get_remaining_s()))
-    # The address is one of our settings, never one that a token names.
-    with urlopen(address, timeout=timeout) as response:  # noqa: S310
-        return json.load(response)
-
-
-def _fetch_from_sns(address: str) -> bytes:
-    """Fetch an address of Amazon SNS. Redirects are not followed, so no other host is reached.
-
-    Raises:
-        OSError: the address does not exist, or the host does not respond.
-    """
-    from http.client import HTTPException, HTTPSConnection  # noqa: PLC0415 as above
-    from urllib.parse import urlsplit  # noqa: PLC0415 as above
-
-    parts = urlsplit(address)
-    timeout = max(0.1, min(KEYS_TIMEOUT_S, budget.get_remaining_s()))
-    connection = HTTPSConnection(parts.netloc, timeout=timeout)
-    try:
-        connection.request("GET", f"{parts.path}?{parts.query}" if parts.query else parts.path)
-        response = connection.getresponse()
-        if response.status != 200:
-            raise ConnectionError(f"responded with {response.status}")
-        return response.read(MAX_FETCHED_BYTES)
-    except HTTPException as e:
-        raise ConnectionError from e
-    finally:
-        connection.close()
+    return fetching.fetch_jwks(get_settings().identity_jwks_url)
 
 
 def build_run_context() -> RunContext:

@@ -19,7 +19,7 @@ from unittest.mock import patch
 import pytest
 from botocore import endpoint
 
-from chalicelib import wiring
+from chalicelib import fetching, wiring
 from tests.bench.paired import MeasurePlan
 from tests.bench.table import MetricRow
 from tests.support import factories
@@ -66,7 +66,7 @@ class RoundTripCounter:
     def listen(self) -> Iterator[None]:
         """Count every attempt of a call to AWS, and each read of the issuer's keys, in a block."""
         answer: Any = getattr(endpoint.Endpoint, "_get_response")  # noqa: B009 the stubs do not know it
-        fetch_keys: Any = getattr(wiring, "_fetch_jwks")  # noqa: B009 as above
+        fetch_keys = fetching.fetch_jwks
 
         def answer_counted(*arguments: Any) -> Any:
             self.trips += 1
@@ -78,7 +78,7 @@ class RoundTripCounter:
 
         with (
             patch.object(endpoint.Endpoint, "_get_response", answer_counted),
-            patch.object(wiring, "_fetch_jwks", fetch_counted),
+            patch.object(fetching, "fetch_jwks", fetch_counted),
             patch.object(wiring, "get_call_threads", cache(lambda: ForkingExecutor(self))),
         ):
             yield

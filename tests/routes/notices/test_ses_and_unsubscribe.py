@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 
-from chalicelib import wiring
+from chalicelib import fetching, wiring
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.services.notices.outbox_worker import run_job
 from tests.support import aws_fakes as cloud
@@ -248,7 +248,7 @@ class OtherHost:
         self.asked = []
 
     def __call__(self, host, *, timeout):
-        assert 0 < timeout <= wiring.KEYS_TIMEOUT_S
+        assert 0 < timeout <= fetching.KEYS_TIMEOUT_S
         self.asked.append(host)
         return self
 
@@ -272,7 +272,7 @@ def test_a_fetch_has_limits_of_time_and_size(monkeypatch, settings_env):
 
     fetched = wiring.get_sns_verifier().fetch(posting.CONFIRMATION)
 
-    assert len(fetched) == wiring.MAX_FETCHED_BYTES
+    assert len(fetched) == fetching.MAX_FETCHED_BYTES
     _, asked, closed = host.asked
     assert asked == f"GET {posting.CONFIRMATION.removeprefix(SNS)}"
     assert closed == "closed"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib import budget, clients, wiring
+from chalicelib import budget, clients, fetching, wiring
 from chalicelib.errors import UnavailableError
 from chalicelib.mail import MailMessage
 from chalicelib.mail.ses import SesMailer
@@ -155,7 +155,7 @@ def test_hanging_identity_keys_are_503_in_time(shared_api, monkeypatch):
     clock = SimulatedClock()
 
     def hang():
-        clock.wait(wiring.KEYS_TIMEOUT_S)
+        clock.wait(fetching.KEYS_TIMEOUT_S)
         raise TimeoutError
 
     monkeypatch.setattr(wiring, "read_monotonic", clock)

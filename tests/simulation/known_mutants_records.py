@@ -189,8 +189,8 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "a read of several items can be stale",
         _DYNAMO,
-        'for key in keys], "ConsistentRead": True}',
-        "for key in keys]}",
+        '{"Keys": [], "ConsistentRead": True}',
+        '{"Keys": []}',
         f"{_DYNAMO_TESTS}::test_every_read_of_a_table_is_strongly_consistent",
     ),
     KnownMutant(

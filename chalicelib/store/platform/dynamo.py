@@ -119,14 +119,8 @@ class DynamoTable:
 
         Keys that DynamoDB leaves unprocessed are requested again until none is left. `with_newer` is that of `query`.
         """
-        keys_request: Any = {"Keys": [marshal(key) for key in keys], "ConsistentRead": True}
-        found: list[Item] = []
-        while keys_request:
-            with translate_aws_errors():
-                response = self.client().batch_get_item(RequestItems={self.name: keys_request})
-            found += [self._read(item, with_newer=with_newer) for item in response["Responses"].get(self.name, [])]
-            keys_request = response.get("UnprocessedKeys", {}).get(self.name)
-        return found
+        found = _get_batch([ItemRead(self, key) for key in keys])
+        return [self._read(item, with_newer=with_newer) for _, item in found]
 
     def query(
         self,
@@ -277,21 +271,30 @@ def get_together(reads: Sequence[ItemRead]) -> Sequence[Item | None]:
 
     Each costs what it costs alone. A missing item is None. No item may be read twice.
     """
-    client, tables = reads[0].table.client(), {read.table.name: read.table for read in reads}
-    request: Any = {name: {"Keys": [], "ConsistentRead": True} for name in tables}
-    for read in reads:
-        request[read.table.name]["Keys"].append(marshal(read.key))
+    tables = {read.table.name: read.table for read in reads}
     found: dict[str, list[Item]] = {name: [] for name in tables}
-    while request:
-        with translate_aws_errors():
-            response = client.batch_get_item(RequestItems=request)
-        for name, items in response["Responses"].items():
-            found[name] += [tables[name]._read(item) for item in items]  # noqa: SLF001 the same module
-        request = response.get("UnprocessedKeys")
+    for name, item in _get_batch(reads):
+        found[name].append(tables[name]._read(item))  # noqa: SLF001 the same module
     return [
         next((item for item in found[read.table.name] if all(item[name] == read.key[name] for name in read.key)), None)
         for read in reads
     ]
+
+
+def _get_batch(reads: Sequence[ItemRead]) -> Iterator[tuple[str, Any]]:
+    """Yield the name of the table of each item that exists, and the item as DynamoDB writes it.
+
+    Keys that DynamoDB leaves unprocessed are requested again until none is left.
+    """
+    request: Any = {read.table.name: {"Keys": [], "ConsistentRead": True} for read in reads}
+    for read in reads:
+        request[read.table.name]["Keys"].append(marshal(read.key))
+    while request:
+        with translate_aws_errors():
+            response = reads[0].table.client().batch_get_item(RequestItems=request)
+        for name, items in response["Responses"].items():
+            yield from ((name, item) for item in items)
+        request = response.get("UnprocessedKeys")
 
 
 def _build_condition(when: str | None, values: Mapping[str, Any] | None) -> dict[str, Any]:

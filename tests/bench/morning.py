@@ -7,21 +7,15 @@ are in memory, and time is simulated: each call of DynamoDB and of SES takes 5 m
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from chalicelib import catalog
 from chalicelib.domain.identity.members import Tenant, TenantKind
-from chalicelib.domain.notices.planning import build_plan
 from chalicelib.domain.notices.tasks import TaskQueue
-from chalicelib.domain.platform.ids import derive_id
 from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
-from chalicelib.domain.referrals.events import EventOrder
-from chalicelib.domain.referrals.monitoring_window import get_start_of_day, open_window
-from chalicelib.domain.referrals.stages import Stage
 from chalicelib.mail.pace import SharedPace
 from chalicelib.mail.ses import SesMailer
 from chalicelib.services.notices.outbox_worker import process_queue
@@ -29,6 +23,7 @@ from chalicelib.services.platform.run_context import JobContext
 from chalicelib.store.all_stores import Stores, open_stores
 from chalicelib.store.notices.outbox import list_shards_of_run
 from tests.bench.counting_client import READS, WRITES, CountingClient, OperationTally
+from tests.bench.due_visits import add_due_visit
 from tests.bench.in_memory import list_schemas
 from tests.bench.paired import MeasurePlan
 from tests.bench.simulated_time import SimulatedLock, SimulatedTime, use_simulated_threads
@@ -38,7 +33,6 @@ from tests.support import factories
 from tests.support.factories import CENTER
 from tests.support.in_memory_dynamodb import InMemoryDynamoDB
 from tests.support.log_capture import discard_logs
-from tests.support.referral_values import build_audit_entry, build_referral
 from tests.support.stores import create_audit_heads, create_files
 
 CALL_S = 0.005
@@ -54,7 +48,6 @@ PATIENTS, PEOPLE = 3, 4
 """Of each practice: patients with a notice due, and people who get it. A person with more emails than three gets
 one that has all of them, so this is the most that are sent."""
 
-RULE, DAY = "visit_day_30", 30
 _BEGINS = datetime(2026, 11, 30, 7, tzinfo=factories.NOON.tzinfo) + timedelta(hours=8)
 """After 7 AM in the time zone of every organization here, so that each email is due at once."""
 
@@ -136,7 +129,7 @@ class Morning:
             stores.tenants.add(practice, {})
             factories.add_members(stores, (factories.build_member(practice, n=n) for n in range(PEOPLE)))
             for patient in range(PATIENTS):
-                _add_patient(stores, practice, f"{number} {patient}")
+                add_due_visit(stores, practice, f"{number} {patient}", now=_BEGINS)
 
     def send_all(self, *, per_second: float, runs: int, threads: int) -> tuple[OperationTally, Counter[str]]:
         """Let the jobs run by their schedules until nothing is due."""
@@ -234,27 +227,3 @@ def _compute_minutes(per_second: float) -> float:
     period = JOB_PERIODS[ScheduledJob.RELAY].total_seconds()
     full, rest = divmod(NOTICES / per_second, WORK_S)
     return (full * period + rest) / 60
-
-
-def _add_patient(stores: Stores, practice: Tenant, name: str) -> None:
-    """Store a patient whose visit is due today."""
-    at = _BEGINS - timedelta(days=DAY)
-    today = _BEGINS.date()
-    window = open_window(
-        infused_at=at,
-        local_date=today - timedelta(days=DAY),
-        time_zone=CENTER.time_zone,
-        profile=catalog.get_monitoring_profile("breyanzi"),
-    )
-    referral = build_referral(
-        Stage.FOLLOW_UP,
-        referral_id=derive_id("ref", "morning", name),
-        practice_id=practice.tenant_id,
-        window=window,
-        last_applied_order=EventOrder(at, 0, "evt_0"),
-        stage_entered_at={Stage.INFUSED: at, Stage.FOLLOW_UP: at},
-    )
-    stores.transactions.commit(*stores.referrals.prepare_add(referral, build_audit_entry(referral)))
-    [task] = [task for task in build_plan(referral) if task.rule == RULE]
-    due_at = get_start_of_day(today, CENTER.time_zone)
-    stores.transactions.commit(stores.outbox.prepare_plan(replace(task, due_at=due_at)))

@@ -3,29 +3,23 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from chalicelib import catalog, wiring
+from chalicelib import wiring
 from chalicelib.domain.identity.members import Tenant, TenantKind
-from chalicelib.domain.notices.planning import build_plan
 from chalicelib.domain.notices.tasks import TaskQueue
-from chalicelib.domain.platform.ids import derive_id
-from chalicelib.domain.referrals.events import EventOrder
-from chalicelib.domain.referrals.monitoring_window import get_start_of_day, open_window, to_local_day
-from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.notices.outbox_worker import process_queue
 from tests.bench.counting_client import CountingClient, OperationTally
+from tests.bench.due_visits import add_due_visit
 from tests.bench.synthetic_outbox import SyntheticOutbox
 from tests.bench.table import MetricRow, check_limit
 from tests.support import aws_fakes as cloud
 from tests.support import factories
 from tests.support.api_driver import ApiDriver
 from tests.support.factories import CENTER
-from tests.support.referral_values import build_audit_entry, build_referral
 
-RULE, DAY = "visit_day_30", 30
 """Sent to the practice alone: one due task makes one notice, and one email."""
 
 _LATER = timedelta(days=900)
@@ -117,28 +111,7 @@ class NoticeSweep:
         )
         stores.tenants.add(practice, {})
         stores.members.add(factories.build_member(practice))
-        at = now - timedelta(days=DAY)
-        # By the calendar there: so many times 24 hours may cross a change of the clocks.
-        today = to_local_day(now, CENTER.time_zone)
-        window = open_window(
-            infused_at=at,
-            local_date=today - timedelta(days=DAY),
-            time_zone=CENTER.time_zone,
-            profile=catalog.get_monitoring_profile("breyanzi"),
-        )
-        referral = build_referral(
-            Stage.FOLLOW_UP,
-            referral_id=derive_id("ref", "bench", str(self.made)),
-            practice_id=practice.tenant_id,
-            window=window,
-            last_applied_order=EventOrder(at, 0, "evt_0"),
-            stage_entered_at={Stage.INFUSED: at, Stage.FOLLOW_UP: at},
-        )
-        stores.transactions.commit(*stores.referrals.prepare_add(referral, build_audit_entry(referral)))
-        [task] = [task for task in build_plan(referral) if task.rule == RULE]
-        # Due since this day began, so that none is late.
-        due_at = get_start_of_day(today, CENTER.time_zone)
-        stores.transactions.commit(stores.outbox.prepare_plan(replace(task, due_at=due_at)))
+        add_due_visit(stores, practice, str(self.made), now=now)
 
 
 def _units(tally: OperationTally) -> float:

@@ -64,7 +64,7 @@ def main() -> None:
     discard_logs()
     with TemporaryDirectory() as folder:
         counts = record_values(Path(folder))
-    # Values with the same members are alike.
+    # One example for each set of member names is enough.
     longest = {tuple(json.loads(text)): text for text in sorted(counts, key=lambda text: (len(text), text))}
     texts = sorted(longest.values(), key=lambda text: (counts[text] * len(text), text))
     sys.stdout.write("".join(texts)[-_MAX_BYTES:])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ORGANIZATION_LOCKED = (
     "Access of your organization is locked. Your administrator can ask the operator of this service why."
 )
-"""What its members are told, at each request and each change."""
+"""The message of the error that members of a locked organization get."""
 
 
 class TenantKind(StrEnum):

@@ -1,7 +1,7 @@
 """Work on several things at once in one run. A run mostly waits for AWS, so threads are enough.
 
-What the threads share must bear it: botocore's clients do, and the caches of the stores only ever replace a
-value by an equal one. What belongs together (`group_by_key`) is worked on by one thread, in order.
+The threads share only what is safe to share: botocore's clients, and caches of the stores, which only replace a value
+by an equal one. One thread processes everything with the same key (`group_by_key`), in order.
 """
 
 from collections.abc import Callable, Iterable, Sequence

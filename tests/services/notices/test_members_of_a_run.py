@@ -15,7 +15,7 @@ NEWCOMER = build_member(CENTER, n=2)
 
 @pytest.fixture
 def services(services):
-    """Services with two submissions of which the center has not been notified."""
+    """Two submitted referrals. Their notices to the center are still in the outbox."""
     for number in (1, 2):
         services.refer(f"ref_{number}", key=f"key-{number}")
     return services
@@ -35,7 +35,7 @@ def lists(monkeypatch):
 
 
 def test_members_are_listed_once_for_tasks_that_were_due_before_the_run(services, lists):
-    """Whoever was a member when the tasks became due is in that list."""
+    """The list contains everyone who was a member when the tasks became due."""
     assert services.run_queue(TaskQueue.EVENT, now=services.now + MINUTE)["done"] == 2
 
     assert lists == [CENTER.tenant_id]

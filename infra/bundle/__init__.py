@@ -35,7 +35,7 @@ TEMPLATE = "template.json"
 
 _MIB = 1024 * 1024
 # A cold start reads the whole bundle. Compiled extensions for other processors are about 10% larger.
-_LIMITS_BYTES = {"production": 48 * _MIB // 5, "local": 21 * _MIB // 2}
+_LIMITS_BYTES = {"production": 19 * _MIB // 2, "local": 21 * _MIB // 2}
 
 _LOCK = ROOT / "requirements-run.txt"
 _RESOURCES = ROOT / "infra" / "resources.json"

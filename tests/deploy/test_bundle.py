@@ -22,7 +22,7 @@ from infra.bundle.own_bundles import OWN_BUNDLES
 from infra.commit import ROOT
 from packet_pdf.characters import FONTS
 
-LIMIT_BYTES = 48 * 1024 * 1024 // 5
+LIMIT_BYTES = 19 * 1024 * 1024 // 2
 NOT_CALLED = {"Scan", "Sign", "Verify"}
 """Operations of DynamoDB and KMS with names that are words of the code, too."""
 LOCK = ROOT / "requirements-run.txt"

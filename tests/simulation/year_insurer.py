@@ -36,6 +36,10 @@ def draw_coverage_steps(drawn: random.Random, course: ReferralHistory) -> Iterat
         yield at.replace(second=drawn.randint(1, 29), microsecond=drawn.randrange(10**6)), drawn.choice(_ACTIONS)
 
 
+_KEEPS_OTHERS_AWAY = timedelta(hours=26)
+"""How long a check is the only one, also if no job runs at all: the day for which a payer is asked, and two hours."""
+
+
 @dataclass(frozen=True, slots=True)
 class AcceptedCheck:
     """A check that was accepted: its id, what the payer reads, and when."""
@@ -120,7 +124,7 @@ class YearInsurer:
         """Request a check, and once more by a second click."""
         member = self.staff.people[oracle.course.practice.tenant_id][0]
         for _ in range(2):
-            before = self._find_running(oracle, driver.stores)
+            before = self._find_running(oracle, driver)
             self._sent += 1
             new = AcceptedCheck(f"chk_{oracle.visits.referral_id}_{self._sent}", f"C{self._sent:05d}", driver.now)
             answered: list[Mapping[str, Any]] = []
@@ -158,11 +162,13 @@ class YearInsurer:
         )
         answered.append(response.body)
 
-    def _find_running(self, oracle: NoticeOracle, stores: Stores) -> tuple[str, int] | None:
-        """The newest check, if it has not ended, and the version of its plan."""
+    def _find_running(self, oracle: NoticeOracle, driver: ServiceDriver) -> tuple[str, int] | None:
+        """The newest check, if it has not ended and still keeps others away, and the version of its plan."""
         referral_id, scope = oracle.visits.referral_id, oracle.course.practice.tenant_id
-        ids = [each.check_id for each in self.accepted.get(referral_id, ())]
-        found = stores.coverage_checks.get(referral_id, ids[-1], scope=scope) if ids else None
+        ids = [
+            each.check_id for each in self.accepted.get(referral_id, ()) if driver.now < each.at + _KEEPS_OTHERS_AWAY
+        ]
+        found = driver.stores.coverage_checks.get(referral_id, ids[-1], scope=scope) if ids else None
         is_running = found is not None and found.state is CheckState.REQUESTED
         return (found.check_id, found.plan_version) if found and is_running else None
 

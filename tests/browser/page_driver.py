@@ -57,6 +57,21 @@ def find_violations(page: Page, **options: Any) -> list[str]:
     return [f"{rule['id']}: {node['html']}" for rule in violations for node in rule["nodes"]]
 
 
+def find_filter(page: Page, name: str) -> Locator:
+    """The button of a filter of the worklist. It shows what is chosen."""
+    return page.locator("#filters summary").filter(has_text=re.compile(rf"^{name}\b"))
+
+
+def choose_in_filter(page: Page, name: str, *values: str) -> None:
+    """Choose values in a filter of the worklist, in addition to those that are chosen, and close it."""
+    find_filter(page, name).click()
+    choices = page.get_by_role("group", name=name, exact=True)
+    for value in values:
+        choices.get_by_label(value, exact=True).check()
+    page.keyboard.press("Escape")
+    expect(choices).to_have_count(0)
+
+
 def record_idempotency_keys(page: Page, method: str, ending: str) -> list[str]:
     """The Idempotency-Keys of the page's later requests with this method and end of the address."""
     keys: list[str] = []

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.demo_world import COORDINATOR, PROVIDER
-from tests.browser.page_driver import find_violations
+from tests.browser.page_driver import choose_in_filter, find_filter, find_violations
 
 FILTERED = "#/worklist/all_open?urgency=routine&sort=patient"
 
@@ -28,13 +28,27 @@ def test_a_saved_view_opens_the_same_list_again(open_page):
     page = open_page(FILTERED, by=COORDINATOR)
     save_view(page, "Routine by name")
     page.get_by_role("link", name="Needs action").click()
-    expect(page.get_by_label("Urgency")).to_have_value("")
+    expect(find_filter(page, "Urgency")).to_have_text("Urgency")
 
     open_menu(page)
     page.get_by_role("link", name="Routine by name").click()
 
-    expect(page.get_by_label("Urgency")).to_have_value("routine")
+    expect(find_filter(page, "Urgency")).to_have_text("Urgency: Routine")
     assert page.url.endswith(FILTERED)
+
+
+def test_a_saved_view_keeps_several_values(open_page):
+    page = open_page("#/worklist/all_open", by=COORDINATOR)
+    choose_in_filter(page, "Status", "Submitted", "Accepted for evaluation")
+    save_view(page, "Before the consultation")
+    page.get_by_role("link", name="Needs action").click()
+    expect(find_filter(page, "Status")).to_have_text("Status")
+
+    open_menu(page)
+    page.get_by_role("link", name="Before the consultation").click()
+
+    expect(find_filter(page, "Status")).to_have_text("Status: 2 chosen")
+    assert page.url.endswith("#/worklist/all_open?stage=accepted&stage=submitted")
 
 
 def test_a_shared_view_is_in_the_menu_of_a_colleague(open_page):

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR
-from tests.browser.page_driver import find_violations
+from tests.browser.page_driver import choose_in_filter, find_filter, find_violations
 
 READ_SCROLL = "scrollY"
 
@@ -50,25 +50,78 @@ def test_a_column_sorts_in_both_directions_and_due_brings_the_groups_back(open_p
 def test_filters_combine_and_are_in_the_address(open_page):
     """A second one narrows the list, and both can be removed together."""
     page = open_page("#/worklist/all", by=COORDINATOR)
-    page.get_by_label("Urgency").select_option(label="Urgent")
-    page.get_by_label("Coverage").select_option(label="Cleared")
+    choose_in_filter(page, "Urgency", "Urgent")
+    choose_in_filter(page, "Coverage", "Cleared")
 
     assert page.url.endswith("#/worklist/all?urgency=urgent&coverage=cleared")
     expect(page.locator(".worklist-card, .empty-state")).to_be_visible()
     page.get_by_role("button", name="Clear 2 filters").click()
-    expect(page.get_by_label("Urgency")).to_have_value("")
+    expect(find_filter(page, "Urgency")).to_have_text("Urgency")
     assert page.url.endswith("#/worklist/all")
+
+
+def test_a_filter_takes_several_values(open_page):
+    """The list has the referrals of each, the address has all, and Back undoes what one visit of the menu changed."""
+    page = open_page("#/worklist/all", by=COORDINATOR)
+
+    choose_in_filter(page, "Status", "Submitted", "Accepted for evaluation")
+
+    expect(find_filter(page, "Status")).to_have_text("Status: 2 chosen")
+    assert page.url.endswith("#/worklist/all?stage=accepted&stage=submitted")
+    expect(
+        page.locator("tbody .stage").filter(has_not_text=re.compile("Submitted|Accepted for evaluation"))
+    ).to_have_count(0)
+    expect(page.locator("tbody .stage").filter(has_text="Submitted").first).to_be_visible()
+    expect(page.locator("tbody .stage").filter(has_text="Accepted for evaluation").first).to_be_visible()
+    page.go_back()
+    expect(find_filter(page, "Status")).to_have_text("Status")
+
+
+def test_a_filter_is_chosen_and_cleared_by_keyboard(open_page):
+    """Its name, its values and what is chosen are in the accessibility tree."""
+    page = open_page("#/worklist/all", by=COORDINATOR)
+    expect(page.locator(".worklist-card")).to_be_visible()
+    page.get_by_role("heading", level=1).focus()
+
+    page.keyboard.press("f")
+    expect(find_filter(page, "Status")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+
+    choices = page.get_by_role("group", name="Status", exact=True)
+    expect(choices.get_by_role("checkbox", checked=True)).to_have_count(2)
+    assert find_violations(page) == []
+    page.keyboard.press("Escape")
+    expect(find_filter(page, "Status")).to_be_focused()
+    expect(find_filter(page, "Status")).to_have_text("Status: 2 chosen")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Clear status").press("Enter")
+    expect(find_filter(page, "Status")).to_be_focused()
+    expect(find_filter(page, "Status")).to_have_text("Status")
+
+
+def test_a_link_with_one_value_and_one_with_unknown_values_open(open_page):
+    """As bookmarks of earlier releases have it; what the list does not know is shown and can be cleared."""
+    page = open_page("#/worklist/all?urgency=routine&product_id=examplecel&late=true", by=COORDINATOR)
+
+    expect(find_filter(page, "Urgency")).to_have_text("Urgency: Routine")
+    expect(find_filter(page, "Late or not")).to_have_text("Late or not: Late")
+    expect(find_filter(page, "Product")).to_have_text("Product: Not in your referrals")
+    expect(page.get_by_role("button", name="Clear 3 filters")).to_be_visible()
 
 
 def test_a_filter_has_only_values_that_find_something(open_page):
     """By the names that the list shows."""
     page = open_page("#/worklist/all", by=COORDINATOR)
-    center = page.get_by_label("Center", exact=True)
-    expect(center.locator("option")).not_to_have_count(1)
+    find_filter(page, "Center").click()
+    first = page.get_by_role("group", name="Center", exact=True).locator("label").first
+    name = first.inner_text().strip()
 
-    center.select_option(index=1)
+    first.click()
 
-    name = center.locator("option").nth(1).inner_text()
     expect(page.locator("tbody .partner-cell").filter(has_not_text=name)).to_have_count(0)
     expect(page.locator("tbody .partner-cell").first).to_contain_text(name)
 

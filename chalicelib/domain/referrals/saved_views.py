@@ -15,10 +15,13 @@ MAX_NAME = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedView:
-    """A worklist under a name. `query` has the parameters of a list that are set, as JSON values."""
+    """A worklist under a name.
+
+    `query` has the parameters of a list that are set, as JSON values: a list where a filter has several values.
+    """
 
     name: str
-    query: Mapping[str, str | bool]
+    query: Mapping[str, str | bool | list[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

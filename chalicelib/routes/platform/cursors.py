@@ -61,7 +61,8 @@ def build_link_header(cursor: str | None, query: StrictModel) -> dict[str, str]:
     if not cursor:
         return {}
     parameters = json.loads(query.model_dump_json(exclude_none=True, exclude={"page"})) | {"cursor": cursor}
-    return {"Link": f'<?{urlencode({k: _format_parameter(v) for k, v in parameters.items()})}>; rel="next"'}
+    sent = {name: _format_parameter(value) for name, value in parameters.items()}
+    return {"Link": f'<?{urlencode(sent, doseq=True)}>; rel="next"'}
 
 
 def _format_parameter(value: Any) -> Any:

@@ -7,7 +7,7 @@ Types are strict: "7" is not a number and 1 is not a boolean. Text is cleaned as
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -26,6 +26,9 @@ class StrictModel(BaseModel):
     """The base of all request bodies and queries: strict, closed, and silent about its input."""
 
     model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True, defer_build=True, frozen=True)
+
+    repeatable: ClassVar[frozenset[str]] = frozenset()
+    """The parameters of a query that can be sent several times."""
 
 
 _EARLIEST_ZONE = timedelta(hours=14)

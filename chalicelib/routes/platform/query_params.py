@@ -1,9 +1,9 @@
 """The query parameters of the routes that list and search."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from chalicelib.catalog.resources import LANGUAGES, TOPICS
 from chalicelib.domain.coverage.display import CoverageState
@@ -49,6 +49,43 @@ def _parse_boolean(value: Any) -> Any:
         raise ValueError("Use true or false.")
     return values[value]
 
+
+def _list_values(value: Any) -> Any:
+    """A value that is sent alone is a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
+def _drop_repeated(values: list[Any]) -> list[Any]:
+    return list(dict.fromkeys(values))
+
+
+def _write_values(values: list[Any]) -> Any:
+    """Write one value as it is, so that cursors and saved views with one value are as before."""
+    return values[0] if len(values) == 1 else values
+
+
+class _OneOrSeveral:
+    """Describes a field that takes one value or a list."""
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        """Build its JSON schema."""
+        several = handler(schema)
+        return {"anyOf": [several["items"], several]}
+
+
+MAX_VALUES = 50
+"""How many values a filter takes: more than there are statuses. DynamoDB compares with up to 100."""
+
+_Value = TypeVar("_Value")
+# One value in a query, or the parameter several times; one value in a body, or a list.
+OneOrSeveral: TypeAlias = Annotated[
+    list[_Value],
+    Field(min_length=1, max_length=MAX_VALUES),
+    BeforeValidator(_list_values),
+    AfterValidator(_drop_repeated),
+    PlainSerializer(_write_values),
+    _OneOrSeveral(),
+]
 
 SearchWords = Annotated[str, Field(max_length=100), AfterValidator(build_text_validator(lines=False))]
 NearZip = Annotated[
@@ -100,28 +137,32 @@ class DeliveryQuery(PageQuery):
 class ReferralConditions(StrictModel):
     """Which referrals of the caller's organization, without what can be about one patient."""
 
-    stage: Stage | None = None
-    """Only referrals with this status."""
+    repeatable: ClassVar[frozenset[str]] = frozenset(
+        {"stage", "center_id", "practice_id", "product_id", "provider_npi", "urgency", "coverage", "next_date"}
+    )
+
+    stage: OneOrSeveral[Stage] | None = None
+    """Only referrals with this status, or with one of several."""
     phase: Phase | None = None
     """Only referrals in this phase."""
     worklist: Worklist | None = None
     """Only referrals of this worklist."""
     late: Annotated[bool, BeforeValidator(_parse_boolean)] | None = None
     """true for referrals that are overdue, false for all others."""
-    center_id: Identifier | None = None
-    """Only referrals to this treatment center."""
-    practice_id: Identifier | None = None
-    """Only referrals from this practice."""
-    product_id: Identifier | None = None
-    """Only referrals with this product, by its ID; `none` for those without a product."""
-    provider_npi: Npi | None = None
-    """Only referrals of the referring provider with this NPI."""
-    urgency: Literal["routine", "urgent"] | None = None
+    center_id: OneOrSeveral[Identifier] | None = None
+    """Only referrals to this treatment center, or to one of several."""
+    practice_id: OneOrSeveral[Identifier] | None = None
+    """Only referrals from this practice, or from one of several."""
+    product_id: OneOrSeveral[Identifier] | None = None
+    """Only referrals with this product, or one of several, by its ID; `none` for those without a product."""
+    provider_npi: OneOrSeveral[Npi] | None = None
+    """Only referrals of the referring provider with this NPI, or with one of several."""
+    urgency: OneOrSeveral[Literal["routine", "urgent"]] | None = None
     """Only referrals with this urgency."""
-    coverage: CoverageState | None = None
-    """Only referrals with this state of coverage."""
-    next_date: NextDate | None = None
-    """Only referrals whose next planned date is this near, or not set."""
+    coverage: OneOrSeveral[CoverageState] | None = None
+    """Only referrals with this state of coverage, or with one of several."""
+    next_date: OneOrSeveral[NextDate] | None = None
+    """Only referrals whose next planned date is this near, or not set; with several, those with one of them."""
 
 
 class ReferralFilterQuery(ReferralConditions):

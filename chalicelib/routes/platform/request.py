@@ -278,12 +278,13 @@ def parse_body(model: type[_Model], raw: bytes) -> _Model:
 
 
 def parse_query(model: type[StrictModel], parameters: Any) -> StrictModel:
-    """Parse the query parameters as `model`; a parameter that is sent twice is refused."""
+    """Parse the query parameters as `model`; one that is sent twice is refused if it can have only one value."""
     given = {name: parameters.getlist(name) for name in (parameters or {})}
-    repeated = [name for name, values in given.items() if len(values) > 1]
-    if repeated:
+    if any(len(values) > 1 for name, values in given.items() if name not in model.repeatable):
         raise MalformedError("parameter_twice", "A query parameter appears more than once.")
-    return validate_json(model, json.dumps({k: v[0] for k, v in given.items()}).encode())
+    sent = {name: values if len(values) > 1 else values[0] for name, values in given.items()}
+    # An error names the parameter, and not which of its values is wrong.
+    return validate_json(model, json.dumps(sent).encode(), depth=1)
 
 
 def validate_tolerantly(model: type[_Model], value: Any) -> tuple[_Model, tuple[str, ...]]:
@@ -322,14 +323,16 @@ def _remove_member(value: Any, path: Sequence[Any]) -> Sequence[str | int]:
     return [*found, path[-1]]
 
 
-def validate_json(model: type[_Model], raw: bytes) -> _Model:
-    """Validate JSON as `model`; the errors name fields and repeat nothing that was sent."""
+def validate_json(model: type[_Model], raw: bytes, *, depth: int | None = None) -> _Model:
+    """Validate JSON as `model`; the errors name fields, down to `depth`, and repeat nothing that was sent."""
     try:
         return model.model_validate_json(raw)
     except ValidationError as e:
         errors = [
             FieldError(
-                _build_pointer(_get_error_path(model, error), error["type"]), error["type"], describe_error(error)
+                _build_pointer(_get_error_path(model, error)[:depth], error["type"]),
+                error["type"],
+                describe_error(error),
             )
             for error in e.errors(include_url=False, include_input=False)
         ]

@@ -1,5 +1,7 @@
 """Lists of referrals: filtered, sorted, counted, and exported."""
 
+from typing import TYPE_CHECKING
+
 from chalicelib.domain.referrals.list_order import ListOrder
 from chalicelib.errors import FieldError, MalformedError
 from chalicelib.routes.platform import cursors
@@ -14,12 +16,18 @@ from chalicelib.services.referrals.list_filters import ReferralFilter, build_lis
 from chalicelib.services.referrals.sorted_lists import PageRequest, Sorting
 from chalicelib.services.referrals.unread import UnreadRows
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _LATEST_CHANGE = "-updated_at"
 
 
 @declare_endpoint("GET", "/v1/referrals")
 def list_referrals(request: ApiRequest, query: ReferralQuery) -> ApiResponse[ReferralPageResponse]:
     """List your organization's referrals: most recently changed first, or as `sort` says.
+
+    Filters combine. A filter that is sent several times, such as `stage=submitted&stage=accepted`, finds the
+    referrals with one of its values. Where one value is possible, a parameter that is sent twice is refused.
 
     Without `sort`, a page of a filtered list can have fewer rows than `limit`, or none, although others follow: one
     request reads some 2,000 referrals at most. Continue while there is a `next_cursor`. A list with another order is
@@ -105,9 +113,14 @@ def _to_sorting(sort: str) -> Sorting:
 
 
 def _to_filter(query: ReferralFilterQuery) -> ReferralFilter:
-    exact = {"stage": query.stage, "phase": query.phase, "center_id": query.center_id, "urgency": query.urgency}
+    exact: dict[str, Sequence[str] | None] = {
+        "stage": query.stage,
+        "phase": [query.phase] if query.phase else None,
+        "center_id": query.center_id,
+        "urgency": query.urgency,
+    }
     return ReferralFilter(
-        exact={name: str(value) for name, value in exact.items() if value},
+        exact={name: [str(value) for value in values] for name, values in exact.items() if values},
         since=query.updated_since,
         search_text=query.q or None,
         late=query.late,

@@ -44,8 +44,9 @@ class SavedViewResponse(TypedDict):
 
     name: str
     """The name in the menu."""
-    query: dict[str, str | bool]
-    """The parameters of `GET /v1/referrals` that are set, such as `worklist`, `center_id` and `sort`."""
+    query: dict[str, str | bool | list[str]]
+    """The parameters of `GET /v1/referrals` that are set, such as `worklist`, `center_id` and `sort`. A filter with
+    several values has a list."""
 
 
 class SavedViewListResponse(TypedDict):

@@ -1,6 +1,6 @@
 """Which referrals of a tenant a list shows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -38,23 +38,23 @@ _DAYS_AHEAD: Mapping[NextDate, timedelta] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralFilter:
-    """Which referrals a list shows. All conditions that are set must hold.
+    """Which referrals a list shows. All conditions that are set must hold; a list of values holds with one of them.
 
     `exact` compares attributes of the index. The others are checked in each row: `search_text` has the
     beginnings of names, or a record number, a date of birth or a phone number; `late` is about the
     turnaround of the stage, a worklist is a rule, and `coverage` is the coverage as the list shows it.
     """
 
-    exact: Mapping[str, str]
+    exact: Mapping[str, Sequence[str]]
     since: datetime | None = None
     search_text: str | None = None
     late: bool | None = None
     worklist: Worklist | None = None
-    coverage: CoverageState | None = None
-    product_id: str | None = None
-    provider_npi: str | None = None
-    practice_id: str | None = None
-    next_date: NextDate | None = None
+    coverage: Collection[CoverageState] | None = None
+    product_id: Collection[str] | None = None
+    provider_npi: Collection[str] | None = None
+    practice_id: Collection[str] | None = None
+    next_date: Collection[NextDate] | None = None
 
     @property
     def only_open(self) -> bool:
@@ -80,7 +80,7 @@ class RowFilter:
             and _is_wanted(wanted.provider_npi, row.provider.get("npi"))
             and self._is_on_worklist(row)
             and (wanted.late is None or is_late(row.stage_summary, self.viewer) is wanted.late)
-            and _is_wanted(wanted.coverage, wanted.coverage and find_coverage_state(row, context=self.context))
+            and (wanted.coverage is None or find_coverage_state(row, context=self.context) in wanted.coverage)
             and self._has_next_date(row)
             and (not wanted.search_text or matches_search(wanted.search_text, row.search_names, row.identifiers))
         )
@@ -96,11 +96,12 @@ class RowFilter:
         if wanted is None:
             return True
         planned = find_next_plan(row, context=self.context)
-        if planned is None or wanted is NextDate.NOT_SET:
-            return planned is None and wanted is NextDate.NOT_SET
+        if planned is None:
+            return NextDate.NOT_SET in wanted
         zone = get_center_zone(row, context=self.context)
         day, _ = get_sort_key(planned.day, zone)
-        return day - to_local_day(self.context.now, zone) <= _DAYS_AHEAD[wanted]
+        ahead = day - to_local_day(self.context.now, zone)
+        return any(ahead <= _DAYS_AHEAD[each] for each in wanted if each is not NextDate.NOT_SET)
 
 
 def build_list_viewer(member: Member, *, context: RunContext) -> ListViewer:
@@ -134,5 +135,5 @@ def find_next_plan(row: ReferralSummary, *, context: RunContext) -> DatedPlan | 
     return row.stage_summary.find_next_plan(now=context.now, time_zone=zone)
 
 
-def _is_wanted(wanted: str | None, value: str | None) -> bool:
-    return wanted is None or value == wanted
+def _is_wanted(wanted: Collection[str] | None, value: str | None) -> bool:
+    return wanted is None or value in wanted

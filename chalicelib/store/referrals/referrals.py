@@ -227,7 +227,7 @@ class Referrals:
         limit: int,
         start: Mapping[str, Any] | None,
         since: datetime | None = None,
-        where: Mapping[str, str] | None = None,
+        where: Mapping[str, Sequence[str]] | None = None,
         name_prefixes: Sequence[AbstractSet[str]] = (),
         only_open: bool = False,
     ) -> QueryPage:
@@ -236,18 +236,21 @@ class Referrals:
         Args:
             index: `by_practice` or `by_center`.
             since: Only referrals that changed at or after this time.
-            where: Values that attributes must have.
+            where: The values of which attributes must have one.
             name_prefixes: Groups of prefixes; of each group, the patient must have one. Found by blind index.
             only_open: Leave out referrals that have ended, before anything is decrypted.
         """
         key = _TENANT_BY_INDEX[index]
-        filters = where or {}
-        values = {"tenant": tenant_id} | {f"v{i}": v for i, v in enumerate(filters.values())}
+        values = {"tenant": tenant_id}
         condition = f"{key} = :tenant"
         if since is not None:
             condition += " AND listed_at >= :since"
             values["since"] = to_timestamp(since)
-        conditions = [f"#{name} = :v{i}" for i, name in enumerate(filters)]
+        conditions = []
+        for i, (name, wanted) in enumerate((where or {}).items()):
+            choices = {f"v{i}_{j}": value for j, value in enumerate(wanted)}
+            values |= choices
+            conditions.append(f"#{name} IN ({', '.join(f':{choice}' for choice in choices)})")
         if only_open:
             conditions.append("#phase <> :closed")
             values["closed"] = Phase.CLOSED

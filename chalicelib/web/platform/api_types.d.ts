@@ -3213,17 +3213,17 @@ export interface SavedViewListResponse {
 
 /** The worklist, filters and order of a view: parameters of `GET /v1/referrals`, without a search text. */
 export interface SavedViewQuery {
-  stage?: Stage | null;
+  stage?: Stage | Stage[] | null;
   phase?: Phase | null;
   worklist?: Worklist | null;
   late?: boolean | null;
-  center_id?: string | null;
-  practice_id?: string | null;
-  product_id?: string | null;
-  provider_npi?: string | null;
-  urgency?: "routine" | "urgent" | null;
-  coverage?: CoverageState | null;
-  next_date?: NextDate | null;
+  center_id?: string | string[] | null;
+  practice_id?: string | string[] | null;
+  product_id?: string | string[] | null;
+  provider_npi?: string | string[] | null;
+  urgency?: "routine" | "urgent" | ("routine" | "urgent")[] | null;
+  coverage?: CoverageState | CoverageState[] | null;
+  next_date?: NextDate | NextDate[] | null;
   sort?: "worst_first" | "due" | "-due" | "patient" | "-patient" | "next_action" | "-next_action" | "next_date" | "-next_date" | "stage" | "-stage" | "coverage" | "-coverage" | "product" | "-product" | "center" | "-center" | "practice" | "-practice";
 }
 
@@ -3236,7 +3236,7 @@ export interface SavedViewRequest {
 /** A view under a name. */
 export interface SavedViewResponse {
   name: string;
-  query: Record<string, string | boolean>;
+  query: Record<string, string | boolean | string[]>;
 }
 
 /** All views of a member, or all that an organization shares, in the order of the menu. */

@@ -10,7 +10,7 @@ const DEFAULT_MESSAGE =
 /**
  * @typedef {{pointer: string, code: string, message: string}} FieldError
  * @typedef {{body?: unknown, token?: string, membership?: string, key?: string, version?: string, plain?: boolean, pdf?: boolean,
- *            query?: Record<string, string | number | null | undefined>}} Options
+ *            query?: Record<string, string | number | string[] | null | undefined>}} Options
  * @typedef {{data: any, etag: string | null}} ApiResponse
  */
 
@@ -58,8 +58,10 @@ export const buildUnreachableProblem = () =>
  */
 export function buildUrl(path, query = {}) {
   const url = new URL(path, API);
-  for (const [name, value] of Object.entries(query)) {
-    if (value != null && value !== "") url.searchParams.set(name, String(value));
+  for (const [name, given] of Object.entries(query)) {
+    for (const value of [given].flat()) {
+      if (value != null && value !== "") url.searchParams.append(name, String(value));
+    }
   }
   return url;
 }

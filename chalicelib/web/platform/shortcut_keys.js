@@ -9,7 +9,7 @@ import { announce, Dialog } from "./ui.js";
 const STORED = "shortcuts";
 const ROWS = "main tbody th[scope=row] a";
 const SEARCH = "main [role=search] input";
-const FILTER = "#filters select";
+const FILTER = "#filters summary";
 
 /** Whether this browser uses the shortcuts. Nothing but the choice is stored. */
 const areOn = signal(localStorage.getItem(STORED) !== "off");

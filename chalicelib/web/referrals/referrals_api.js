@@ -25,7 +25,7 @@ const encode = encodeURIComponent;
 export const isAllowed = (referral, action) => referral.actions.some((each) => each.action === action && each.allowed);
 
 /**
- * @param {Record<string, string | number>} query
+ * @param {Record<string, string | number | string[]>} query
  * @returns {Promise<ReferralPage>}
  */
 export const listReferrals = async (query) => (await callApi("GET", "referrals", { query })).data;

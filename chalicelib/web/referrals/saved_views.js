@@ -42,7 +42,7 @@ const getOwnerName = (owner) =>
 /** The query of a view as the API has it. @param {ListAddress} address */
 function buildQuery({ view, filters, sort }) {
   const { late, ...others } = filters;
-  return { ...buildViewQuery(view), ...others, ...(late ? { late: late === "true" } : {}), sort };
+  return { ...buildViewQuery(view), ...others, ...(late ? { late: late[0] === "true" } : {}), sort };
 }
 
 /** The address of a saved view. @param {SavedView} view @returns {ListAddress} */
@@ -50,7 +50,7 @@ function parseQuery({ query }) {
   const set = FILTER_NAMES.filter((name) => query[name] !== undefined);
   return {
     view: String(query.worklist ?? query.phase ?? "all"),
-    filters: Object.fromEntries(set.map((name) => [name, String(query[name])])),
+    filters: Object.fromEntries(set.map((name) => [name, [query[name]].flat().map(String)])),
     sort: String(query.sort ?? WORST_FIRST),
     page: 1,
   };

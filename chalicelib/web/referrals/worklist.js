@@ -9,7 +9,7 @@ import { formatTime } from "../platform/time.js";
 import { announce, Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
 import { countReferrals, listReferrals } from "./referrals_api.js";
 import { buildListHref, parseListAddress, WORST_FIRST } from "./worklist_address.js";
-import { WorklistFilters } from "./worklist_filters.js";
+import { FilterButton, WorklistFilters } from "./worklist_filters.js";
 import { WorklistTable } from "./worklist_table.js";
 import { buildViewQuery, getViewName, isManagingViews, WorklistViews } from "./worklist_views.js";
 
@@ -191,9 +191,10 @@ export function Worklist({ list, query: search }) {
   const first = (address.page - 1) * PAGE_ROWS + 1;
   return html`<div class="title-row">
       <${PageTitle} page="Worklist: ${getViewName(address.view)}">Worklist<//>
-      ${loadedAt && html`<p class="small-text tabular-numbers">${hasGroups && "Worst first. "}As of ${formatTime(loadedAt, getTimeZone())}</p>`}
+      ${loadedAt && html`<p class="small-text tabular-numbers">${hasGroups && html`<span class="order-note">Worst first. </span>`}As of ${formatTime(loadedAt, getTimeZone())}</p>`}
       <span class="spacer" />
       <${Search} address=${address} />
+      <${FilterButton} address=${address} />
       <${ExportButton} address=${address} q=${q} total=${page?.total} />
       <button type="button" class="refresh-button" onClick=${refresh} aria-label="Refresh worklist"><${Icon} name="refresh-cw" /></button>
       ${canRefer() && html`<a class="button primary" href="#/new/patient"><${Icon} name="plus" />New referral</a>`}

@@ -19,18 +19,28 @@ export const FILTER_NAMES = [
   "next_date",
 ];
 
-/** @typedef {{view: string, filters: Record<string, string>, sort: string, page: number}} ListAddress */
+/** @typedef {{view: string, filters: Record<string, string[]>, sort: string, page: number}} ListAddress */
+
+/** How many values the API takes for a filter. */
+const MAX_VALUES = 50;
 
 const isSafe = (/** @type {string | null} */ value) => !!value && /^-?[a-z0-9_]{1,64}$/.test(value);
+
+/** The values of filters that have any, each once and in one order, so that a list has one address. @param {(name: string) => string[]} getValues */
+const readFilters = (getValues) =>
+  Object.fromEntries(
+    FILTER_NAMES.map((name) => /** @type {const} */ ([name, [...new Set(getValues(name))].filter(isSafe).sort()]))
+      .map(([name, values]) => /** @type {const} */ ([name, values.slice(0, name === "late" ? 1 : MAX_VALUES)]))
+      .filter(([, values]) => values.length),
+  );
 
 /** @param {string | undefined} view @param {string | undefined} query @returns {ListAddress} */
 export function parseListAddress(view, query) {
   const given = new URLSearchParams(query);
-  const filters = FILTER_NAMES.map((name) => [name, given.get(name)]).filter(([, value]) => isSafe(value));
   const sort = given.get("sort");
   return {
     view: view || FIRST_VIEW,
-    filters: Object.fromEntries(filters),
+    filters: readFilters((name) => given.getAll(name)),
     sort: sort && isSafe(sort) ? sort : WORST_FIRST,
     page: Math.min(Math.max(Number.parseInt(given.get("page") || "", 10) || 1, 1), 999),
   };
@@ -39,7 +49,8 @@ export function parseListAddress(view, query) {
 /** @param {ListAddress} address */
 export function buildListHref({ view, filters, sort, page }) {
   const query = new URLSearchParams();
-  for (const name of FILTER_NAMES) if (filters[name]) query.set(name, filters[name]);
+  const chosen = Object.entries(readFilters((name) => filters[name] ?? []));
+  for (const [name, values] of chosen) for (const value of values) query.append(name, value);
   if (sort !== WORST_FIRST) query.set("sort", sort);
   if (page > 1) query.set("page", String(page));
   return `#/worklist/${view}${query.size ? `?${query}` : ""}`;

@@ -1,60 +1,34 @@
 // The filters of the worklist. They combine with the view, with each other, and with a search.
 import { isPractice } from "../identity/member.js";
-import { html, useState } from "../platform/dom.js";
+import { onSignOut } from "../identity/session.js";
+import { html, signal, useRef, useState } from "../platform/dom.js";
 import { formatCount } from "../platform/labels.js";
-import { navigate } from "../platform/route.js";
+import { Menu } from "../platform/menu.js";
+import { navigate, replaceWith } from "../platform/route.js";
+import { Problem, useLoad } from "../platform/ui.js";
 import { buildListHref, WORST_FIRST } from "./worklist_address.js";
 import { isManagingViews } from "./worklist_views.js";
 
 /** @typedef {import("./worklist_address.js").ListAddress} ListAddress */
 /** @typedef {[value: string, label: string][]} Options */
 
-/** @type {Options} */
-const COVERAGE_STATES = [
-  ["not_applicable", "No insurance"],
-  ["plan_changed", "Plan changed"],
-  ["expired", "Expired"],
-  ["denied", "Denied by the payer"],
-  ["appeal", "Appeal"],
-  ["more_info", "Payer asks for more"],
-  ["to_submit", "Authorization to submit"],
-  ["submitted", "Payer reviewing"],
-  ["agreement_open", "Case agreement open"],
-  ["approved", "Authorization approved"],
-  ["verifying", "Verifying"],
-  ["unable_to_verify", "Not verified"],
-  ["verified", "Verified"],
-  ["cleared", "Cleared"],
-  ["not_started", "Not started"],
-];
-/** @type {Record<string, Options>} */
-const FIXED_OPTIONS = {
-  urgency: [
-    ["urgent", "Urgent"],
-    ["routine", "Routine"],
-  ],
-  coverage: COVERAGE_STATES,
-  late: [
-    ["true", "Late"],
-    ["false", "Not late"],
-  ],
-  next_date: [
-    ["within_7_days", "Next date in 7 days"],
-    ["within_30_days", "Next date in 30 days"],
-    ["not_set", "Next date not set"],
-  ],
-};
-/** @type {[name: string, label: string, any: string][]} */
+/** Whether a phone shows the filters. */
+const isOpen = signal(false);
+onSignOut(() => {
+  isOpen.value = false;
+});
+
+/** @type {[name: string, label: string][]} */
 const FILTERS = [
-  ["stage", "Status", "Any status"],
-  ["center_id", "Center", "Any center"],
-  ["practice_id", "Practice", "Any practice"],
-  ["product_id", "Product", "Any product"],
-  ["provider_npi", "Provider", "Any provider"],
-  ["urgency", "Urgency", "Any urgency"],
-  ["coverage", "Coverage", "Any coverage"],
-  ["late", "Late or not", "Late or not"],
-  ["next_date", "Next date", "Any next date"],
+  ["stage", "Status"],
+  ["center_id", "Center"],
+  ["practice_id", "Practice"],
+  ["product_id", "Product"],
+  ["provider_npi", "Provider"],
+  ["urgency", "Urgency"],
+  ["coverage", "Coverage"],
+  ["late", "Late or not"],
+  ["next_date", "Next date"],
 ];
 /** @type {Options} */
 const ORDERS = [
@@ -67,18 +41,36 @@ const ORDERS = [
   ["product", "Product"],
 ];
 
-/** @param {string} name @param {any} counts @returns {Options} */
-const listOptions = (name, counts) =>
-  FIXED_OPTIONS[name] ?? (counts?.choices[name] ?? []).map((/** @type {any} */ { value, label }) => [value, label]);
+/**
+ * A filter, with its values in a panel.
+ * @param {{name: string, label: string, values: string[], counts: any, module: any, load: () => void, onChange: (values: string[], isFirst: boolean) => void}} properties
+ */
+function Filter({ name, label, values, counts, module, load, onChange }) {
+  const isFirst = useRef(true);
+  const change = (/** @type {string[]} */ next) => {
+    onChange(next, isFirst.current);
+    isFirst.current = false;
+  };
+  const open = () => {
+    isFirst.current = true;
+    load();
+  };
+  const chosen =
+    values.length > 1
+      ? `${values.length} chosen`
+      : values[0] && (module.data?.getValueLabel(name, counts, values[0]) ?? "…");
+  return html`<${Menu} label=${chosen ? `${label}: ${chosen}` : label} isMarked=${values.length > 0} onOpen=${open}>
+    ${module.data && html`<${module.data.FilterValues} name=${name} label=${label} values=${values} counts=${counts} onChange=${change} />`}
+    ${module.problem && html`<${Problem} problem=${module.problem} retry=${module.reload} />`}
+  <//>`;
+}
 
-/** @param {{id: string, label: string, any?: string, value: string, options: Options, onPick: (value: string) => void}} properties */
-function Choice({ id, label, any, value, options, onPick }) {
-  return html`<p class="field">
-    <label for=${id} class="visually-hidden">${label}</label>
-    <select id=${id} class=${any && value ? "is-active" : undefined} onChange=${(/** @type {any} */ event) => onPick(event.target.value)}>
-      ${any && html`<option value="" selected=${!value}>${any}</option>`}
-      ${any && value && !options.some(([each]) => each === value) && html`<option value=${value} selected>…</option>`}
-      ${options.map(([each, text]) => html`<option value=${each} selected=${each === value}>${text}</option>`)}
+/** @param {{value: string, onPick: (value: string) => void}} properties */
+function Order({ value, onPick }) {
+  return html`<p class="field sort-choice">
+    <label for="sort" class="visually-hidden">Sort by</label>
+    <select id="sort" onChange=${(/** @type {any} */ event) => onPick(event.target.value)}>
+      ${ORDERS.map(([each, text]) => html`<option value=${each} selected=${each === value}>${text}</option>`)}
     </select>
   </p>`;
 }
@@ -87,30 +79,39 @@ const openSavedViews = () => {
   isManagingViews.value = true;
 };
 
-/** The address with one filter more, or one less. It begins on the first page. @param {ListAddress} address @param {string} name @param {string} value */
-const changeFilter = (address, name, value) =>
-  buildListHref({ ...address, filters: { ...address.filters, [name]: value }, page: 1 });
+/** The address with other values of a filter. It begins on the first page. @param {ListAddress} address @param {string} name @param {string[]} values */
+const changeFilter = (address, name, values) =>
+  buildListHref({ ...address, filters: { ...address.filters, [name]: values }, page: 1 });
+
+/** The button that shows the filters on a phone, with the number of those that are in use. @param {{address: ListAddress}} properties */
+export function FilterButton({ address }) {
+  const active = Object.keys(address.filters).length;
+  return html`<button type="button" class=${active ? "filter-button is-active" : "filter-button"} aria-expanded=${isOpen.value}
+      aria-controls="filters" onClick=${() => (isOpen.value = !isOpen.value)}>
+    Filter<span class="visually-hidden"> and sort</span>${active > 0 && ` (${active})`}
+  </button>`;
+}
 
 /** @param {{address: ListAddress, counts: any}} properties */
 export function WorklistFilters({ address, counts }) {
-  const [isOpen, setOpen] = useState(false);
   // A practice has one practice, and a center one center.
   const own = isPractice() ? "practice_id" : "center_id";
   const active = Object.keys(address.filters).length;
-  return html`<button type="button" class="filter-button" aria-expanded=${isOpen} aria-controls="filters" onClick=${() => setOpen(!isOpen)}>
-      ${active ? `Filter and sort (${active})` : "Filter and sort"}
-    </button>
-    <form id="filters" class=${isOpen ? "worklist-filters is-open" : "worklist-filters"} aria-label="Filters" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
+  const [isOpened, setOpened] = useState(false);
+  const isNeeded = isOpened || active > 0;
+  const module = useLoad(async () => isNeeded && (await import("./filter_values.js")), [isNeeded]);
+  return html`<form id="filters" class=${isOpen.value ? "worklist-filters is-open" : "worklist-filters"} aria-label="Filters" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
       ${FILTERS.filter(([name]) => name !== own).map(
         ([
           name,
           label,
-          any,
-        ]) => html`<${Choice} id="filter-${name}" label=${label} any=${any} value=${address.filters[name] ?? ""}
-          options=${listOptions(name, counts)} onPick=${(/** @type {string} */ value) => navigate(changeFilter(address, name, value))} />`,
+        ]) => html`<${Filter} key=${name} name=${name} label=${label} values=${address.filters[name] ?? []} counts=${counts}
+          module=${module} load=${() => setOpened(true)}
+          onChange=${(/** @type {string[]} */ values, /** @type {boolean} */ isFirst) =>
+            // What is changed while a menu is open is one step of the browser's history.
+            (isFirst ? navigate : replaceWith)(changeFilter(address, name, values))} />`,
       )}
-      <div class="sort-choice"><${Choice} id="sort" label="Sort by" value=${address.sort} options=${ORDERS}
-        onPick=${(/** @type {string} */ sort) => navigate(buildListHref({ ...address, sort, page: 1 }))} /></div>
+      <${Order} value=${address.sort} onPick=${(/** @type {string} */ sort) => navigate(buildListHref({ ...address, sort, page: 1 }))} />
       ${
         active > 0 &&
         html`<button type="button" class="ghost-button" onClick=${() => navigate(buildListHref({ ...address, filters: {}, page: 1 }))}>

@@ -1,11 +1,13 @@
 """Lists: the tenant's referrals, filtered, sorted, page by page to the end."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 
 from chalicelib.domain.referrals.worklists import Worklist
+from chalicelib.routes.platform.query_params import ReferralQuery
 from tests.support.api_driver import STAGES_TO_INFUSED
 
 WHO = {
@@ -107,6 +109,14 @@ def test_a_row_contains_enough_to_find_a_referral(shared_api, referral_ids):
         ("center_id=ctr_mesa", []),
         ("practice_id=prc_cedar&stage=declined", ["declined"]),
         ("practice_id=prc_maple", []),
+        ("stage=declined&stage=draft", ["declined", "draft"]),
+        ("stage=draft&stage=draft", ["draft"]),
+        ("stage=draft&stage=accepted&stage=declined&urgency=routine", ["declined", "draft"]),
+        ("stage=accepted&stage=infused&center_id=ctr_mesa&center_id=ctr_harbor", ["infused", "accepted"]),
+        ("product_id=none&product_id=breyanzi&stage=draft", ["draft"]),
+        ("coverage=cleared&coverage=not_started&phase=referral", ["questioned", "accepted", "submitted"]),
+        ("next_date=within_7_days&next_date=not_set&phase=closed", ["declined"]),
+        ("provider_npi=1234567893&provider_npi=1003000126&stage=draft", ["draft"]),
         ("urgency=urgent", ["accepted"]),
         ("urgency=routine&phase=referral", ["questioned", "submitted"]),
         ("product_id=breyanzi&stage=draft", ["draft"]),
@@ -130,6 +140,26 @@ def test_a_row_contains_enough_to_find_a_referral(shared_api, referral_ids):
 def test_a_list_can_be_filtered(list_names, query, expected):
     """Each filter alone and with others; the order stays that of the latest change."""
     assert list_names(query) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "pointers"),
+    [
+        ("late=true&late=true", "parameter_twice", None),
+        ("worklist=late&worklist=all_open", "parameter_twice", None),
+        ("phase=referral&phase=closed", "parameter_twice", None),
+        ("stage=draft&stage=", "malformed", ["/stage"]),
+        ("stage=draft&stage=sent&urgency=soon", "malformed", ["/stage", "/urgency"]),
+        ("stage=draft,declined", "malformed", ["/stage"]),
+        ("&".join(f"center_id=ctr_{n}" for n in range(51)), "malformed", ["/center_id"]),
+    ],
+)
+def test_several_values_that_are_not_possible_are_refused(shared_api, query, code, pointers):
+    """One view at a time; and an error names the parameter."""
+    answer = shared_api.practice.get(f"/v1/referrals?{query}")
+
+    assert (answer.status, answer.json["code"]) == (400, code)
+    assert pointers is None or [each["pointer"] for each in answer.json["errors"]] == pointers
 
 
 def test_updated_since_includes_changes_at_that_time(shared_api, referral_ids, list_names):
@@ -203,6 +233,23 @@ def test_a_link_leads_to_the_next_page(shared_api, referral_ids):
     assert [row["stage"] for row in rows] == ["info_requested", "accepted", "submitted"]
     assert second.json["next_cursor"] is None
     assert "link" not in second.headers
+
+
+def test_a_link_repeats_every_value_of_a_filter(shared_api, referral_ids):
+    """So the next page is of the same list."""
+    first = shared_api.practice.get("/v1/referrals?limit=1&stage=draft&stage=declined")
+    second = shared_api.practice.get(f"/v1/referrals{first.headers['link'].partition('>')[0].removeprefix('<')}")
+
+    assert [page.json["items"][0]["stage"] for page in (first, second)] == ["declined", "draft"]
+
+
+def test_a_cursor_of_an_earlier_release_stays_valid(shared_api, referral_ids):
+    """A cursor is bound to the filters as they are written; one value is written as it was."""
+    query = ReferralQuery.model_validate_json('{"stage": "draft", "urgency": "routine"}')
+
+    assert (
+        json.loads(query.model_dump_json(exclude_none=True)).items() >= {"stage": "draft", "urgency": "routine"}.items()
+    )
 
 
 def test_a_filter_that_leaves_out_much_still_finds_the_rest(shared_api, referral_ids):

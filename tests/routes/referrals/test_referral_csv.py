@@ -67,6 +67,8 @@ def test_a_file_has_the_filters_of_the_list(shared_api, exported_id):
     """And its search."""
     assert len(read_rows(shared_api.practice.get("/v1/referrals.csv?q=umber&worklist=all_open"))) == 1
     assert read_rows(shared_api.practice.get("/v1/referrals.csv?q=umber&urgency=urgent")) == []
+    several = "stage=submitted&stage=accepted&urgency=urgent&urgency=routine"
+    assert len(read_rows(shared_api.practice.get(f"/v1/referrals.csv?q=umber&{several}"))) == 1
 
 
 def test_another_tenant_exports_none_of_it(shared_api, exported_id):

@@ -59,6 +59,15 @@ def test_a_view_has_the_parameters_of_the_list(member_client):
     assert member_client.get(f"/v1/referrals?{query}").status == 200
 
 
+def test_a_filter_of_a_view_can_have_several_values(member_client):
+    """And one value is stored and returned as earlier releases did."""
+    body = build_views_body("Mine", stage=["submitted", "accepted", "submitted"], center_id=["ctr_mesa"])
+    query = save(member_client, "mine", body).json["views"][0]["query"]
+
+    assert query == {"stage": ["submitted", "accepted"], "center_id": "ctr_mesa", "sort": "worst_first"}
+    assert member_client.get(PATH).json["mine"]["views"][0]["query"] == query
+
+
 def test_own_views_are_seen_by_no_one_else(shared_api, member_client):
     save(member_client, "mine", build_views_body("Only mine"))
 
@@ -132,6 +141,9 @@ def test_stored_views_cannot_be_read_without_the_key(member_client):
         (build_views_body("Search", q="Duarte"), "/views/0/query/…"),
         (build_views_body("Wrong", worklist="worst"), "/views/0/query/worklist"),
         (build_views_body("Wrong", late="yes"), "/views/0/query/late"),
+        (build_views_body("Wrong", stage=[]), "/views/0/query/stage"),
+        (build_views_body("Wrong", stage=["submitted", "sent"]), "/views/0/query/stage/1"),
+        (build_views_body("Wrong", phase=["referral"]), "/views/0/query/phase"),
     ],
 )
 def test_a_view_that_cannot_be_shown_is_refused(member_client, body, pointer):

@@ -78,11 +78,12 @@ def test_pages_of_any_size_add_up_to_the_list(many_referrals, limit):
 @pytest.mark.parametrize(
     ("filter_", "found"),
     [
-        (ReferralFilter(exact={"stage": "draft"}), ["ref_3"]),
-        (ReferralFilter(exact={"phase": "referral"}), ["ref_5", "ref_1", "ref_0"]),
-        (ReferralFilter(exact={"owner": "practice"}), ["ref_3"]),
-        (ReferralFilter(exact={"center_id": "ctr_mesa"}), ["ref_5"]),
-        (ReferralFilter(exact={"center_id": "ctr_mesa", "stage": "draft"}), []),
+        (ReferralFilter(exact={"stage": ["draft"]}), ["ref_3"]),
+        (ReferralFilter(exact={"stage": ["draft", "submitted"], "center_id": ["ctr_mesa"]}), ["ref_5"]),
+        (ReferralFilter(exact={"phase": ["referral"]}), ["ref_5", "ref_1", "ref_0"]),
+        (ReferralFilter(exact={"owner": ["practice"]}), ["ref_3"]),
+        (ReferralFilter(exact={"center_id": ["ctr_mesa"]}), ["ref_5"]),
+        (ReferralFilter(exact={"center_id": ["ctr_mesa"], "stage": ["draft"]}), []),
         (ReferralFilter(exact={}, since=NOON + 3 * MINUTE), ["ref_5", "ref_3"]),
         (ReferralFilter(exact={}, since=NOON + timedelta(days=1)), []),
         (ReferralFilter(exact={}, search_text="baker"), ["ref_1"]),
@@ -103,14 +104,14 @@ def test_a_list_can_be_filtered(many_referrals, filter_, found):
 
 def test_a_filter_finds_no_referral_of_another_tenant(many_referrals):
     """Not another practice's referrals at the same center."""
-    at_mesa = ReferralFilter(exact={"center_id": "ctr_mesa"})
+    at_mesa = ReferralFilter(exact={"center_id": ["ctr_mesa"]})
 
     assert list_all_pages(many_referrals, at_mesa) == ["ref_5"]
     assert list_all_pages(many_referrals, at_mesa, member=build_member(OTHER_PRACTICE)) == ["ref_4"]
 
 
 @pytest.mark.parametrize(
-    "filter_", [ReferralFilter(exact={"stage": "draft"}), ReferralFilter(exact={}, search_text="Çelik")]
+    "filter_", [ReferralFilter(exact={"stage": ["draft"]}), ReferralFilter(exact={}, search_text="Çelik")]
 )
 def test_a_list_reads_on_until_a_page_has_a_match(services, filter_):
     """The only match is the oldest of thirty, and the first page has it."""
@@ -132,7 +133,7 @@ def test_a_page_stops_after_too_many_reads_and_has_a_next_page(services, monkeyp
     for n in range(6):
         services.now += MINUTE
         services.refer(f"ref_{n}", key=f"key-{n}")
-    drafts = ReferralFilter(exact={"stage": "draft"})
+    drafts = ReferralFilter(exact={"stage": ["draft"]})
 
     first, position = list_page(services, drafts, limit=2)
 

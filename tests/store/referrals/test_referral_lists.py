@@ -57,9 +57,11 @@ def test_a_list_can_be_filtered(stores):
         return list_ids(stores.referrals, "by_practice", "prc_cedar", **options)
 
     assert list_filtered(since=NOON) == ["ref_a"]
-    assert list_filtered(where={"stage": "submitted"}) == ["ref_old"]
-    assert list_filtered(where={"stage": "accepted", "owner": "center"}) == ["ref_a"]
-    assert list_filtered(where={"stage": "x OR #stage = y"}) == []
+    assert list_filtered(where={"stage": ["submitted"]}) == ["ref_old"]
+    assert list_filtered(where={"stage": ["submitted", "accepted"]}) == ["ref_a", "ref_old"]
+    assert list_filtered(where={"stage": ["submitted", "accepted"], "owner": ["center"], "urgency": ["urgent"]}) == []
+    assert list_filtered(where={"stage": ["accepted"], "owner": ["center"]}) == ["ref_a"]
+    assert list_filtered(where={"stage": ["x) OR (#stage = y"]}) == []
 
 
 def test_a_summary_has_what_a_person_needs_to_find_a_referral(stores):

@@ -221,3 +221,56 @@ def test_the_shortcuts_are_listed_and_can_be_turned_off(open_page):
     dialog.get_by_role("button", name="Close").click()
     page.keyboard.press("?")
     expect(dialog).to_be_visible()
+
+
+@pytest.mark.parametrize("who", [COORDINATOR, CENTER_COORDINATOR])
+def test_a_phone_shows_four_patients_without_scrolling(open_page, who):
+    """Each with when it is due, above the statements; the filters are behind one button."""
+    page = open_page("#/worklist/all_open", by=who, width=390)
+    page.set_viewport_size({"width": 390, "height": 844})
+    rows = page.locator("tbody tr:not(.group-row)")
+    expect(rows.nth(3)).to_be_visible()
+    expect(page.locator(".worklist-card")).to_have_attribute("aria-busy", "false")
+
+    bottoms = [row.bounding_box()["y"] + row.bounding_box()["height"] for row in rows.all()[:4]]
+    assert max(bottoms) <= page.get_by_role("complementary", name="Statements").bounding_box()["y"]
+    assert page.evaluate(READ_SCROLL) == 0
+    expect(rows.first.locator(".due-cell")).to_be_visible()
+    expect(find_filter(page, "Status")).to_be_hidden()
+
+
+def test_a_phone_opens_the_filters_with_one_button(open_page):
+    """It says how many are in use. Every target is 44 pixels high."""
+    page = open_page("#/worklist/all_open?urgency=routine", by=COORDINATOR, width=390)
+    button = page.get_by_role("button", name="Filter and sort (1)")
+    expect(button).to_have_attribute("aria-expanded", "false")
+
+    button.click()
+
+    expect(button).to_have_attribute("aria-expanded", "true")
+    find_filter(page, "Status").click()
+    choices = page.get_by_role("group", name="Status", exact=True)
+    choices.get_by_label("Submitted").check()
+    expect(page.get_by_role("button", name="Filter and sort (2)")).to_be_visible()
+    targets = page.locator(
+        "#filters :is(summary, select, label:not(.visually-hidden), button):visible, .title-row button:visible"
+    )
+    assert [box for box in (each.bounding_box() for each in targets.all()) if box["height"] < 44] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert find_violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert find_violations(page, runOnly=["color-contrast"]) == []
+
+
+def test_a_phone_does_not_move_what_is_on_the_page_while_it_loads(open_page):
+    """The sum of all layout shifts, as the browser measures it, is that of the counts in the views at most."""
+    page = open_page("#/worklist/all_open", by=COORDINATOR, width=390)
+    expect(page.locator(".worklist-card")).to_be_visible()
+    expect(page.locator(".view-count").first).to_be_visible()
+
+    shifts = page.evaluate(
+        """() => new Promise((resolve) => new PerformanceObserver((list) =>
+             resolve(list.getEntries().map(({ value }) => value)))
+             .observe({ type: "layout-shift", buffered: true }) || setTimeout(() => resolve([]), 500))"""
+    )
+    assert sum(shifts) < 0.1

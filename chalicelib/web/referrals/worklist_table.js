@@ -57,7 +57,7 @@ function NextActionCell({ item }) {
   const text = item.late && isOthers ? "Ask why this step is late" : item.next_action;
   return html`<td role="cell" class="next-action">
     ${text || html`<span class="small-text">None</span>`}
-    ${by !== "none" && html`<span class="subtext"><${NextActionBadge} owner=${by} referral=${item} /> · ${formatElapsed(item.stage_since)}</span>`}
+    ${by !== "none" && html`<span class="subtext"><span class=${isOthers ? "other-team" : undefined}><${NextActionBadge} owner=${by} referral=${item} /> · </span>${formatElapsed(item.stage_since)}</span>`}
   </td>`;
 }
 

@@ -66,7 +66,7 @@ function ViewLink({ view, current, counts, isExtra }) {
   const tone = count ? (TONES[view] ?? "") : "is-empty";
   return html`<a href=${buildListHref({ view, filters: {}, sort: WORST_FIRST, page: 1 })}
       aria-current=${current === view ? "page" : undefined} class=${isExtra ? "is-extra" : undefined}>
-    ${getViewName(view)}${count !== undefined && html` <span class="tabular-numbers view-count ${tone}">${count}</span>`}
+    ${getViewName(view)}${count !== undefined && html` <span class="tabular-numbers view-count ${tone}">${count.toLocaleString("en-US")}</span>`}
   </a>`;
 }
 
@@ -91,13 +91,15 @@ export function WorklistViews({ address, counts }) {
   const phases = Object.keys(PHASES).filter((phase) => isPractice() || phase !== "eligibility");
   const more = [...MORE_VIEWS.filter((each) => !tabs.includes(each)), ...phases, "all"];
   const title = tabs.includes(view) ? "More views" : getViewName(view);
+  // A phone shows as many tabs in one line, and the current one is among them.
+  const onPhone = tabs.indexOf(view) < PHONE_TABS ? tabs.slice(0, PHONE_TABS) : [tabs[0], view];
   const link = (/** @type {string} */ each, /** @type {boolean} */ isExtra) =>
     html`<${ViewLink} view=${each} current=${view} counts=${counts} isExtra=${isExtra} />`;
   return html`<nav class="views" aria-label="Views">
-    ${tabs.map((each, n) => link(each, n >= PHONE_TABS && each !== view))}
+    ${tabs.map((each) => link(each, !onPhone.includes(each)))}
     <${Menu} label=${title} isMarked=${!tabs.includes(view)} onOpen=${loadSaved}>
       <ul>
-        ${tabs.slice(PHONE_TABS).map((each) => html`<li class="is-phone-only">${link(each, false)}</li>`)}
+        ${tabs.filter((each) => !onPhone.includes(each)).map((each) => html`<li class="is-phone-only">${link(each, false)}</li>`)}
         ${more.map((each) => html`<li>${link(each, false)}</li>`)}
         ${failed && !saved && html`<li><${Problem} problem=${failed} retry=${loadSaved} /></li>`}
         ${saved && html`<${saved.SavedViewLinks} address=${address} onManage=${() => setManaging(true)} />`}

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.demo_world import CENTER_ADMIN, CENTER_COORDINATOR, COORDINATOR, NEW_REFERRALS, get_action
-from tests.browser.page_driver import expect_referral
+from tests.browser.page_driver import expect_referral, find_filter
 
 
 def press(page, *keys):
@@ -117,7 +117,7 @@ def test_the_first_filter_has_a_key(open_page):
 
     press(page, "f")
 
-    expect(page.get_by_label("Status", exact=True)).to_be_focused()
+    expect(find_filter(page, "Status")).to_be_focused()
 
 
 def test_a_practice_starts_a_referral_with_a_key(open_page):

@@ -61,7 +61,7 @@ function Header() {
     const current = bar?.querySelector("[aria-current]");
     if (bar) bar.scrollLeft = current instanceof HTMLElement ? current.offsetLeft - 16 : 0;
   }, [view, member]);
-  return html`<header class="app-header">
+  return html`<header class=${session.value && !member ? "app-header is-loading" : "app-header"}>
     <a class="brand" href="#/" aria-label="CAR T Referral Dashboard, go to your first page"><span class="logo"><${Icon} name="route" /></span>CAR T Referrals</a>
     ${
       member &&

@@ -3,7 +3,7 @@ import { html, useState } from "../platform/dom.js";
 import { RadioChoice } from "../platform/form_fields.js";
 import { useIdempotentRequest } from "../platform/idempotent_request.js";
 import { RefusedRequest } from "../platform/refused_request.js";
-import { toTimestamp } from "../platform/time.js";
+import { toTimestamp } from "../platform/timestamps.js";
 import { Dialog, Field, toFieldId } from "../platform/ui.js";
 import { changePattern, publishPattern, publishSlot } from "./consultation_api.js";
 import { MODES, WEEKDAYS } from "./consultation_labels.js";

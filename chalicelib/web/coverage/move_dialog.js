@@ -4,7 +4,7 @@ import { getTimeZone } from "../identity/member.js";
 import { html, useState } from "../platform/dom.js";
 import { toPhoneNumber } from "../platform/json_document.js";
 import { RefusedRequest } from "../platform/refused_request.js";
-import { toTimestamp } from "../platform/time.js";
+import { toTimestamp } from "../platform/timestamps.js";
 import { Dialog, Field, toFieldId, useLoad } from "../platform/ui.js";
 import { recordMove } from "./coverage_api.js";
 import { buildMoveBody, MOVE_FORMS } from "./move_forms.js";

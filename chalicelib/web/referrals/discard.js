@@ -1,6 +1,6 @@
 // Discards a draft: nothing saves it again, and what the server has of it is withdrawn.
 import { ApiProblem } from "../platform/http.js";
-import { getNowAfter } from "../platform/time.js";
+import { getNowAfter } from "../platform/timestamps.js";
 import { closeDraft, renameDraft } from "./draft.js";
 import { getReferral } from "./referrals_api.js";
 

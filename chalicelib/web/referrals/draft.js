@@ -7,7 +7,7 @@ import { ApiProblem } from "../platform/http.js";
 import { IdempotentRequest } from "../platform/idempotent_request.js";
 import { getAt, isSame, merge, setAt } from "../platform/json_document.js";
 import { buildFormHref, navigate, replaceWith, route } from "../platform/route.js";
-import { getNowAfter } from "../platform/time.js";
+import { getNowAfter } from "../platform/timestamps.js";
 import { saveWithRefused } from "./partial_save.js";
 import { listChanges, pickSections, toRequestBody } from "./referral_document.js";
 import { changeReferral, createReferral, getReferral, sendEvent } from "./referrals_api.js";

@@ -6,7 +6,7 @@ import { RefusedRequest } from "../platform/refused_request.js";
 import { buildReferralHref, replaceWith } from "../platform/route.js";
 import { mayLeave } from "../platform/shortcut_keys.js";
 import { useShortcuts } from "../platform/shortcuts.js";
-import { getNowAfter } from "../platform/time.js";
+import { getNowAfter } from "../platform/timestamps.js";
 import { announce, Dialog, Icon } from "../platform/ui.js";
 import { openInstead } from "./list_navigation.js";
 import { getReferral, sendEvent } from "./referrals_api.js";

@@ -1,7 +1,8 @@
 // The dates that are planned for a patient: the next one at the top of the page and in lists, and the dialog to plan one.
 import { getTimeZone, isPractice } from "../identity/member.js";
 import { html } from "../platform/dom.js";
-import { formatPlanned, toTimestamp } from "../platform/time.js";
+import { formatPlanned } from "../platform/time.js";
+import { toTimestamp } from "../platform/timestamps.js";
 import { getOwnerName, getPartnerName } from "./badges.js";
 
 const KINDS = {

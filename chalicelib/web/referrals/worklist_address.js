@@ -26,13 +26,16 @@ const MAX_VALUES = 50;
 
 const isSafe = (/** @type {string | null} */ value) => !!value && /^-?[a-z0-9_]{1,64}$/.test(value);
 
-/** The values of filters that have any, each once and in one order, so that a list has one address. @param {(name: string) => string[]} getValues */
-const readFilters = (getValues) =>
-  Object.fromEntries(
-    FILTER_NAMES.map((name) => /** @type {const} */ ([name, [...new Set(getValues(name))].filter(isSafe).sort()]))
-      .map(([name, values]) => /** @type {const} */ ([name, values.slice(0, name === "late" ? 1 : MAX_VALUES)]))
-      .filter(([, values]) => values.length),
-  );
+/** The values of each filter once and in one order, so that a list has one address. @param {(name: string) => string[]} getValues */
+function readFilters(getValues) {
+  /** @type {Record<string, string[]>} */
+  const filters = {};
+  for (const name of FILTER_NAMES) {
+    const values = [...new Set(getValues(name))].filter(isSafe).sort();
+    if (values.length) filters[name] = values.slice(0, name === "late" ? 1 : MAX_VALUES);
+  }
+  return filters;
+}
 
 /** @param {string | undefined} view @param {string | undefined} query @returns {ListAddress} */
 export function parseListAddress(view, query) {

@@ -99,7 +99,7 @@ export function WorklistFilters({ address, counts }) {
   const active = Object.keys(address.filters).length;
   const [isOpened, setOpened] = useState(false);
   const isNeeded = isOpened || active > 0;
-  const module = useLoad(async () => isNeeded && (await import("./filter_values.js")), [isNeeded]);
+  const module = useLoad(async () => (isNeeded ? import("./filter_values.js") : null), [isNeeded]);
   return html`<form id="filters" class=${isOpen.value ? "worklist-filters is-open" : "worklist-filters"} aria-label="Filters" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
       ${FILTERS.filter(([name]) => name !== own).map(
         ([

@@ -25,14 +25,14 @@ from chalicelib import wiring
 from chalicelib.domain.documents.check_events import UPLOAD_NEWS_PATTERN
 from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
 from chalicelib.routes.chalice_app import ReferralApp
-from chalicelib.routes.platform.operations import PDF_TYPE
+from chalicelib.routes.platform.operations import BINARY_TYPES
 from chalicelib.routes.route_loader import register_routes
 
 if TYPE_CHECKING:
     from chalicelib.domain.notices.tasks import TaskQueue
 
 app = ReferralApp(app_name="cart-referrals", configure_logs=False)
-app.api.binary_types = [PDF_TYPE]  # Fonts are inlined, so only PDFs need base64.
+app.api.binary_types = list(BINARY_TYPES)  # Fonts are inlined, so only these files need base64.
 
 register_routes(app)
 

@@ -108,7 +108,10 @@ def _build_operation(operation: RouteOperation, definitions: dict[str, Any], tex
         "operationId": operation.name,
         "summary": operation.summary,
         "description": "\n\n".join(_list_paragraphs(operation)),
-        "tags": [operation.path.removeprefix("/v1").strip("/").partition("/")[0].removesuffix(".csv") or "pages"],
+        "tags": [
+            operation.path.removeprefix("/v1").strip("/").partition("/")[0].removesuffix(".csv").removesuffix(".xlsx")
+            or "pages"
+        ],
         "security": _SECURITY[operation.access],
         "parameters": _build_parameters(operation, definitions, texts),
         "responses": build_responses(operation, answered),

@@ -3,7 +3,7 @@
 from typing import Any, get_type_hints
 
 from chalicelib.routes.openapi_links import build_links
-from chalicelib.routes.platform.operations import PDF_TYPE, RouteAccess, RouteOperation
+from chalicelib.routes.platform.operations import RouteAccess, RouteOperation
 from chalicelib.routes.platform.responses import ReadinessResponse
 
 _REFUSALS = {
@@ -74,7 +74,7 @@ def build_responses(operation: RouteOperation, schema: dict[str, Any] | None) ->
 
     Args:
         operation: The operation.
-        schema: The schema of its JSON; None if the response has no body, or is text or a PDF.
+        schema: The schema of its JSON; None if the response has no body, or is text or a file.
     """
     success: dict[str, Any] = {"description": "Done", "headers": _refer_to_headers(*_list_headers(operation))}
     if schema is not None:
@@ -86,8 +86,9 @@ def build_responses(operation: RouteOperation, schema: dict[str, Any] | None) ->
     responses = {str(operation.status): success} | refusals
     if operation.access is RouteAccess.WEBHOOK_SIGNATURE:
         responses["202"] = success | {"description": "Parked until an earlier event arrives"}
-    if operation.returns_pdf:
-        success["content"] = {PDF_TYPE: {"schema": {"type": "string", "contentMediaType": PDF_TYPE}}}
+    if operation.file_type:
+        schema = {"type": "string", "contentMediaType": operation.file_type}
+        success["content"] = {operation.file_type: {"schema": schema}}
     elif operation.response_type is None and operation.status == 200:
         success["content"] = {"*/*": {"schema": {"type": "string"}}}
         responses["304"] = {"description": "Not changed since the response with this ETag"}
@@ -126,7 +127,7 @@ def _list_refusal_codes(operation: RouteOperation) -> set[str]:
     # A new referral may name one that it continues.
     if "{" in operation.path or (operation.method, operation.path) == ("POST", "/v1/referrals"):
         codes |= {"404"}
-    if operation.returns_pdf:
+    if operation.file_type:
         codes |= {"406"}
     return codes | _list_codes_of_changes(operation)
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from openpyxl import load_workbook
 from playwright.sync_api import expect
 
 from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR
@@ -169,15 +170,51 @@ def test_the_worklist_is_accessible_with_its_menu_open(open_page, width):
     expect(page.get_by_role("link", name="All, also closed")).to_have_count(0)
 
 
+def open_export(page):
+    """Open the dialog that exports the list."""
+    expect(page.locator(".worklist-card")).to_be_visible()
+    page.get_by_role("button", name="Export").click()
+    return page.get_by_role("dialog", name=re.compile("^Export [0-9,]+ referral"))
+
+
 def test_a_list_is_exported_with_its_filters(open_page):
     """The file has the referrals of the list, and no others."""
     page = open_page("#/worklist/all_open?urgency=urgent", by=COORDINATOR)
-    expect(page.locator(".worklist-card")).to_be_visible()
+    dialog = open_export(page)
     with page.expect_download() as download:
-        page.get_by_role("button", name="Export").click()
+        dialog.get_by_role("button", name="CSV file").click()
 
     lines = download.value.path().read_text("utf-8-sig").splitlines()
     assert len(lines) - 1 == page.locator("tbody th[scope=row]").count()
+    expect(dialog).to_have_count(0)
+
+
+def test_a_list_is_exported_as_a_workbook(open_page):
+    """Another program opens it, and finds the patients of the list in their order."""
+    page = open_page("#/worklist/all_open?urgency=urgent&sort=patient", by=COORDINATOR)
+    dialog = open_export(page)
+    with page.expect_download() as download:
+        dialog.get_by_role("button", name="Excel workbook").click()
+
+    assert download.value.suggested_filename == "referrals.xlsx"
+    _, *rows = load_workbook(download.value.path()).active.values
+    shown = page.locator("tbody th[scope=row] a").all_inner_texts()
+    assert [f"{row[0]}, {row[1]}" for row in rows] == shown
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_export_says_what_the_file_has_and_can_be_canceled(open_page, width):
+    """By keyboard; the focus returns to its button."""
+    page = open_page("#/worklist/all_open", by=COORDINATOR, width=width)
+    expect(page.locator(".worklist-card")).to_be_visible()
+    page.get_by_role("button", name="Export").press("Enter")
+    dialog = page.get_by_role("dialog")
+
+    expect(dialog).to_contain_text("Keep it as safely as a chart.")
+    assert find_violations(page) == []
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("button", name="Export")).to_be_focused()
 
 
 def test_the_keyboard_moves_through_the_list(open_page):

@@ -9,7 +9,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app import app
 from chalicelib import wiring
-from chalicelib.routes.platform.operations import RouteAccess
+from chalicelib.routes.platform.operations import PDF_TYPE, XLSX_TYPE, RouteAccess
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
 from chalicelib.routes.route_loader import load_all_operations
 from tests.support import factories
@@ -17,6 +17,7 @@ from tests.support.openapi_examples import find_examples, mask_volatile
 from tests.support.openapi_walk import record_walk
 
 OPERATIONS = load_all_operations()
+FILE_STARTS = {PDF_TYPE: b"%PDF-", XLSX_TYPE: b"PK\x03\x04"}
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +123,8 @@ def list_faults(document, operation, answer):
     if media_type not in result["content"]:
         return [f"media type {media_type} is not documented"]
     schema = result["content"][media_type]["schema"]
-    if media_type == "application/pdf":
-        return [] if answer.content.startswith(b"%PDF-") else ["not a PDF"]
+    if media_type in FILE_STARTS:
+        return [] if answer.content.startswith(FILE_STARTS[media_type]) else [f"not a file of type {media_type}"]
     validator = Draft202012Validator(schema | {"components": document["components"]})
     found = validator.iter_errors(json.loads(answer.text))
     return [f"{error.json_path}: {error.message[:150]}" for error in found]

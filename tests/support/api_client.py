@@ -5,12 +5,16 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from chalicelib.routes.platform.operations import PDF_TYPE, XLSX_TYPE
 from tests.support import tokens
 
 Headers: TypeAlias = Mapping[str, str | None]
+
+_FILE_TYPES = {".pdf": PDF_TYPE, ".xlsx": XLSX_TYPE}
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,8 @@ class ApiClient:
         given |= {"Content-Type": "application/json"} if raw is not None else {}
         given |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
         given |= {"X-Membership": self.membership} if self.membership else {}
-        given |= {"Accept": "application/pdf"} if urlsplit(path).path.endswith(".pdf") else {}
+        kind = _FILE_TYPES.get(PurePosixPath(urlsplit(path).path).suffix)
+        given |= {"Accept": kind} if kind else {}
         given |= dict(headers or {})
         sent = {name: value for name, value in given.items() if value is not None}
         if path.startswith("/v1/sessions"):

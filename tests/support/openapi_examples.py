@@ -64,7 +64,7 @@ def _to_example(operation: RouteOperation, exchange: Exchange) -> dict[str, Any]
     if is_read:
         example["request"] = exchange.body
     example["status"] = str(exchange.answer.status)
-    if exchange.answer.text and not operation.returns_pdf:
+    if exchange.answer.text and not operation.file_type:
         example["response"] = _to_response(operation, exchange.answer.text)
     return example
 

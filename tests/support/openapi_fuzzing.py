@@ -202,7 +202,13 @@ class _Sender:
             "/messages",
             "/packet.pdf",
         )
-        paths = [*(referral + view for view in views), f"/v1/referrals/{self._draft}", "/v1/referrals", "/v1/notices"]
+        paths = [
+            *(referral + view for view in views),
+            f"/v1/referrals/{self._draft}",
+            "/v1/referrals",
+            "/v1/notices",
+            "/v1/referrals.xlsx",
+        ]
         paths += [f"{referral}/information-requests", f"{referral}/documents"]
         paths += [f"{referral}/{view}" for view in ("coverage", "coverage/letter", "coverage-checks")]
         answers = {path: self._api.practice.get(path) for path in paths}

@@ -155,7 +155,7 @@ def walk(world):
     world.practice.send("DELETE", f"/v1/practice-directory/{directory['payers'][0]['entry_id']}")
     for site in (world.practice, world.center):
         for read in (path, f"{path}/events?limit=2", f"{path}/changes", f"{path}/window", f"{path}/notices",
-                     f"{path}/possible-duplicates", "/v1/referrals?limit=1", "/v1/referrals.csv",
+                     f"{path}/possible-duplicates", "/v1/referrals?limit=1", "/v1/referrals.csv", "/v1/referrals.xlsx",
                      "/v1/referrals?limit=1&sort=due&page=1", "/v1/referrals/counts", "/v1/views",
                      "/v1/notices?limit=1", "/v1/insights", "/v1/insights/tables.csv"):  # fmt: skip
             site.get(read)
@@ -222,6 +222,7 @@ def share(world, path):
     world.center.get(f"{path}/documents")
     world.center.get(f"{path}/packet.pdf?patient=alias")
     world.center.get(f"{path}/packet.pdf", Accept="text/html")
+    world.center.get("/v1/referrals.xlsx", Accept="*/*")
 
 
 def cover(world, path):

@@ -99,6 +99,10 @@ def other_format(world, _patch):
     return world.practice.get(path, Accept=f"text/{CANARY}")
 
 
+def no_workbook(world, _patch):
+    return world.practice.get("/v1/referrals.xlsx", Accept=f"text/{CANARY}")
+
+
 def no_such_method(world, _patch):
     return world.practice.send("PURGE", f"/v1/referrals/{CANARY}", build_canary_referral())
 
@@ -210,6 +214,7 @@ REFUSALS = {
     not_there: (404, "not_found"),
     no_such_method: (405, "method_not_allowed"),
     other_format: (406, "accept_pdf"),
+    no_workbook: (406, "accept_xlsx"),
     incomplete: (409, "packet_incomplete"),
     move_not_legal: (409, "not_your_move"),
     id_reused: (409, "webhook_id_reused"),

@@ -96,6 +96,7 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("POST", "/v1/screens/chart-entries"): _only(PRACTICE_CARE | {"other_practice"}, 409, rest=403),
     ("GET", "/v1/referrals"): _only(CARE_MEMBERS, 200, rest=403),
     ("GET", "/v1/referrals.csv"): _only(CARE_MEMBERS, 200, rest=403),
+    ("GET", "/v1/referrals.xlsx"): _only(CARE_MEMBERS, 200, rest=403),
     ("GET", "/v1/referrals/counts"): _only(CARE_MEMBERS, 200, rest=403),
     ("GET", "/v1/insights"): _only(CARE_MEMBERS, 200, rest=403),
     ("GET", "/v1/insights/tables.csv"): _only(CARE_MEMBERS, 200, rest=403),

@@ -50,7 +50,7 @@ _LISTS = IndexWaits(
             "tests/routes/referrals/test_partial_drafts.py::test_a_draft_without_a_name_is_in_the_list",
             "tests/routes/referrals/test_patient_search.py",
             "tests/routes/referrals/test_possible_duplicates.py",
-            "tests/routes/referrals/test_referral_csv.py",
+            "tests/routes/referrals/test_exports.py",
             "tests/routes/referrals/test_routing_hints.py",
             "tests/routes/referrals/test_sorted_lists.py",
             "tests/routes/referrals/test_tolerant_input.py",

@@ -1,11 +1,10 @@
 """The tables of the insights as CSV, for a spreadsheet."""
 
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from chalicelib.routes.insights.responses import GroupFiguresResponse, InsightsResponse
-from chalicelib.routes.referrals.referral_csv import escape_formula
+from chalicelib.routes.platform import table_files
+from chalicelib.routes.platform.table_files import Cell
 
 _HEAD = (
     "Table",
@@ -23,16 +22,11 @@ _NOT_SHOWN = "not shown"
 
 
 def build_csv(insights: InsightsResponse) -> str:
-    """Build the file. The first bytes mark UTF-8, without which Excel guesses another encoding."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow(_HEAD)
-    for row in _list_rows(insights):
-        writer.writerow([escape_formula(cell) if isinstance(cell, str) else cell for cell in row])
-    return f"\ufeff{text.getvalue()}"
+    """Build the file."""
+    return table_files.build_csv(_HEAD, _list_rows(insights))
 
 
-def _list_rows(insights: InsightsResponse) -> Iterator[tuple[object, ...]]:
+def _list_rows(insights: InsightsResponse) -> Iterator[Sequence[Cell]]:
     period = f"Referred since {insights['starts_on']}" if insights["starts_on"] else "All referrals"
     for group in (insights["total"], *insights["groups"]):
         yield from _list_group_rows(group, period)
@@ -50,7 +44,7 @@ def _list_rows(insights: InsightsResponse) -> Iterator[tuple[object, ...]]:
         yield ("Published, not a goal", "", "", finding["text"], "", "", "", "", "", titles[finding["source"]])
 
 
-def _list_group_rows(group: GroupFiguresResponse, period: str) -> Iterator[tuple[object, ...]]:
+def _list_group_rows(group: GroupFiguresResponse, period: str) -> Iterator[Sequence[Cell]]:
     own = "Your organization's referrals"
     for each in group["intervals"]:
         days = (each["first_quartile_days"], each["median_days"], each["third_quartile_days"])
@@ -69,5 +63,5 @@ def _list_group_rows(group: GroupFiguresResponse, period: str) -> Iterator[tuple
         yield ("Why referrals ended before infusion", period, group["label"], label, *_show(count), "", "", "", "", own)
 
 
-def _show(*figures: float | None) -> tuple[object, ...]:
+def _show(*figures: float | None) -> Sequence[Cell]:
     return tuple(_NOT_SHOWN if figure is None else figure for figure in figures)

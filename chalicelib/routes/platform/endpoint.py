@@ -57,6 +57,7 @@ def declare_endpoint(
     needs_idempotency_key: bool = False,
     needs_if_match: bool = False,
     early_read: EarlyRead | None = None,
+    file_type: str | None = None,
 ) -> Callable[[RouteHandler], RouteHandler]:
     """Declare a route. `python -m infra.route_table` adds it to the table.
 
@@ -69,6 +70,7 @@ def declare_endpoint(
         needs_if_match: It needs `If-Match`.
         early_read: What to read of the referral in the path while the member is checked. It stays encrypted, and
             nothing of it is used, until the service has checked that this member can see it.
+        file_type: The media type of the file that it sends as bytes.
     """
 
     def declare(view: RouteHandler) -> RouteHandler:
@@ -87,7 +89,7 @@ def declare_endpoint(
             status=status,
             needs_idempotency_key=needs_idempotency_key,
             needs_if_match=needs_if_match,
-            returns_pdf=hints["return"] == ApiResponse[bytes],
+            file_type=file_type,
             early_read=early_read,
             family=metrics.find_route_family(view.__module__),
             view=view,

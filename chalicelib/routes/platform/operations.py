@@ -17,7 +17,9 @@ MEMBERSHIP_HEADER = "X-Membership"
 """The header that names the membership that a request uses, for a person who has several."""
 
 PDF_TYPE = "application/pdf"
-"""The only media type that is sent as bytes. API Gateway has to know it too, see `app.py`."""
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+BINARY_TYPES = (PDF_TYPE, XLSX_TYPE)
+"""The media types that are sent as bytes. API Gateway has to know them too, see `app.py`."""
 
 
 class EarlyRead(StrEnum):
@@ -58,8 +60,8 @@ class RouteOperation:
     Attributes:
         summary: The first line of the view's docstring.
         description: The paragraphs below it, in Markdown; empty if there are none.
-        response_type: The type of the response's JSON body; None if it has no body, or is text or a PDF.
-        returns_pdf: Whether the response is a PDF.
+        response_type: The type of the response's JSON body; None if it has no body, or is text or a file.
+        file_type: The media type of the file that is the response, one of `BINARY_TYPES`; None for other responses.
         early_read: What is read of the referral in the path while the member is checked; None for nothing.
         family: Its requests are counted with those of the routes of the same family.
         view: The function that handles its requests.
@@ -77,7 +79,7 @@ class RouteOperation:
     status: int
     needs_idempotency_key: bool
     needs_if_match: bool
-    returns_pdf: bool = False
+    file_type: str | None = None
     early_read: EarlyRead | None = None
     family: RouteFamily = RouteFamily.OTHER
     view: Callable[..., Any]

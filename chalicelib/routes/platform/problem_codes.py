@@ -29,6 +29,7 @@ PROBLEM_CODES: dict[str, str] = {
     "window_over": "Monitoring has ended.",
     "withdraw_directly": "The practice can withdraw the referral itself; no request is needed.",
     "accept_pdf": "The response is a PDF. Send `Accept: application/pdf`.",
+    "accept_xlsx": "The response is an Excel workbook. Send its media type in `Accept`, as the first one.",
     "packet_unavailable": "The PDF cannot be made now. It is safe to repeat the request.",
     "authenticator_off": "The site does not use authenticator apps.",
     "code_incorrect": "The code is wrong, too old, or was used already.",

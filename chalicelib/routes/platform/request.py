@@ -16,6 +16,7 @@ from chalicelib.domain.platform.ids import ID_PATTERNS
 from chalicelib.errors import (
     FieldError,
     MalformedError,
+    NotAcceptableError,
     NotFoundError,
     PreconditionRequiredError,
     UnauthenticatedError,
@@ -24,7 +25,14 @@ from chalicelib.errors import (
 from chalicelib.routes.platform import strict_json
 from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID, describe_error
 from chalicelib.routes.platform.fields import StrictModel
-from chalicelib.routes.platform.operations import MEMBERSHIP_HEADER, EarlyRead, RouteAccess, RouteOperation
+from chalicelib.routes.platform.operations import (
+    MEMBERSHIP_HEADER,
+    PDF_TYPE,
+    XLSX_TYPE,
+    EarlyRead,
+    RouteAccess,
+    RouteOperation,
+)
 from chalicelib.services.identity.access_tokens import TokenSession
 from chalicelib.services.identity.memberships import find_member_within_limit, require_open_session
 from chalicelib.services.platform.parallel_calls import ParallelCalls
@@ -45,6 +53,8 @@ _SAFE_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,200}", re.ASCII)
 
 _STRICT_PATTERNS = {"referral_id": ID_PATTERNS["referral_id"]}
 """Names whose values reach stores and the audit trail as they are, so nothing else than an id may pass."""
+
+_ACCEPT_CODES = {PDF_TYPE: "accept_pdf", XLSX_TYPE: "accept_xlsx"}
 
 _SINGLE_HEADERS = frozenset(
     {
@@ -256,7 +266,12 @@ def _read_if_match(headers: Mapping[str, str]) -> int:
 
 
 def parse_arguments(operation: RouteOperation, chalice_request: Any, request: ApiRequest) -> dict[str, Any]:
-    """Parse what the view takes in addition to the request: `query` and `body`."""
+    """Parse what the view takes in addition to the request: `query` and `body`.
+
+    Raises:
+        MalformedError: what was sent is not valid.
+        NotAcceptableError: the response is a file, and `Accept` does not begin with its media type.
+    """
     arguments: dict[str, Any] = {}
     if operation.query is not None or chalice_request.query_params:
         arguments["query"] = parse_query(operation.query or StrictModel, chalice_request.query_params)
@@ -264,7 +279,16 @@ def parse_arguments(operation: RouteOperation, chalice_request: Any, request: Ap
             del arguments["query"]
     if operation.body is not None:
         arguments["body"] = parse_body(operation.body, request.raw_body)
+    if operation.file_type:
+        _require_accepted(operation.file_type, request)
     return arguments
+
+
+def _require_accepted(file_type: str, request: ApiRequest) -> None:
+    """API Gateway decides by the first type of `Accept` whether it sends a body as bytes or as base64 text."""
+    first = request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip().lower()
+    if first != file_type:
+        raise NotAcceptableError(_ACCEPT_CODES[file_type], f"Send the header Accept: {file_type}.")
 
 
 def parse_body(model: type[_Model], raw: bytes) -> _Model:

@@ -1,4 +1,4 @@
-"""Lists of referrals: filtered, sorted, counted, and exported."""
+"""Lists of referrals: filtered, sorted, and counted."""
 
 from typing import TYPE_CHECKING
 
@@ -6,15 +6,13 @@ from chalicelib.domain.referrals.list_order import ListOrder
 from chalicelib.errors import FieldError, MalformedError
 from chalicelib.routes.platform import cursors
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
-from chalicelib.routes.platform.query_params import ReferralExportQuery, ReferralFilterQuery, ReferralQuery
+from chalicelib.routes.platform.query_params import ReferralFilterQuery, ReferralQuery
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.referrals.list_response_types import ReferralCountsResponse, ReferralPageResponse
 from chalicelib.routes.referrals.list_responses import to_counts_response, to_summary_response
-from chalicelib.routes.referrals.referral_csv import build_referral_csv
 from chalicelib.services.referrals import search, sorted_lists, unread
 from chalicelib.services.referrals.list_filters import ReferralFilter, build_list_viewer
 from chalicelib.services.referrals.sorted_lists import PageRequest, Sorting
-from chalicelib.services.referrals.unread import UnreadRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +39,7 @@ def list_referrals(request: ApiRequest, query: ReferralQuery) -> ApiResponse[Ref
     total = None
     if query.sort == _LATEST_CHANGE:
         rows, position = search.list_referrals(
-            _to_filter(query),
+            to_filter(query),
             limit=query.limit,
             start=position,
             member=request.member,
@@ -50,8 +48,8 @@ def list_referrals(request: ApiRequest, query: ReferralQuery) -> ApiResponse[Ref
         )
     else:
         page = sorted_lists.list_sorted_page(
-            _to_filter(query),
-            _to_sorting(query.sort),
+            to_filter(query),
+            to_sorting(query.sort),
             PageRequest(query.limit, query.page or 1, position["after"] if position else None),
             member=request.member,
             context=request.context,
@@ -71,48 +69,24 @@ def list_referrals(request: ApiRequest, query: ReferralQuery) -> ApiResponse[Ref
     )
 
 
-@declare_endpoint("GET", "/v1/referrals.csv")
-def export_referrals(request: ApiRequest, query: ReferralExportQuery) -> ApiResponse[str]:
-    """Export your organization's referrals as a CSV file, with the filters of the list.
-
-    The file is UTF-8 with a byte order mark, so that spreadsheet programs read names correctly. A cell that a
-    spreadsheet program could run as a formula begins with an apostrophe.
-    """
-    rows = sorted_lists.list_all_sorted(
-        _to_filter(query),
-        _to_sorting(query.sort),
-        member=request.member,
-        context=request.context,
-        has_unread=_load_unread_rows(request).has_changes,
-    )
-    viewer = build_list_viewer(request.member, context=request.context)
-    return ApiResponse(
-        body=build_referral_csv(rows, viewer, context=request.context),
-        headers={
-            "Content-Type": "text/csv; charset=utf-8",
-            "Content-Disposition": f'attachment; filename="referrals-{request.now.date().isoformat()}.csv"',
-        },
-    )
-
-
 @declare_endpoint("GET", "/v1/referrals/counts")
 def count_referrals(request: ApiRequest) -> ApiResponse[ReferralCountsResponse]:
     """Count your organization's referrals by phase and worklist, and list what they can be filtered by."""
     counts = search.count_referrals(
-        member=request.member, context=request.context, has_unread=_load_unread_rows(request).has_changes
+        member=request.member,
+        context=request.context,
+        has_unread=unread.load_unread_rows(request.member, context=request.context).has_changes,
     )
     return ApiResponse(body=to_counts_response(counts))
 
 
-def _load_unread_rows(request: ApiRequest) -> UnreadRows:
-    return unread.load_unread_rows(request.member, context=request.context)
-
-
-def _to_sorting(sort: str) -> Sorting:
+def to_sorting(sort: str) -> Sorting:
+    """Read the order of a query."""
     return Sorting(ListOrder(sort.removeprefix("-")), is_descending=sort.startswith("-"))
 
 
-def _to_filter(query: ReferralFilterQuery) -> ReferralFilter:
+def to_filter(query: ReferralFilterQuery) -> ReferralFilter:
+    """Read the conditions of a query."""
     exact: dict[str, Sequence[str] | None] = {
         "stage": query.stage,
         "phase": [query.phase] if query.phase else None,

@@ -2,7 +2,6 @@
 
 from chalicelib import wiring
 from chalicelib.domain.referrals.packet_facts import PatientNaming
-from chalicelib.errors import NotAcceptableError
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.fields import StrictModel
 from chalicelib.routes.platform.operations import PDF_TYPE
@@ -20,10 +19,9 @@ class PacketQuery(StrictModel):
     """How the page names the patient: by name, or only by alias."""
 
 
-@declare_endpoint("GET", "/v1/referrals/{referral_id}/packet.pdf")
+@declare_endpoint("GET", "/v1/referrals/{referral_id}/packet.pdf", file_type=PDF_TYPE)
 def download_packet(request: ApiRequest, referral_id: str, query: PacketQuery) -> ApiResponse[bytes]:
     """Download a referral as a one-page PDF, to hand over or to fax."""
-    _require_pdf_accepted(request)
     pdf = make_packet_pdf(
         referral_id,
         naming=query.patient,
@@ -34,14 +32,3 @@ def download_packet(request: ApiRequest, referral_id: str, query: PacketQuery) -
     )
     headers = {"Content-Type": PDF_TYPE, "Content-Disposition": f'attachment; filename="{_FILE_NAME}"'}
     return ApiResponse(body=pdf, headers=headers)
-
-
-def _require_pdf_accepted(request: ApiRequest) -> None:
-    """API Gateway decides by the first type of `Accept` whether it sends a body as bytes or as base64 text.
-
-    Raises:
-        NotAcceptableError: `Accept` does not begin with PDF.
-    """
-    first = request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip().lower()
-    if first != PDF_TYPE:
-        raise NotAcceptableError("accept_pdf", "Send the header Accept: application/pdf.")

@@ -9,7 +9,7 @@ const DEFAULT_MESSAGE =
 
 /**
  * @typedef {{pointer: string, code: string, message: string}} FieldError
- * @typedef {{body?: unknown, token?: string, membership?: string, key?: string, version?: string, plain?: boolean, pdf?: boolean,
+ * @typedef {{body?: unknown, token?: string, membership?: string, key?: string, version?: string, plain?: boolean, file?: string,
  *            query?: Record<string, string | number | string[] | null | undefined>}} Options
  * @typedef {{data: any, etag: string | null}} ApiResponse
  */
@@ -72,15 +72,15 @@ export function buildUrl(path, query = {}) {
  * @param {Options} [options]
  * @returns {Promise<ApiResponse>}
  */
-export async function sendRequest(method, path, { body, token, membership, key, version, plain, pdf, query } = {}) {
+export async function sendRequest(method, path, { body, token, membership, key, version, plain, file, query } = {}) {
   /** @type {Record<string, string>} */
-  const headers = { Accept: pdf ? "application/pdf" : plain ? "*/*" : "application/json" };
+  const headers = { Accept: file ?? (plain ? "*/*" : "application/json") };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (token) headers.Authorization = `Bearer ${token}`;
   if (membership) headers["X-Membership"] = membership;
   if (key) headers["Idempotency-Key"] = key;
   if (version) headers["If-Match"] = version;
-  let response, file;
+  let response, blob;
   let text = "";
   try {
     response = await fetch(buildUrl(path, query), {
@@ -91,12 +91,12 @@ export async function sendRequest(method, path, { body, token, membership, key, 
       credentials: "omit",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (pdf && response.ok) file = await response.blob();
+    if (file && response.ok) blob = await response.blob();
     else text = await response.text();
   } catch {
     throw buildUnreachableProblem();
   }
-  const data = file ?? (plain && response.ok ? text : parseBody(text));
+  const data = blob ?? (plain && response.ok ? text : parseBody(text));
   if (!response.ok) throw new ApiProblem(response.status, data, parseRetryAfter(response.headers.get("Retry-After")));
   // A response that was cut off counts as no response: the caller must repeat the request with the same key.
   if (data === undefined) throw buildUnreachableProblem();

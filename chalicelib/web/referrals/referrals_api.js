@@ -86,4 +86,4 @@ export const getPracticeDirectory = async () => (await callApi("GET", "practice-
 export const forgetDirectoryEntry = (id) => callApi("DELETE", `practice-directory/${encode(id)}`);
 /** @param {string} id @param {string} patient how the page names the patient: name or alias @returns {Promise<Blob>} */
 export const getPacketPdf = async (id, patient) =>
-  (await callApi("GET", `referrals/${encode(id)}/packet.pdf`, { pdf: true, query: { patient } })).data;
+  (await callApi("GET", `referrals/${encode(id)}/packet.pdf`, { file: "application/pdf", query: { patient } })).data;

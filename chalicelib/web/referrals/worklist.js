@@ -127,20 +127,11 @@ function Pages({ address, total }) {
 
 /** @param {{address: ListAddress, q: string, total: number | null | undefined}} properties */
 function ExportButton({ address, q, total }) {
-  const [failed, setFailed] = useState(/** @type {any} */ (null));
-  const save = async () => {
-    try {
-      const { exportReferrals } = await import("./worklist_export.js");
-      await exportReferrals(buildQuery(address, q));
-      setFailed(null);
-      announce("Export downloaded");
-    } catch (problem) {
-      setFailed(problem);
-    }
-  };
-  return html`<button type="button" class="export-button" onClick=${save} disabled=${!total}
-      title="A CSV file with all referrals of this list. Each export is recorded in the audit trail.">Export</button>
-    ${failed && html`<${Problem} problem=${failed} retry=${save} />`}`;
+  const [isOpen, setOpen] = useState(false);
+  const { data, problem, reload } = useLoad(async () => (isOpen ? import("./worklist_export.js") : null), [isOpen]);
+  return html`<button type="button" class="export-button" onClick=${() => setOpen(true)} disabled=${!total}>Export</button>
+    ${isOpen && problem && html`<${Problem} problem=${problem} retry=${reload} />`}
+    ${isOpen && data && html`<${data.ExportDialog} query=${buildQuery(address, q)} total=${total} onClose=${() => setOpen(false)} />`}`;
 }
 
 /** A page that closes takes its own note along, not that of the page that opens. @param {string} at */

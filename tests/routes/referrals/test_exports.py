@@ -1,11 +1,15 @@
-"""The export of a list as a CSV file."""
+"""The export of a list as a CSV file and as an Excel workbook."""
 
 import csv
 import io
+from datetime import date, datetime
 
 import pytest
+from openpyxl import load_workbook
 
-from chalicelib.routes.referrals.referral_csv import COLUMNS, escape_formula
+from chalicelib.routes.platform.operations import XLSX_TYPE
+from chalicelib.routes.platform.table_files import escape_formula
+from chalicelib.routes.referrals.referral_table import COLUMNS
 from chalicelib.services.referrals import sorted_lists
 from tests.support.stores import list_rows
 
@@ -26,6 +30,13 @@ def read_rows(answer):
     """The rows of a file, by column."""
     assert answer.status == 200, answer.text
     return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+
+
+def read_workbook(answer):
+    """The rows of a workbook, by column, as a spreadsheet program reads them."""
+    assert answer.status == 200, answer.text
+    titles, *rows = load_workbook(io.BytesIO(answer.content)).active.values
+    return [dict(zip(titles, row, strict=True)) for row in rows]
 
 
 def test_a_file_has_a_line_for_each_referral(shared_api, exported_id):
@@ -103,3 +114,60 @@ def test_a_file_that_would_be_too_large_is_refused(shared_api, exported_id, monk
 
     assert (answer.status, answer.json["code"]) == (400, "too_many_to_export")
     assert "Use a filter" in answer.json["detail"]
+
+
+def test_a_workbook_has_the_rows_of_the_csv_file(shared_api, exported_id):
+    """In the same order, with the same columns."""
+    query = "?worklist=all_open&sort=patient"
+    lines = read_rows(shared_api.practice.get(f"/v1/referrals.csv{query}"))
+
+    rows = read_workbook(shared_api.practice.get(f"/v1/referrals.xlsx{query}"))
+
+    assert [list(row) for row in rows] == [list(COLUMNS)] * len(lines)
+    assert [row["Referral ID"] for row in rows] == [line["Referral ID"] for line in lines]
+
+
+def test_a_workbook_keeps_a_text_that_looks_like_a_formula(shared_api, exported_id):
+    """It is text, so no program runs it, and it needs no apostrophe."""
+    answer = shared_api.center.get("/v1/referrals.xlsx?q=umber")
+
+    [cells] = list(load_workbook(io.BytesIO(answer.content)).active.iter_rows(min_row=2))
+    assert [(cells[n].value, cells[n].data_type) for n in (0, 4)] == [("=HYPERLINK(1)", "s"), ("@A-7", "s")]
+
+
+def test_dates_and_times_of_a_workbook_can_be_sorted(shared_api, exported_id):
+    """They are no texts. Times are in UTC, as the title says."""
+    [line] = read_rows(shared_api.practice.get("/v1/referrals.csv?q=umber"))
+
+    [row] = read_workbook(shared_api.practice.get("/v1/referrals.xlsx?q=umber"))
+
+    assert row["Date of birth"].date() == date.fromisoformat(line["Date of birth"])
+    assert row["Due"].date() == date.fromisoformat(line["Due"])
+    since = datetime.fromisoformat(line["Status since (UTC)"]).replace(tzinfo=None)
+    assert abs(row["Status since (UTC)"] - since).total_seconds() < 1
+
+
+def test_another_tenant_exports_an_empty_workbook(shared_api, exported_id):
+    """Only the titles."""
+    assert read_workbook(shared_api.other_practice.get("/v1/referrals.xlsx")) == []
+    assert read_workbook(shared_api.other_center.get("/v1/referrals.xlsx")) == []
+
+
+def test_a_workbook_is_downloaded_and_in_the_audit_trail(shared_api, exported_id):
+    """Like the CSV file."""
+    member = shared_api.members["other_center"].member_id
+
+    headers = shared_api.other_center.get("/v1/referrals.xlsx").headers
+
+    assert headers["content-type"] == XLSX_TYPE
+    assert headers["content-disposition"].endswith('.xlsx"')
+    assert member in [row["actor_id"] for row in list_rows("audit") if row["action"] == "referral.export"]
+
+
+@pytest.mark.parametrize("accept", ["*/*", f"text/html, {XLSX_TYPE}", None])
+def test_a_request_that_does_not_accept_a_workbook_first_gets_406(shared_api, accept):
+    """API Gateway would send it as base64 text."""
+    answer = shared_api.practice.send("GET", "/v1/referrals.xlsx", headers={"Accept": accept})
+
+    assert (answer.status, answer.json["code"]) == (406, "accept_xlsx")
+    assert XLSX_TYPE in answer.json["detail"]

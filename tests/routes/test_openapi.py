@@ -190,6 +190,18 @@ def test_each_type_has_a_title_of_its_own(document):
     assert len(titles) == len(set(titles))
 
 
+def list_narrowed_references(value):
+    """List the references that have a list of values next to them."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    own = [value] if isinstance(value, dict) and {"$ref", "enum"} <= value.keys() else []
+    return own + [found for part in parts for found in list_narrowed_references(part)]
+
+
+def test_no_list_of_values_is_next_to_a_reference(document):
+    """Generators of types read the reference only, so a client could send a value that is always refused."""
+    assert list_narrowed_references(document) == []
+
+
 def test_the_contracts_example_matches_the_document(document):
     """The contract's own example of a referral is valid by the schema."""
     content = document["paths"]["/v1/referrals"]["post"]["requestBody"]["content"]

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from chalicelib.domain.documents.document import AnnouncedFile, AnsweredItem, Arrival, Channel, SentRecord
 from chalicelib.domain.documents.file_types import FileType, LinkDisplay
@@ -41,7 +41,7 @@ Sha256 = Annotated[
 PersonReason = Annotated[
     DeletionReason,
     AfterValidator(_require_reason_of_a_person),
-    Field(json_schema_extra={"enum": sorted(PERSON_REASONS)}),
+    WithJsonSchema({"enum": sorted(PERSON_REASONS), "type": "string"}),
 ]
 
 

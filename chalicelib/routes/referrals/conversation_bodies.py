@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from chalicelib.domain.referrals.information_requests import AnswerKind
 from chalicelib.domain.referrals.requestable_items import ITEM_LABELS, MAX_ITEMS, has_repeats
@@ -42,7 +42,7 @@ def _require_answer_of_a_person(kind: AnswerKind) -> AnswerKind:
 PersonAnswerKind = Annotated[
     AnswerKind,
     AfterValidator(_require_answer_of_a_person),
-    Field(json_schema_extra={"enum": [kind for kind in AnswerKind if kind is not AnswerKind.DOCUMENT]}),
+    WithJsonSchema({"enum": [kind for kind in AnswerKind if kind is not AnswerKind.DOCUMENT], "type": "string"}),
 ]
 """A document answers an item by itself, once the center can see it."""
 

@@ -115,9 +115,6 @@ export interface AgreementStartedBody {
   scope?: string | null;
 }
 
-/** How an item was answered. */
-export type AnswerKind = "answered" | "sent_separately" | "none" | "document";
-
 /** A note to the center that came with an answer. */
 export interface AnswerNoteResponse {
   text: string;
@@ -961,9 +958,6 @@ export interface CriterionReasonResponse {
   source: LabelSourceResponse;
   unverified: boolean;
 }
-
-/** Why a document was removed. Published and stored names. */
-export type DeletionReason = "canceled" | "wrong_patient" | "wrong_document" | "duplicate" | "unreadable" | "outdated" | "malware";
 
 /** An adverse event, an update of it, or that it has resolved. The latest report of a kind counts. */
 export interface DeliveredAdverseEventData {
@@ -1853,7 +1847,7 @@ export interface InviteRequest {
 /** The answer to one item. `answered` and `none` need a text; `sent_separately` can say how. */
 export interface ItemAnswerBody {
   item_id: string;
-  kind: AnswerKind;
+  kind: "answered" | "sent_separately" | "none";
   text?: string | null;
 }
 

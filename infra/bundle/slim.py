@@ -192,6 +192,14 @@ def _slim_botocore(botocore: Path, *, kept: tuple[str, ...] = KEPT_AWS_SERVICES)
             _remove(service)
     endpoints = data / "endpoints.json"
     _write(endpoints, _slim_endpoints(_read(endpoints), kept))
+    _remove_comments(botocore / "cacert.pem")
+
+
+def _remove_comments(certificates: Path) -> None:
+    """Keep every root certificate, without its description: a fifth of the file are fingerprints in hexadecimal."""
+    lines = certificates.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if line and not line.startswith("#")]
+    certificates.write_text("\n".join([*kept, ""]), encoding="utf-8")
 
 
 def _slim_service(service: Path) -> None:

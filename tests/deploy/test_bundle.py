@@ -4,12 +4,14 @@ import email
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import botocore
 import pytest
 from botocore import xform_name
 from botocore.model import ServiceModel
@@ -183,6 +185,21 @@ def test_botocore_keeps_the_operations_of_a_service_without_documentation(bundle
 
     assert "TransactWriteItems" in service["operations"]
     assert "documentation" not in service["operations"]["TransactWriteItems"]
+
+
+def test_every_root_certificate_of_botocore_is_kept(bundle_archive, tmp_path):
+    """Only their descriptions are removed. A missing one would end calls to AWS on the day that it is needed."""
+    shipped = tmp_path / "cacert.pem"
+    shipped.write_bytes(bundle_archive.read("botocore/cacert.pem"))
+
+    assert list_root_certificates(shipped) == list_root_certificates(Path(botocore.__file__).parent / "cacert.pem")
+
+
+def list_root_certificates(path):
+    """As a connection reads them."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(path)
+    return context.get_ca_certs(binary_form=True)
 
 
 def test_of_lambda_only_the_operation_that_the_product_calls_is_kept(bundle_archive):

@@ -47,7 +47,7 @@ def test_a_saved_view_keeps_several_values(open_page):
     open_menu(page)
     page.get_by_role("link", name="Before the consultation").click()
 
-    expect(find_filter(page, "Status")).to_have_text("Status: 2 chosen")
+    expect(find_filter(page, "Status")).to_have_text("Status (2)")
     assert page.url.endswith("#/worklist/all_open?stage=accepted&stage=submitted")
 
 

@@ -57,9 +57,9 @@ function Filter({ name, label, values, counts, module, load, onChange }) {
   };
   const chosen =
     values.length > 1
-      ? `${values.length} chosen`
-      : values[0] && (module.data?.getValueLabel(name, counts, values[0]) ?? "…");
-  return html`<${Menu} label=${chosen ? `${label}: ${chosen}` : label} isMarked=${values.length > 0} onOpen=${open}>
+      ? ` (${values.length})`
+      : values[0] && `: ${module.data?.getValueLabel(name, counts, values[0]) ?? "…"}`;
+  return html`<${Menu} label=${label + (chosen ?? "")} isMarked=${values.length > 0} onOpen=${open}>
     ${module.data && html`<${module.data.FilterValues} name=${name} label=${label} values=${values} counts=${counts} onChange=${change} />`}
     ${module.problem && html`<${Problem} problem=${module.problem} retry=${module.reload} />`}
   <//>`;

@@ -14,10 +14,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
+from time import sleep
 from unittest.mock import patch
 
 from chalicelib import wiring
 from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.errors import UnavailableError
 from chalicelib.services.notices.outbox_worker import process_queue
 from chalicelib.store.notices.leases import LEASE_DURATION, Claim
 from chalicelib.store.notices.outbox import Outbox, list_shards_of_run
@@ -37,11 +39,14 @@ REFERRALS = 3
 """Of each round: the most emails to one person that are not merged into one."""
 
 THREADS = 4
-RUNS = ((1, 2), (2, 2), (1, 2))
-"""The runs at once, and of how many each is one. One of them is started twice."""
+RUNS = ((1, 2), (2, 2), (1, 2), (2, 2))
+"""The runs at once, and of how many each is one. Each is started twice, because the emails can all be of one."""
 
 NAIVE_ROUNDS = 10
-"""With runs that claim without a condition. Whether two of them meet is up to their threads."""
+"""With runs that claim without a condition."""
+
+MEETING_S = 0.1
+"""How long they wait before each claim. Otherwise one run may be done before the other one has listed what is due."""
 
 SHARE_OF_FAULTS = 0.04
 _MODES = (
@@ -104,11 +109,11 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
             planned = draw_faults(budget.seed + n, share=SHARE_OF_FAULTS if n % 2 else 0.0)
             wrong += play_round(world, f"crowd {budget.seed} {n}", planned)
             met += planned.met.total()
-            progress(n + 1, rounds, "rounds of three runs")
+            progress(n + 1, rounds, "rounds of four runs")
         with patch.object(Outbox, "claim", _claim_anyway):
             naive = [play_round(world, f"crowd naive {n}", draw_faults(n, share=0.0)) for n in range(NAIVE_ROUNDS)]
     yield SectionResult(
-        claim="Three runs of a job at once, with four threads each: every notice is emailed, and no email twice "
+        claim="Four runs of a job at once, with four threads each: every notice is emailed, and no email twice "
         "unless a fault came between its acceptance and our mark",
         tries=rounds,
         counterexamples=wrong if any(naive) else [*wrong, "blind: runs that claim without a condition pass"],
@@ -152,7 +157,8 @@ def _run_job(world: ProofWorld, number: int) -> None:
     part, runs = RUNS[number]
     context = wiring.build_job_context(shards=list_shards_of_run(part, of=runs))
     alone = replace(context, stores=open_as_another(world.stores), threads=THREADS)
-    with suppress(faults.SimulatedCrash):
+    # A run that cannot read what is due ends, as on AWS. The next one does its work.
+    with suppress(faults.SimulatedCrash, UnavailableError):
         process_queue(TaskQueue.PLAN, context=alone)
 
 
@@ -187,6 +193,7 @@ def _find_wrong_with(scene: Scene, tables: TableSnapshot, mails: Mapping[str, in
 def _claim_anyway(outbox: Outbox, row: Item, *, now: datetime) -> Claim:
     """Claim a task without a condition, as a run does that trusts the index."""
     fence = row.get("fence", 0) + 1
+    sleep(MEETING_S)
     outbox.table.update(
         {"outbox_id": row["outbox_id"]},
         "SET fence = :fence, due_at = :until",

@@ -45,7 +45,7 @@ def _parse_boolean(value: Any) -> Any:
     if isinstance(value, bool):  # In a body, it is a boolean of JSON.
         return value
     values = {"true": True, "false": False}
-    if value not in values:
+    if not isinstance(value, str) or value not in values:
         raise ValueError("Use true or false.")
     return values[value]
 

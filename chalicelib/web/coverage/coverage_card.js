@@ -1,6 +1,7 @@
 // The coverage card of a referral: its status, who acts next and until when, the four facts, and the forms of the moves.
 import { getTimeZone } from "../identity/member.js";
 import { html, useState } from "../platform/dom.js";
+import { keepFocus } from "../platform/focus.js";
 import { getLabel } from "../platform/labels.js";
 import { formatDate, formatDay, formatTime } from "../platform/time.js";
 import { announce, Loading, PhoneLink, Problem, useLoad } from "../platform/ui.js";
@@ -182,9 +183,11 @@ export function CoverageCard({ referral, onSaved }) {
     announce(text);
     await reload();
     await onSaved();
+    // The button of the step can be gone.
+    setTimeout(() => keepFocus("#coverage"));
   };
   return html`<section class="card coverage" aria-labelledby="coverage">
-    <div class="card-head"><h2 id="coverage">Coverage</h2>${coverage && html`<${CoverageChip} coverage=${coverage} />`}</div>
+    <div class="card-head"><h2 id="coverage" tabindex="-1">Coverage</h2>${coverage && html`<${CoverageChip} coverage=${coverage} />`}</div>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${!coverage && !problem && html`<${Loading} what="the coverage" />`}
     ${coverage?.warnings.map((/** @type {any} */ { code, message }) => html`<p key=${code} class="banner is-warning">${message}</p>`)}

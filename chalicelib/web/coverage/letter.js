@@ -7,6 +7,8 @@ import { announce, Field, Loading, Problem, toFieldId, useLoad } from "../platfo
 import { getLetter, saveLetter } from "./coverage_api.js";
 
 const ELEMENT_ID = "letter-of-medical-necessity";
+// The server calls it "/text", and so it does the text of a message or of a request on the same page.
+const FIELD = "/letter";
 
 /** @param {any} properties */
 function LetterForm({ id, letter, etag, onSaved }) {
@@ -25,8 +27,8 @@ function LetterForm({ id, letter, etag, onSaved }) {
   const errors = Object.fromEntries((problem?.errors ?? []).map((/** @type {any} */ e) => [e.pointer, e.message]));
   return html`<div class="stack">
     <${RefusedRequest} problem=${problem} unknown=${!!problem?.outcomeUnknown} retry=${() => save(false)}
-      onPick=${(/** @type {string} */ pointer) => document.getElementById(toFieldId(pointer))?.focus()} />
-    <${Field} pointer="/text" label="Letter" rows="18" maxlength="20000" value=${text} error=${errors["/text"]} readonly=${!isPractice()}
+      onPick=${() => document.getElementById(toFieldId(FIELD))?.focus()} />
+    <${Field} pointer=${FIELD} label="Letter" rows="18" maxlength="20000" value=${text} error=${errors["/text"]} readonly=${!isPractice()}
       hint="Filled from the record. Fill in each […] yourself, and check every fact before you send it."
       onInput=${(/** @type {any} */ event) => setText(event.target.value)} />
     ${

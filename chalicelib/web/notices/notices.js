@@ -1,6 +1,7 @@
 // The member's notices, newest first, with unread marks and the status of each email.
 import { getTimeZone, unread } from "../identity/member.js";
-import { html, useRef, useState } from "../platform/dom.js";
+import { html, useEffect, useRef, useState } from "../platform/dom.js";
+import { keepFocus } from "../platform/focus.js";
 import { RadioChoice } from "../platform/form_fields.js";
 import { createIdempotencyKey, useIdempotentRequest } from "../platform/idempotent_request.js";
 import { buildReferralHref, replaceWith } from "../platform/route.js";
@@ -53,11 +54,17 @@ const getNoticeLink = (notice) => (notice.referral_id ? buildReferralHref(notice
 
 function Notice({ notice, read }) {
   const at = notice.created_at;
+  const link = useRef(/** @type {HTMLElement | null} */ (null));
+  const markAsRead = () => {
+    // The button goes away.
+    link.current?.focus();
+    read(notice);
+  };
   return html`<li class=${isUnread(notice) ? "unread" : ""}>
     <div>
       <p>
         ${isUnread(notice) && html`<span class="visually-hidden">Unread: </span>`}
-        <a href=${getNoticeLink(notice)} onClick=${() => read(notice)}>${notice.title}</a>
+        <a ref=${link} href=${getNoticeLink(notice)} onClick=${() => read(notice)}>${notice.title}</a>
         ${" "}<span class=${notice.category === "critical" ? "chip is-error" : "chip"}>${getCategoryName(notice.category)}</span>
       </p>
       ${notice.detail && html`<p>${notice.detail}</p>`}
@@ -67,7 +74,7 @@ function Notice({ notice, read }) {
     </div>
     ${
       isUnread(notice) &&
-      html`<button type="button" onClick=${() => read(notice)}>
+      html`<button type="button" onClick=${markAsRead}>
       <${Icon} name="check" /><span class="label">Mark as read</span><span class="visually-hidden">: ${[notice.title, notice.alias].filter(Boolean).join(", ")}</span>
     </button>`
     }
@@ -123,6 +130,7 @@ function NoticeList() {
   };
   const received = data?.items ?? [];
   const count = received.filter(isUnread).length;
+  useEffect(() => void (data && keepFocus()), [count]);
   const items = received.filter(
     (notice) => (!shown.unread || isUnread(notice)) && (!shown.category || notice.category === shown.category),
   );

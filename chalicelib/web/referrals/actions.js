@@ -18,7 +18,7 @@ function ReportButtons({ reports, choose, firstClass = "" }) {
     (
       report,
       index,
-    ) => html`<button type="button" class=${index === 0 ? firstClass : ""} onClick=${() => choose(report)}>
+    ) => html`<button key=${report.label} type="button" class=${index === 0 ? firstClass : ""} onClick=${() => choose(report)}>
       ${report.label}
     </button>`,
   );

@@ -1,6 +1,7 @@
 // Information requests: what the center asked for, and the form with which the practice answers item by item.
 import { getTimeZone } from "../identity/member.js";
 import { html, signal, useEffect, useRef, useState } from "../platform/dom.js";
+import { focusHeading } from "../platform/focus.js";
 import { RadioChoice } from "../platform/form_fields.js";
 import { useIdempotentRequest } from "../platform/idempotent_request.js";
 import { formatCount } from "../platform/labels.js";
@@ -51,13 +52,18 @@ function ItemFields({ item, value = {}, errors, change }) {
     }`;
 }
 
+// A dialog of the page can have a field for the pointer "/note".
+const NOTE = "/answer_note";
+
 const clean = (text) => text?.trim() || null;
 
 /** The server counts answers by their place in the request; the form names fields by item. */
 const toFormErrors = (errors, sent) =>
   errors.map((error) => ({
     ...error,
-    pointer: error.pointer.replace(/^\/items\/(\d+)/, (_, index) => `/${sent[Number(index)].item_id}`),
+    pointer: error.pointer
+      .replace(/^\/items\/(\d+)/, (_, index) => `/${sent[Number(index)].item_id}`)
+      .replace(/^\/note$/, NOTE),
   }));
 
 function AnswerForm({ referral, request, showResult, reload }) {
@@ -85,6 +91,8 @@ function AnswerForm({ referral, request, showResult, reload }) {
     setBusy(true);
     try {
       const { open_items: left } = await post.run({ items, note: clean(note) });
+      // An answered request is no longer on the page.
+      if (!left) focusHeading();
       showResult(
         `Answer sent. ${left ? `${formatCount(left, "item")} still open.` : "All items are answered."}`,
         false,
@@ -108,8 +116,8 @@ function AnswerForm({ referral, request, showResult, reload }) {
         (item) => html`<${ItemFields} key=${item.item_id} item=${item} value=${values[item.item_id]} errors=${errors}
           change=${(value) => setValues((old) => ({ ...old, [item.item_id]: value }))} />`,
       )}
-      <${Field} pointer="/note" label="Note to the center" optional rows="2" maxlength="4000" value=${note}
-        error=${errors["/note"]} onInput=${(event) => setNote(event.target.value)} />
+      <${Field} pointer=${NOTE} label="Note to the center" optional rows="2" maxlength="4000" value=${note}
+        error=${errors[NOTE]} onInput=${(event) => setNote(event.target.value)} />
     </fieldset>
     ${
       !unknown &&
@@ -126,6 +134,7 @@ function CloseButton({ referral, request, showResult }) {
   const close = async () => {
     try {
       await post.run(null);
+      focusHeading();
       showResult(`Information request closed. ${referral.practice.name} will be notified.`, false);
     } catch (failure) {
       setProblem(failure);

@@ -53,7 +53,7 @@ export function ListNavigation({ id }) {
         isInList &&
         html`<nav class="pages" aria-label="Referrals of the list">
         ${number > 1 && html`<button type="button" onClick=${() => go(-1)}>Previous</button>`}
-        <span class="small-text tabular-numbers">${number} of ${total}</span>
+        <span class="small-text tabular-numbers">${number.toLocaleString("en-US")} of ${total.toLocaleString("en-US")}</span>
         ${number < total && html`<button type="button" onClick=${() => go(1)}>Next</button>`}
       </nav>`
       }

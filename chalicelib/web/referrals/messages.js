@@ -66,7 +66,7 @@ function MessageForm({ referral, onSent }) {
   const error = problem?.errors?.[0]?.message;
   return html`<form class="stack" onSubmit=${send}>
     ${!error && html`<${RefusedRequest} problem=${problem} unknown=${unknown} retry=${send} onPick=${() => {}} />`}
-    <${Field} pointer="/text" label="Message to ${getPartnerName(referral)}" rows="3" maxlength="4000" required value=${text}
+    <${Field} pointer="/message" label="Message to ${getPartnerName(referral)}" rows="3" maxlength="4000" required value=${text}
       disabled=${unknown} error=${error} onInput=${(event) => setText(event.target.value)}
       hint="Not for emergencies. The email says only that a message is waiting." />
     ${!unknown && html`<div class="buttons"><button aria-disabled=${busy}>${busy ? "Sending…" : "Send message"}</button></div>`}

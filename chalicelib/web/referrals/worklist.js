@@ -179,7 +179,9 @@ export function Worklist({ list, query: search }) {
     totals.reload();
   };
   const hasGroups = address.sort === WORST_FIRST && !WITHOUT_GROUPS.has(address.view);
-  const first = (address.page - 1) * PAGE_ROWS + 1;
+  const before = (address.page - 1) * PAGE_ROWS;
+  const ends = [before + 1, before + (page?.items.length ?? 0)].map((end) => end.toLocaleString("en-US"));
+  const range = `${ends.join("–")} of ${formatCount(page?.total ?? 0, "referral")}`;
   return html`<div class="title-row">
       <${PageTitle} page="Worklist: ${getViewName(address.view)}">Worklist<//>
       ${loadedAt && html`<p class="small-text tabular-numbers">${hasGroups && html`<span class="order-note">Worst first. </span>`}As of ${formatTime(loadedAt, getTimeZone())}</p>`}
@@ -200,9 +202,9 @@ export function Worklist({ list, query: search }) {
       page &&
       page.items.length > 0 &&
       html`<div class="card no-padding worklist-card" aria-busy=${shown?.key !== key}>
-        <${WorklistTable} items=${page.items} total=${page.total} address=${address} hasGroups=${hasGroups} first=${first} />
+        <${WorklistTable} items=${page.items} title=${range} address=${address} hasGroups=${hasGroups} />
       </div>
-      <p class="small-text tabular-numbers list-range">${first}–${first + page.items.length - 1} of ${formatCount(page.total ?? 0, "referral")}</p>
+      <p class="small-text tabular-numbers list-range">${range}</p>
       <${Pages} address=${address} total=${page.total} />`
     }`;
 }

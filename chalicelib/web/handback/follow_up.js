@@ -1,6 +1,7 @@
 // The follow-up dates after an infusion, as a file, and as a calendar that a calendar app subscribes to.
 import { getTimeZone } from "../identity/member.js";
 import { html, useState } from "../platform/dom.js";
+import { keepFocus } from "../platform/focus.js";
 import { useIdempotentRequest } from "../platform/idempotent_request.js";
 import { saveFile } from "../platform/save_file.js";
 import { formatDate, formatDay, formatWallClock } from "../platform/time.js";
@@ -32,6 +33,8 @@ function CalendarLink() {
       setFailed(null);
       announce(message);
       await reload();
+      // A link that was turned off has no button to turn it off.
+      setTimeout(() => keepFocus(".calendar-feed-address button"));
     } catch (problem) {
       setFailed(problem);
     }

@@ -118,7 +118,7 @@ function Pages({ address, total }) {
   const { page } = address;
   const link = (/** @type {number} */ to, /** @type {string} */ text) =>
     to >= 1 && to <= last && html`<a class="button" href=${buildListHref({ ...address, page: to })}>${text}</a>`;
-  return html`<nav class="pages" aria-label="Pages">
+  return html`<nav class="pages" key=${page} aria-label="Pages">
     ${link(page - 1, "Previous")}
     <span class="small-text tabular-numbers">Page ${page} of ${last}</span>
     ${link(page + 1, "Next")}
@@ -164,6 +164,8 @@ export function Worklist({ list, query: search }) {
   useEffect(() => {
     if (!rows.data || rows.busy) return;
     openList.value = rows.data;
+    // The button is gone.
+    if (!document.querySelector(":focus")) document.querySelector("h1")?.focus({ preventScroll: true });
     setLoadedAt(new Date().toISOString());
     announce(`${openingNote.peek()?.text ?? ""} ${formatCount(rows.data.page.total ?? 0, "referral")}`.trim());
   }, [rows.busy]);
@@ -180,7 +182,7 @@ export function Worklist({ list, query: search }) {
   };
   const hasGroups = address.sort === WORST_FIRST && !WITHOUT_GROUPS.has(address.view);
   const before = (address.page - 1) * PAGE_ROWS;
-  const ends = [before + 1, before + (page?.items.length ?? 0)].map((end) => end.toLocaleString("en-US"));
+  const ends = [1, page?.items.length ?? 0].map((at) => (before + at).toLocaleString("en-US"));
   const range = `${ends.join("–")} of ${formatCount(page?.total ?? 0, "referral")}`;
   return html`<div class="title-row">
       <${PageTitle} page="Worklist: ${getViewName(address.view)}">Worklist<//>
@@ -202,7 +204,7 @@ export function Worklist({ list, query: search }) {
       page &&
       page.items.length > 0 &&
       html`<div class="card no-padding worklist-card" aria-busy=${shown?.key !== key}>
-        <${WorklistTable} items=${page.items} title=${range} address=${address} hasGroups=${hasGroups} />
+        <${WorklistTable} items=${page.items} range=${range} address=${address} hasGroups=${hasGroups} />
       </div>
       <p class="small-text tabular-numbers list-range">${range}</p>
       <${Pages} address=${address} total=${page.total} />`

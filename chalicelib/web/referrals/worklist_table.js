@@ -155,8 +155,8 @@ const groupRows = (items, hasGroups) =>
         .filter(([, rows]) => rows.length)
     : [["", items]];
 
-/** @param {{items: Row[], title: string, address: ListAddress, hasGroups: boolean}} properties */
-export function WorklistTable({ items, title, address, hasGroups }) {
+/** @param {{items: Row[], range: string, address: ListAddress, hasGroups: boolean}} properties */
+export function WorklistTable({ items, range, address, hasGroups }) {
   const today = getToday();
   const partner = isPractice() ? "center" : "practice";
   const columns = [
@@ -170,7 +170,7 @@ export function WorklistTable({ items, title, address, hasGroups }) {
     [isPractice() ? "Center" : "Practice", partner],
   ];
   return html`<table role="table" class="data-table worklist">
-    <caption class="visually-hidden">${title}</caption>
+    <caption class="visually-hidden">${range}</caption>
     <thead role="rowgroup">
       <tr role="row">${columns.map(([name, sort]) => html`<${SortHeader} name=${name} sort=${sort} address=${address} />`)}</tr>
     </thead>

@@ -14,6 +14,7 @@ from tests.browser.test_conversation import ask
 
 def test_a_practice_signs_in_and_submits_a_referral(open_page):
     """All steps of the form, from the page of the sign-in to the page of the submitted referral."""
+    consented_on = wiring.read_clock() - timedelta(days=30)
     user = KeyboardUser(open_page()).sign_in(COORDINATOR).expect_heading("Worklist")
     user.activate("link", "New referral").expect_heading(": Patient")
     user.fill("First name", "Ana").fill("Last name", "Keyjourney").fill_date("Date of birth", "04021961")
@@ -28,7 +29,7 @@ def test_a_practice_signs_in_and_submits_a_referral(open_page):
     user.fill("Search by name or city", CENTER, role="searchbox").pick("Treatment center", re.compile(CENTER))
     user.activate("button", "Next").expect_heading(": Insurance and consent")
     user.fill("Payer", "Example Health", role="combobox").fill("Member ID", "XEX0001")
-    user.pick("Has the patient consented", "Yes").fill_date("Date of consent", "10032026")
+    user.pick("Has the patient consented", "Yes").fill_date("Date of consent", f"{consented_on:%m%d%Y}")
     user.activate("button", "Next").expect_heading(": Referring provider")
     user.fill("Name", "R. Provider", role="combobox").fill("NPI", "1234567893").fill("Phone", "806 555 0101")
     user.activate("button", "Next").expect_heading(": Review and submit")

@@ -59,6 +59,7 @@ def build_document() -> dict[str, Any]:
             "version": VERSION,
             "summary": "Refer a patient for CAR T evaluation and follow the referral.",
             "description": INTRODUCTION,
+            "contact": {"name": "The operator of this site"},
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],

@@ -11,6 +11,7 @@ import pytest
 from chalicelib import clients
 from chalicelib.budget import MAX_BUDGET_S
 from chalicelib.domain.documents.check_events import UPLOAD_NEWS_PATTERN, UPLOADS
+from chalicelib.routes.platform.operations import BINARY_TYPES
 from chalicelib.settings import Settings
 from chalicelib.store.all_stores import TABLE_NAMES
 from chalicelib.store.notices.leases import LEASE_DURATION
@@ -338,9 +339,9 @@ def test_a_function_times_out_before_its_caller_stops_waiting(template):
         assert get_function(template, name)["Timeout"] < LEASE_DURATION.total_seconds()
 
 
-def test_the_gateway_sends_pdfs_as_bytes(template):
+def test_the_gateway_sends_pdfs_and_workbooks_as_bytes(template):
     """Without this it would send base64 text."""
-    assert get_api(template)["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] == ["application/pdf"]
+    assert get_api(template)["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] == list(BINARY_TYPES)
 
 
 def test_the_gateway_compresses_what_is_longer_than_a_packet(template):

@@ -23,7 +23,7 @@ from chalicelib.store.notices.mails import MailSkipReason
 )
 def test_a_wall_clock_time_becomes_a_timestamp_of_its_zone(call, local, zone, instant):
     """In standard time, in daylight saving time, and on the days of the change."""
-    assert call("platform/time", "toTimestamp", local, zone) == instant
+    assert call("platform/timestamps", "toTimestamp", local, zone) == instant
 
 
 def test_times_show_their_zone_and_dates_never_shift(call):

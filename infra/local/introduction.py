@@ -36,7 +36,7 @@ def _build_suggestion(data_dir: Path) -> Iterator[str]:
             waiting = wiring.get_stores().referrals.list_page(
                 index="by_center",
                 tenant_id=account.tenant.tenant_id,
-                where={"stage": Stage.SUBMITTED},
+                where={"stage": [Stage.SUBMITTED]},
                 limit=1,
                 start=None,
             )

@@ -1,5 +1,6 @@
 """The worklist: the worst first, sorted, filtered, exported, and used with the keyboard."""
 
+import io
 import re
 
 import pytest
@@ -197,7 +198,7 @@ def test_a_list_is_exported_as_a_workbook(open_page):
         dialog.get_by_role("button", name="Excel workbook").click()
 
     assert download.value.suggested_filename == "referrals.xlsx"
-    _, *rows = load_workbook(download.value.path()).active.values
+    _, *rows = load_workbook(io.BytesIO(download.value.path().read_bytes())).active.values
     shown = page.locator("tbody th[scope=row] a").all_inner_texts()
     assert [f"{row[0]}, {row[1]}" for row in rows] == shown
 

@@ -1,6 +1,6 @@
 """Which referrals of a tenant a list shows."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -45,7 +45,7 @@ class ReferralFilter:
     turnaround of the stage, a worklist is a rule, and `coverage` is the coverage as the list shows it.
     """
 
-    exact: Mapping[str, Sequence[str]]
+    exact: Mapping[str, list[str]]
     since: datetime | None = None
     search_text: str | None = None
     late: bool | None = None

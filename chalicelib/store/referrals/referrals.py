@@ -227,7 +227,7 @@ class Referrals:
         limit: int,
         start: Mapping[str, Any] | None,
         since: datetime | None = None,
-        where: Mapping[str, Sequence[str]] | None = None,
+        where: Mapping[str, list[str]] | None = None,
         name_prefixes: Sequence[AbstractSet[str]] = (),
         only_open: bool = False,
     ) -> QueryPage:

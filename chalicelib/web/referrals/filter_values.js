@@ -58,14 +58,15 @@ export function FilterValues({ name, label, values, counts, onChange }) {
   const isSingle = name === "late";
   const options = listOptions(name, counts).map(([value]) => value);
   const all = [...new Set([...options, ...values])];
-  const pick = (/** @type {string} */ value) => {
-    if (isSingle) return onChange([value]);
-    onChange(values.includes(value) ? values.filter((each) => each !== value) : [...values, value]);
-  };
-  return html`<fieldset class="filter-values"><legend class="visually-hidden">${label}</legend>
+  // What is checked on the page, because a quick second choice comes before the first one is in `values`.
+  const pick = (/** @type {any} */ event) =>
+    onChange(
+      [...event.currentTarget.querySelectorAll(":checked")].map((/** @type {HTMLInputElement} */ box) => box.value),
+    );
+  return html`<fieldset class="filter-values" onChange=${pick}><legend class="visually-hidden">${label}</legend>
       ${all.map(
         (value) => html`<label key=${value}>
-        <input type=${isSingle ? "radio" : "checkbox"} name="filter-${name}" checked=${values.includes(value)} onChange=${() => pick(value)} />
+        <input type=${isSingle ? "radio" : "checkbox"} name="filter-${name}" value=${value} checked=${values.includes(value)} />
         ${getValueLabel(name, counts, value)}
       </label>`,
       )}

@@ -150,7 +150,7 @@ def test_a_page_that_finds_nothing_takes_four_queries(services):
     list_page(services)
 
     with faults.inject_faults(faults.plan_never) as calls:
-        found, position = list_page(services, ReferralFilter(exact={"stage": "draft"}), limit=1)
+        found, position = list_page(services, ReferralFilter(exact={"stage": ["draft"]}), limit=1)
 
     assert (found, position is not None) == ([], True)
     assert calls.operations.count("Query") == 4

@@ -160,13 +160,15 @@ class KeyboardUser:
 
     def open_row(self, name: str) -> KeyboardUser:
         """Search all open referrals, and open the row of a patient."""
-        self.expect_heading("Worklist").activate("link", re.compile("^All open")).search(name, count=1)
+        self.expect_heading("Worklist").activate("link", re.compile("^All open"))
+        expect(self.page.locator(".views a[aria-current]")).to_contain_text("All open")
+        self.search(name, count=1)
         self.activate("link", re.compile(f"^{name}, Ana"))
         return self.expect_heading(name)
 
     def search(self, text: str, *, count: int) -> KeyboardUser:
         """Search the worklist, and wait until it has as many rows."""
-        expect(self.page.locator(".worklist-card")).to_be_visible()
+        expect(self.page.locator(".worklist-card")).to_have_attribute("aria-busy", "false")
         self.press("/").expect_focused("searchbox", re.compile("^Search by name")).type(text)
         expect(self.page.get_by_role("rowheader").get_by_role("link")).to_have_count(count)
         return self

@@ -28,8 +28,11 @@ def test_an_interval_has_its_median_next_to_the_published_one(open_page):
     """The fictional practice has enough referrals for it."""
     page = open_insights(open_page)
 
-    row = page.get_by_role("table", name="How long each interval takes").get_by_role("row", name="Referral to consul")
-    expect(row.get_by_role("cell").nth(1)).to_have_text(re.compile(r"^[\d.]+ days?$"))
+    table = page.get_by_role("table", name="How long each interval takes")
+    # Which intervals have five referrals depends on the hour, because the fictional world begins now.
+    medians = table.locator('[data-label="Median"]')
+    expect(medians.filter(has_text=re.compile(r"^[\d.]+ days?$")).first).to_be_visible()
+    row = table.get_by_role("row", name="Referral to consul")
     expect(row.get_by_role("cell").nth(4)).to_have_text("11 days")
     expect(page.get_by_role("link", name="Battiwalla et al., Blood Advances 9(2):429-435")).to_be_visible()
 

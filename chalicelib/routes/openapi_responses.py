@@ -87,8 +87,8 @@ def build_responses(operation: RouteOperation, schema: dict[str, Any] | None) ->
     if operation.access is RouteAccess.WEBHOOK_SIGNATURE:
         responses["202"] = success | {"description": "Parked until an earlier event arrives"}
     if operation.file_type:
-        schema = {"type": "string", "contentMediaType": operation.file_type}
-        success["content"] = {operation.file_type: {"schema": schema}}
+        file_schema = {"type": "string", "contentMediaType": operation.file_type}
+        success["content"] = {operation.file_type: {"schema": file_schema}}
     elif operation.response_type is None and operation.status == 200:
         success["content"] = {"*/*": {"schema": {"type": "string"}}}
         responses["304"] = {"description": "Not changed since the response with this ETag"}

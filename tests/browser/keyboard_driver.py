@@ -1,4 +1,4 @@
-"""A person who uses the dashboard with the keyboard only, and what a screen reader is told meanwhile."""
+"""Uses the dashboard with the keyboard only, and checks what a screen reader reads and announces."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ class KeyboardUser:
         return self
 
     def expect_announced(self, text: str) -> KeyboardUser:
-        """Wait until a screen reader is told this, without a move of the focus."""
+        """Wait until a live region announces this text. The focus does not move."""
         region = self.page.locator("[aria-live=polite]")
         expect(region).to_contain_text(text)
         node = self._read_node("document.querySelector('[aria-live=polite]')")

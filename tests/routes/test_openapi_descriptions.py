@@ -73,7 +73,7 @@ def test_no_field_of_a_body_has_a_default(document):
 
 
 def list_value_schemas(schema):
-    """List the schemas of the values of a parameter, of which some can have several."""
+    """List the schema of each value of a parameter. A parameter can take one value, or one value or a list."""
     if schema.get("type") == "array":
         return list_value_schemas(schema["items"])
     return [each for part in schema["anyOf"] for each in list_value_schemas(part)] if "anyOf" in schema else [schema]

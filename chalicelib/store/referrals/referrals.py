@@ -236,7 +236,7 @@ class Referrals:
         Args:
             index: `by_practice` or `by_center`.
             since: Only referrals that changed at or after this time.
-            where: The values of which attributes must have one.
+            where: For each attribute, the values that it may have.
             name_prefixes: Groups of prefixes; of each group, the patient must have one. Found by blind index.
             only_open: Leave out referrals that have ended, before anything is decrypted.
         """

@@ -51,7 +51,7 @@ export function getValueLabel(name, counts, value) {
 }
 
 /**
- * The values of a filter, of which a referral must have one.
+ * The values of a filter, as check boxes. The list shows the referrals with one of the checked values.
  * @param {{name: string, label: string, values: string[], counts: any, onChange: (values: string[]) => void}} properties
  */
 export function FilterValues({ name, label, values, counts, onChange }) {

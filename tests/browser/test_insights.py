@@ -29,7 +29,7 @@ def test_an_interval_has_its_median_next_to_the_published_one(open_page):
     page = open_insights(open_page)
 
     table = page.get_by_role("table", name="How long each interval takes")
-    # Which intervals have five referrals depends on the hour, because the fictional world begins now.
+    # Which intervals are shown depends on all referrals of the practice, and other tests add some.
     medians = table.locator('[data-label="Median"]')
     expect(medians.filter(has_text=re.compile(r"^[\d.]+ days?$")).first).to_be_visible()
     row = table.get_by_role("row", name="Referral to consul")

@@ -6,7 +6,7 @@ import { Documents } from "../documents/documents.js";
 import { FollowUp, PlannedCalendar } from "../handback/follow_up.js";
 import { Handback } from "../handback/handback.js";
 import { canRefer, getTimeZone, isPractice } from "../identity/member.js";
-import { html, useEffect, useState } from "../platform/dom.js";
+import { html, useEffect, useLayoutEffect, useState } from "../platform/dom.js";
 import { keepFocus } from "../platform/focus.js";
 import { formatFullName, getLabel } from "../platform/labels.js";
 import { buildFormHref, buildPageHref } from "../platform/route.js";
@@ -164,8 +164,8 @@ export function ReferralPage({ id }) {
     // No one reads a hidden tab. If this request is lost, the referral stays marked as unread.
     if (referral?.changed_since_seen && !document.hidden) markViewed(id, data?.etag ?? null).catch(() => {});
   }, [referral]);
-  // The button of an action that was taken can be gone. The result is below the heading.
-  useEffect(() => void (flash && keepFocus()), [flash]);
+  // The button of an action that was taken can be gone. The result is below the heading. This runs before a next key.
+  useLayoutEffect(() => void (flash && keepFocus()), [flash]);
   const product = products.data?.find(({ product_id: known }) => known === referral?.product.current);
 
   /** After an action: reload the referral, then show the result. Without a message, name the new status. */

@@ -182,9 +182,10 @@ export function CoverageCard({ referral, onSaved }) {
     setEditing(null);
     announce(text);
     await reload();
-    await onSaved();
     // The button of the step can be gone.
-    setTimeout(() => keepFocus("#coverage"));
+    keepFocus("#coverage");
+    await onSaved();
+    keepFocus("#coverage");
   };
   return html`<section class="card coverage" aria-labelledby="coverage">
     <div class="card-head"><h2 id="coverage" tabindex="-1">Coverage</h2>${coverage && html`<${CoverageChip} coverage=${coverage} />`}</div>

@@ -34,7 +34,7 @@ function CalendarLink() {
       announce(message);
       await reload();
       // A link that was turned off has no button to turn it off.
-      setTimeout(() => keepFocus(".calendar-feed-address button"));
+      keepFocus(".calendar-feed-address button");
     } catch (problem) {
       setFailed(problem);
     }

@@ -1,6 +1,6 @@
 // The member's notices, newest first, with unread marks and the status of each email.
 import { getTimeZone, unread } from "../identity/member.js";
-import { html, useEffect, useRef, useState } from "../platform/dom.js";
+import { html, useLayoutEffect, useRef, useState } from "../platform/dom.js";
 import { keepFocus } from "../platform/focus.js";
 import { RadioChoice } from "../platform/form_fields.js";
 import { createIdempotencyKey, useIdempotentRequest } from "../platform/idempotent_request.js";
@@ -130,7 +130,7 @@ function NoticeList() {
   };
   const received = data?.items ?? [];
   const count = received.filter(isUnread).length;
-  useEffect(() => void (data && keepFocus()), [count]);
+  useLayoutEffect(() => void (data && keepFocus()), [count]);
   const items = received.filter(
     (notice) => (!shown.unread || isUnread(notice)) && (!shown.category || notice.category === shown.category),
   );

@@ -214,8 +214,9 @@ def _list_hints(
         first = first_lines.setdefault(_get_patient_key(planned.draft.details), row.line)
         if first != row.line:
             yield _build_fault(row, None, f"may be the same patient as line {first}")
+        draft = planned.draft
         if row.row_id not in before and find_possible_duplicates(
-            planned.draft, member=reporters.practice, context=context
+            draft.referral_id, draft.details, member=reporters.practice, context=context
         ):
             yield _build_fault(row, None, "may be a patient whom the practice has already referred")
 

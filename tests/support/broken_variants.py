@@ -27,12 +27,12 @@ def deliver_unsafely(driver: ServiceDriver, referral_id: str) -> ReportResult:
     seen = {"center_id": CENTER.tenant_id, "webhook_id": referral_id, "referral_id": referral_id}
     if not stores.delivery_log.table.put(seen, when="attribute_not_exists(center_id)"):
         return replace(outcome, status="duplicate")
-    before = stores.referrals.get(referral_id)
+    before, context = stores.referrals.get(referral_id), RunContext(stores, at)
     assert before is not None
-    verdict = decide_event(before, change, load_decision_context(before, context=RunContext(stores, at)))
+    verdict = decide_event(before, change, load_decision_context(before, context=context))
     assert isinstance(verdict, Applied)
     try:
-        for write in prepare_event_writes(verdict, change, CENTER.tenant_id, before=before, stores=stores):
+        for write in prepare_event_writes(verdict, change, CENTER.tenant_id, before=before, context=context):
             stores.transactions._commit_with_retries([write])  # `commit` itself would notice half a change.
     except ConditionFailedError as e:
         raise UnavailableError from e

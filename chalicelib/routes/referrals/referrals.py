@@ -44,7 +44,12 @@ _More = TypeVar("_More")
 @declare_endpoint("POST", "/v1/referrals", status=201, needs_idempotency_key=True)
 def create_referral(request: ApiRequest, body: ReferralRequest) -> ApiResponse[NewReferralResponse]:
     """Create a referral as a draft, or submit it right away."""
-    member = request.member
+    member, context, new_referral = request.member, request.context, to_new_referral(body)
+    # A repeat of the request names the same referral, also if a restore lost the record of the first.
+    referral_id = derive_id("ref", request.idempotent_request.scope_key)
+    possible_duplicates = request.calls.start(
+        partial(duplicates.find_possible_duplicates, referral_id, new_referral.details, member=member, context=context)
+    )
 
     def build_response(referral: Referral) -> StoredResponse:
         location = f"/v1/referrals/{referral.referral_id}"
@@ -53,20 +58,18 @@ def create_referral(request: ApiRequest, body: ReferralRequest) -> ApiResponse[N
             "NewReferralResponse",
             responses.to_referral_response(referral, member, viewer=_build_list_viewer(request)),
         )
-        found = duplicates.find_possible_duplicates(referral, member=member, context=request.context)
-        if found:
+        if found := possible_duplicates.result():
             body["possible_duplicates"] = [responses.to_possible_duplicate_response(row) for row in found]
         return StoredResponse(status=201, headers=headers, body=body)
 
     stored = create.create_referral(
-        to_new_referral(body),
+        new_referral,
         submit=body.submit,
-        # A repeat of the request names the same referral, also if a restore lost the record of the first.
-        referral_id=derive_id("ref", request.idempotent_request.scope_key),
+        referral_id=referral_id,
         member=member,
         request=request.idempotent_request,
         build_response=build_response,
-        context=request.context,
+        context=context,
     )
     return from_stored_response(stored)
 

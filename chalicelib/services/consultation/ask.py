@@ -68,7 +68,7 @@ def ask_for_time(
             event,
             member.tenant_id,
             before=referral,
-            stores=context.stores,
+            context=context,
             consultation=ConsultationWrites([save]),
         )
         view = build_view(decision.referral, changed, context=context)

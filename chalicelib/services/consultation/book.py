@@ -281,7 +281,7 @@ def _commit(
                 event,
                 member.tenant_id,
                 before=read.referral,
-                stores=context.stores,
+                context=context,
                 existing_tasks=existing_tasks,
                 consultation=writes,
             )

@@ -74,7 +74,7 @@ def remove_document(
                 reason=reason,
             )
             decision = Applied(with_next_version(referral, event, load_decision_context(referral, context=context)))
-            writes += prepare_event_writes(decision, event, member.tenant_id, before=referral, stores=context.stores)
+            writes += prepare_event_writes(decision, event, member.tenant_id, before=referral, context=context)
             writes += list_item_writes(reopened, referral, context=context)
             referral = decision.referral
         else:
@@ -132,7 +132,7 @@ def report_arrival(
         return commit_once(
             request,
             build_response(decision.referral, after),
-            *prepare_event_writes(decision, event, member.tenant_id, before=referral, stores=context.stores),
+            *prepare_event_writes(decision, event, member.tenant_id, before=referral, context=context),
             *list_change_writes(before, after, referral, context=context),
             *list_item_writes(changed, referral, context=context),
             context=context,

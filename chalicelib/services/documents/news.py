@@ -190,7 +190,7 @@ def _commit(before: Document, after: Document, referral: Referral, *, context: R
         )
         decision = Applied(with_next_version(referral, event, load_decision_context(referral, context=context)))
         tenant_id = get_tenant_id(referral, after.side)
-        writes += prepare_event_writes(decision, event, tenant_id, before=referral, stores=stores)
+        writes += prepare_event_writes(decision, event, tenant_id, before=referral, context=context)
         writes += list_item_writes(reopened, referral, context=context)
     else:
         action = "document.rejected" if after.state is DocumentState.REJECTED else "document.checked"

@@ -47,7 +47,7 @@ def prepare_share_writes(
     )
     decision = Applied(with_next_version(referral, event, load_decision_context(referral, context=context)))
     tenant_id = get_tenant_id(referral, shared.side)
-    writes = prepare_event_writes(decision, event, tenant_id, before=referral, stores=stores)
+    writes = prepare_event_writes(decision, event, tenant_id, before=referral, context=context)
     writes += list_item_writes(answered, referral, context=context)
     if is_new:
         writes.append(stores.documents.prepare_add(referral.referral_id, shared, scope=referral.practice_id))

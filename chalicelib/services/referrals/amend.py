@@ -120,7 +120,7 @@ def _commit(
             *context.stores.referrals.prepare_save(changed, entry),
             *prepare_alias_writes(changed, before, stores=context.stores),
             *prepare_fact_change_writes(changed, before, member, context=context),
-            *prepare_directory_writes(changed, before, stores=context.stores),
+            *prepare_directory_writes(changed, before, context=context),
             *prepare_new_plan_writes(before, new_plan, member, context=context),
         )
     except ConditionFailedError as e:

@@ -29,6 +29,7 @@ from chalicelib.services.referrals.consent_checks import complete_consent
 from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
 from chalicelib.services.referrals.histology_checks import require_listed_histology
 from chalicelib.services.referrals.overdue_alert_writes import prepare_alert_writes
+from chalicelib.services.referrals.practice_directory import start_directory_read
 from chalicelib.services.referrals.recorded_events import record_response
 from chalicelib.services.referrals.referred_on_checks import check_referred_on
 from chalicelib.store.all_stores import Stores
@@ -77,6 +78,8 @@ def create_referral(
     check_referred_on(new_referral.details, None, practice_id=member.tenant_id, context=context)
     details = complete_consent(new_referral.details, None, practice_id=member.tenant_id, context=context)
     draft = build_draft(replace(new_referral, details=details), referral_id=referral_id, member=member, now=context.now)
+    if submit:
+        start_directory_read(member.tenant_id, context=context)
     links = _prepare_link_writes(draft, member, context=context)
     existing_tasks: dict[str, str] = {}
     audit_heads = [EMPTY_CHAIN]
@@ -194,7 +197,7 @@ def _prepare_submission(
     if not isinstance(decision, Applied):
         raise TypeError("a draft can always be submitted")
     writes = prepare_event_writes(
-        decision, change, member.tenant_id, before=unsaved, stores=context.stores, existing_tasks=existing_tasks
+        decision, change, member.tenant_id, before=unsaved, context=context, existing_tasks=existing_tasks
     )
     return decision.referral, writes
 

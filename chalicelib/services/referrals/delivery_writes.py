@@ -48,7 +48,7 @@ def prepare_delivery_writes(
                 event,
                 delivery.center_id,
                 before=referral,
-                stores=context.stores,
+                context=context,
                 existing_tasks=existing_tasks,
             )
         case Rejected():

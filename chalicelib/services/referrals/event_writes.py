@@ -59,7 +59,7 @@ def prepare_event_writes(
     tenant_id: str,
     *,
     before: Referral,
-    stores: Stores,
+    context: RunContext,
     existing_tasks: Mapping[str, str] = NO_EXISTING_TASKS,
     consultation: ConsultationWrites | None = None,
 ) -> list[TransactionWrite]:
@@ -71,6 +71,7 @@ def prepare_event_writes(
     """
     if not isinstance(decision, Applied | Recorded):
         raise TypeError("only a decision that changes something is written")
+    stores = context.stores
     referral, alias_writes = keep_or_replace_alias(decision.referral, before, stores=stores)
     applied = isinstance(decision, Applied)
     if applied:
@@ -94,7 +95,7 @@ def prepare_event_writes(
     return [
         *store(referral, entry),
         *alias_writes,
-        *prepare_directory_writes(referral, before, stores=stores),
+        *prepare_directory_writes(referral, before, context=context),
         stores.referrals.prepare_log_event(event, status, practice_id=referral.practice_id),
         *(_prepare_request_write(event, referral, stores=stores) if applied else ()),
         *consultation.writes,

@@ -217,7 +217,7 @@ def _commit_change(
     return commit_once(
         request,
         build_response(referral, changed),
-        *prepare_event_writes(decision, event, member.tenant_id, before=referral, stores=context.stores),
+        *prepare_event_writes(decision, event, member.tenant_id, before=referral, context=context),
         context.stores.information_requests.prepare_save(referral.referral_id, changed, scope=referral.practice_id),
         context=context,
     )

@@ -84,7 +84,7 @@ def send_message(
         return commit_once(
             request,
             build_response(message),
-            *prepare_event_writes(decision, event, member.tenant_id, before=referral, stores=context.stores),
+            *prepare_event_writes(decision, event, member.tenant_id, before=referral, context=context),
             context.stores.messages.prepare_add(referral_id, message, scope=referral.practice_id),
             context=context,
         )

@@ -17,7 +17,6 @@ from chalicelib.errors import NotFoundError
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import require_practice
-from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.platform.dynamo import TransactionWrite
 
@@ -75,7 +74,14 @@ def forget_entry(entry_id: str, *, member: Member, context: RunContext) -> None:
     commit_with_retry(attempt)
 
 
-def prepare_directory_writes(referral: Referral, before: Referral, *, stores: Stores) -> Sequence[TransactionWrite]:
+def start_directory_read(practice_id: str, *, context: RunContext) -> None:
+    """Start to read the directory of a practice for the writes of a submission."""
+    context.calls.start_early(context.stores.practice_directories.list_entries, practice_id)
+
+
+def prepare_directory_writes(
+    referral: Referral, before: Referral, *, context: RunContext
+) -> Sequence[TransactionWrite]:
     """Build the writes that a submission or a correction makes in the directory of its practice.
 
     They are conditional. If one fails, another referral was faster, and the caller decides again.
@@ -83,8 +89,9 @@ def prepare_directory_writes(referral: Referral, before: Referral, *, stores: St
     used = list_used_entries(referral, before)
     if not used:
         return []
-    directories, practice_id, now = stores.practice_directories, referral.practice_id, referral.updated_at
-    change = plan_change(used, before, directories.list_entries(practice_id), now=now)
+    directories, practice_id, now = context.stores.practice_directories, referral.practice_id, referral.updated_at
+    known = context.calls.finish_early(directories.list_entries, practice_id)
+    change = plan_change(used, before, known, now=now)
     return [
         *(directories.prepare_use(entry, practice_id=practice_id, now=now) for entry in change.used),
         *(directories.prepare_forget(entry, practice_id=practice_id) for entry in change.forgotten),

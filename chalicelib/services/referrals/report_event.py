@@ -120,7 +120,7 @@ def report_by_member(
         warnings = list_report_warnings(decision, named, context=context)
         response = build_response(build_report_result(decision, event, warnings=warnings))
         writes = prepare_event_writes(
-            decision, named, member.tenant_id, before=referral, stores=context.stores, existing_tasks=existing_tasks
+            decision, named, member.tenant_id, before=referral, context=context, existing_tasks=existing_tasks
         )
         try:
             context.stores.transactions.commit(
@@ -300,7 +300,7 @@ def report_by_system(event: ReferralEvent, *, context: RunContext) -> bool:
         if not isinstance(decision, Applied):
             return False
         writes = prepare_event_writes(
-            decision, event, "system", before=referral, stores=context.stores, existing_tasks=existing_tasks
+            decision, event, "system", before=referral, context=context, existing_tasks=existing_tasks
         )
         try:
             context.stores.transactions.commit(*writes)

@@ -106,6 +106,11 @@ def is_on_lambda(environment: Mapping[str, str] = os.environ) -> bool:
     return "AWS_LAMBDA_FUNCTION_NAME" in environment
 
 
+def is_api_on_lambda(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this process is the Lambda function that responds to requests. Lambda names what it will call."""
+    return is_on_lambda(environment) and environment.get("_HANDLER") == "app.app"
+
+
 _USE_OWN_COMMANDS = (
     "Use `make package`: chalice alone leaves out the libraries and the tables. To run the product here, use "
     "`make run`; to deploy it, see docs/deploy.md."

@@ -6,7 +6,7 @@ A test can replace a function of this module, and nothing else in the product.
 import secrets
 import time
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 CALL_THREADS = 8
 """How many calls the requests of a process make at once by default. A request of a Lambda function, which is alone
 there, starts at most four. On a laptop, more requests wait for each other."""
+
+LOAD_AHEAD_S = 2
+"""How long a function that starts waits for what it reads ahead, in seconds."""
 
 MIN_REMAINING_MS = 45_000
 """A run does not begin a task that it might not finish. A call without a response takes about 20 s with its
@@ -367,6 +370,21 @@ def warm_up() -> None:
     get_settings()
     get_dynamodb_client()
     get_stores()
+    if settings_module.is_api_on_lambda():
+        load_ahead()
+
+
+def load_ahead() -> None:
+    """Read at the same time what the first request would wait for, over the connections that it uses.
+
+    A failure is left to that request, which reads again. Whatever takes longer than `LOAD_AHEAD_S` goes on without us,
+    because Lambda ends a start after 10 s.
+    """
+    from concurrent.futures import wait  # noqa: PLC0415 only the function of the API needs it
+
+    threads = get_call_threads()
+    reads = (get_token_verifier().list_key_ids, get_stores().tenants.list_centers, partial(get_aws_client, "kms"))
+    wait([threads.submit(read) for read in reads], timeout=LOAD_AHEAD_S)
 
 
 def reset() -> None:

@@ -21,7 +21,7 @@ from tests.bench.stub import run_stub
 from tests.bench.table import MetricRow, build_ratio_row, check_limit
 
 _IMPORT = "import app"
-_READY = "import app; from chalicelib import wiring; wiring.warm_up()"
+_READY = "import app; from chalicelib import wiring; wiring.warm_up(); wiring.load_ahead()"
 _REQUEST = (
     _READY
     + """

@@ -66,8 +66,10 @@ _REPLAY_MODULES = (
 )
 _ROUTES = [
     "tests/routes/platform/test_request.py",
+    "tests/routes/platform/test_parallel_reads.py",
     "tests/routes/ehr/test_cds_hooks_callers.py",
     "tests/routes/test_route_table.py",
+    "tests/routes/webhooks/test_tolerant_deliveries.py",
 ]
 
 _OUTBOX = [

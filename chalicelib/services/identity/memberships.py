@@ -88,6 +88,7 @@ def find_member_within_limit(
     guessed = last_members.pop((session.subject, chosen), None)
     charged = context.calls.start(partial(charge, guessed)) if guessed else None
     member = find_member(session, chosen, rate_limit=rate_limit, context=context)
+    _load_ahead(member, context=context)
     if charged:
         charged.result()
     if member.member_id != guessed:
@@ -96,6 +97,14 @@ def find_member_within_limit(
         last_members.clear()
     last_members[session.subject, chosen] = member.member_id
     return member
+
+
+def _load_ahead(member: Member, *, context: RunContext) -> None:
+    """Start to load what most requests of a member need and a function keeps: the tenant, and its keys."""
+    context.load_keys_ahead([member.tenant_id])
+    tenants = context.stores.tenants
+    if not tenants.is_cached(member.tenant_id):
+        context.calls.start(partial(tenants.get_cached, member.kind, member.tenant_id))
 
 
 def find_member(

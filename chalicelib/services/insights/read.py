@@ -54,7 +54,9 @@ def read_insights(
     counted: list[CountedReferral] = []
     number = 0
     has_old_rows = False
-    rows = context.stores.referrals.list_summaries(index=index, tenant_id=member.tenant_id, newest_first=True)
+    rows = context.stores.referrals.list_summaries(
+        index=index, tenant_id=member.tenant_id, newest_first=True, start=context.calls.start
+    )
     for number, row in enumerate(rows, start=1):
         if number > MAX_REFERRALS:
             break

@@ -73,7 +73,8 @@ class ParallelCalls:
         wait(self._started)
         if error is None:
             for future in self._started:
-                future.result()
+                if not future.cancelled():
+                    future.result()
 
 
 def _make_started_call(call: Callable[[], _T]) -> _T:

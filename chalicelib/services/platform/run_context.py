@@ -4,7 +4,7 @@ A function that needs the tables and the time takes a `context`. One that does n
 takes only `stores`.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -58,6 +58,10 @@ class RunContext:
     stores: Stores
     now: datetime
     calls: ParallelCalls = field(default_factory=ParallelCalls)
+
+    def load_keys_ahead(self, tenant_ids: Iterable[str]) -> None:
+        """Start to load the keys of organizations whose data will be decrypted or encrypted."""
+        self.stores.encryption.load_ahead(tenant_ids, self.calls.start)
 
     def list_members(self, tenant_id: str, *, since: datetime) -> "Sequence[Member]":  # noqa: ARG002 of JobContext
         """List the members of a tenant as they are now, or at least as they were after a time."""

@@ -78,6 +78,7 @@ def create_referral(
     check_referred_on(new_referral.details, None, practice_id=member.tenant_id, context=context)
     details = complete_consent(new_referral.details, None, practice_id=member.tenant_id, context=context)
     draft = build_draft(replace(new_referral, details=details), referral_id=referral_id, member=member, now=context.now)
+    context.load_keys_ahead(filter(None, [new_referral.center_id]))
     if submit:
         start_directory_read(member.tenant_id, context=context)
     links = _prepare_link_writes(draft, member, context=context)

@@ -73,6 +73,7 @@ def list_referrals(
             only_open=filter_.only_open,
         )
         start, size = page.next_key, min(size * ROWS_GROWTH, MAX_ROWS_PER_SEARCH)
+        context.load_keys_ahead(row["practice_id"] for row in page.items)
         for n, row in enumerate(page.items, start=1):
             summary = context.stores.referrals.items.row_to_summary(row)
             if summary and rows.matches(summary):
@@ -118,7 +119,9 @@ def count_referrals(*, member: Member, context: RunContext, has_unread: HasUnrea
     index = get_index_name(member)
     viewer = build_list_viewer(member, context=context)
     counts = ListCounts()
-    for row in context.stores.referrals.list_summaries(index=index, tenant_id=member.tenant_id):
+    for row in context.stores.referrals.list_summaries(
+        index=index, tenant_id=member.tenant_id, start=context.calls.start
+    ):
         stage = row.stage_summary.stage
         counts.phases[STAGE_FACTS[stage].phase] += 1
         counts.stages[stage] += 1

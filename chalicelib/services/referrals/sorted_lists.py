@@ -166,6 +166,7 @@ def _read_rows(
             name_prefixes=parse_search_prefixes(filter_.search_text or ""),
             only_open=filter_.only_open,
         )
+        context.load_keys_ahead(item["practice_id"] for item in page.items)
         for item in page.items:
             summary = context.stores.referrals.items.row_to_summary(item)
             if summary:

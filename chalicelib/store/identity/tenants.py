@@ -71,6 +71,10 @@ class Tenants:
         item = self.table.get({"kind": kind, "tenant_id": tenant_id})
         return _item_to_tenant(item) if item else None
 
+    def is_cached(self, tenant_id: str) -> bool:
+        """Whether `get_cached` would read nothing."""
+        return tenant_id in self._tenant_cache
+
     def get_cached(self, kind: TenantKind, tenant_id: str) -> Tenant | None:
         """Read one organization for its name or time zone, which rarely change: once per process."""
         if tenant_id not in self._tenant_cache:

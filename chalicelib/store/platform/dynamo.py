@@ -163,11 +163,16 @@ class DynamoTable:
 
     def query_all(self, condition: str, values: Mapping[str, Any], **options: Any) -> Iterator[Item]:
         """Read all items of one partition, page by page."""
+        for page in self.query_pages(condition, values, **options):
+            yield from page.items
+
+    def query_pages(self, condition: str, values: Mapping[str, Any], **options: Any) -> Iterator[QueryPage]:
+        """Read one partition, page by page."""
         page = self.query(condition, values, **options)
-        yield from page.items
+        yield page
         while page.next_key is not None:
             page = self.query(condition, values, start=page.next_key, **options)
-            yield from page.items
+            yield page
 
     def delete(self, key: Mapping[str, Any]) -> None:
         """Delete one item without a transaction, if it exists."""

@@ -23,9 +23,10 @@ scope's blind index: a keyed hash by which names and addresses can be compared w
 
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chalicelib.aws import translate_aws_errors
 from chalicelib.domain.platform.key_tree import PATH_BYTES, KeyDestroyedError, KeyTree, compute_path
@@ -35,9 +36,14 @@ from chalicelib.store.platform.dynamo import DynamoTable
 from chalicelib.store.platform.scope_keys import FIRST_GENERATION, NONCE_BYTES, ScopeKeyRows, ScopeKeys, seal, to_cipher
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _OF_SCOPE, _OF_REFERRAL, _OF_LATER_GENERATION = b"\x01", b"\x02", b"\x03"
+StartCall: TypeAlias = Callable[[Callable[[], None]], "Future[None]"]
+"""Starts a call at the same time as others, see `ParallelCalls.start`."""
+
 _CACHE_S = 900
 _CACHED_SCOPES = 500
 
@@ -50,6 +56,16 @@ class EnvelopeEncryption:
     kms: Callable[[], Any]
     kms_key_id: str
     _cache: dict[str, tuple[float, ScopeKeys]] = field(default_factory=dict)
+    _loading: "dict[str, Future[None]]" = field(default_factory=dict)
+
+    def load_ahead(self, scopes: Iterable[str], start: StartCall) -> None:
+        """Start to load the keys of scopes that will be needed, unless they are in memory.
+
+        Whoever needs the keys of a scope waits for them, or loads them if this failed or has not begun.
+        """
+        for scope in scopes:
+            if scope not in self._loading and self._find_cached(scope) is None:
+                self._loading[scope] = start(partial(self._load_quietly, scope))
 
     def encrypt(self, plaintext: bytes, *, scope: str, context: str, referral_id: str = "") -> bytes:
         """Encrypt for one `context`: a string that names the table, the item and the field.
@@ -158,10 +174,26 @@ class EnvelopeEncryption:
         return _derive_cipher(tree, path), ciphertext[2 + PATH_BYTES :]
 
     def _get_keys(self, scope: str) -> ScopeKeys:
+        loading = self._loading.get(scope)
+        if loading:
+            # One that has not begun may stand in line behind this very call.
+            if not loading.cancel():
+                loading.result()
+            self._loading.pop(scope, None)
+        return self._find_cached(scope) or self._cache_keys(scope, self.rows.load(scope))
+
+    def _find_cached(self, scope: str) -> ScopeKeys | None:
         cached = self._cache.get(scope)
-        if cached and time.monotonic() - cached[0] < _CACHE_S:
-            return cached[1]
-        return self._cache_keys(scope, self.rows.load(scope))
+        return cached[1] if cached and time.monotonic() - cached[0] < _CACHE_S else None
+
+    def _load_quietly(self, scope: str) -> None:
+        """Load the keys of a scope. If this fails, whoever needs them tries again, and raises what fails."""
+        try:
+            keys = self.rows.load_existing(scope)
+        except Exception:  # noqa: BLE001 not every request that loads keys ahead needs them
+            return
+        if keys:
+            self._cache_keys(scope, keys)
 
     def _reload_keys(self, scope: str) -> ScopeKeys:
         return self._cache_keys(scope, self.rows.load(scope))

@@ -52,6 +52,11 @@ class ScopeKeyRows:
         """Read and decrypt the keys of a scope, and create its data key if it has none."""
         return self._decrypt_row(self._read_or_create_row(scope))
 
+    def load_existing(self, scope: str) -> ScopeKeys | None:
+        """Read and decrypt the keys of a scope; None if it has none yet."""
+        row = self.keys.get({"scope": scope})
+        return self._decrypt_row(row) if row else None
+
     def plant_tree(self, scope: str) -> ScopeKeys:
         """Create the tree of the current generation if there is none, and read the keys."""
         return self._decrypt_row(self._plant_missing_tree(scope))

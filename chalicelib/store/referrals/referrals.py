@@ -35,6 +35,7 @@ from chalicelib.errors import ReferralErasedError
 from chalicelib.store.audit.rows import AuditEntry, AuditLog
 from chalicelib.store.platform import codec
 from chalicelib.store.platform.dynamo import DynamoTable, Item, ItemRead, QueryPage, TransactionWrite
+from chalicelib.store.platform.envelope_encryption import StartCall
 from chalicelib.store.platform.timestamps import to_timestamp
 from chalicelib.store.referrals.items import (
     REFERRAL_ITEM,
@@ -274,13 +275,31 @@ class Referrals:
         """Build the position from which a list continues after one of its rows."""
         return {name: row[name] for name in ("referral_id", "item", _TENANT_BY_INDEX[index], "listed_at")}
 
-    def list_summaries(self, *, index: str, tenant_id: str, newest_first: bool = False) -> Iterable[ReferralSummary]:
-        """List every referral of a tenant as a list shows it, in the order of their latest changes."""
-        condition, values = f"{_TENANT_BY_INDEX[index]} = :tenant", {"tenant": tenant_id}
-        for row in self.table.query_all(condition, values, index=index, limit=ROWS_PER_READ, newest_first=newest_first):
-            summary = self.items.row_to_summary(row)
-            if summary:
-                yield summary
+    def list_summaries(
+        self, *, index: str, tenant_id: str, newest_first: bool = False, start: StartCall | None = None
+    ) -> Iterable[ReferralSummary]:
+        """List every referral of a tenant as a list shows it, in the order of their latest changes.
+
+        Args:
+            index: `by_practice` or `by_center`.
+            tenant_id: The practice or the center.
+            newest_first: Begin with the latest change.
+            start: What starts to load the keys of several practices at the same time.
+        """
+        pages = self.table.query_pages(
+            f"{_TENANT_BY_INDEX[index]} = :tenant",
+            {"tenant": tenant_id},
+            index=index,
+            limit=ROWS_PER_READ,
+            newest_first=newest_first,
+        )
+        for page in pages:
+            if start:
+                self.items.encryption.load_ahead((row["practice_id"] for row in page.items), start)
+            for row in page.items:
+                summary = self.items.row_to_summary(row)
+                if summary:
+                    yield summary
 
     def list_id_page(self, *, index: str, tenant_id: str, start: Mapping[str, Any] | None) -> QueryPage:
         """List one page of the rows of a tenant's referrals from an index, longest unchanged first; decrypts nothing.

@@ -188,3 +188,73 @@ def test_a_delivery_is_refused_when_its_secret_was_revoked(threaded_api, referra
     assert answer.status == 401
     assert list_audit_rows() == before
     assert threaded_api.get_stage(referral_id) == "received"
+
+
+@pytest.fixture
+def start_function(threaded_api, monkeypatch):
+    """Start the function that responds to requests again, as on Lambda."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "cart-referrals-APIHandler")
+    monkeypatch.setenv("_HANDLER", "app.app")
+
+    def start():
+        wiring.reset()
+        wiring.warm_up()
+
+    return start
+
+
+def test_what_every_first_request_needs_is_read_while_the_function_starts(threaded_api, referral_id, start_function):
+    """The issuer's keys and the directory of centers: neither is read again."""
+    start_function()
+    directory = wiring.get_stores().tenants
+    fetched = []
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wiring, "_fetch_issuer_keys", lambda: fetched.append("keys"))
+        patch.setattr(type(directory), "read_directory", lambda _self: fetched.append("directory"))
+        answer = threaded_api.practice.get(f"/v1/referrals/{referral_id}")
+
+    assert (answer.status, answer.json["center"]["name"], fetched) == (200, factories.CENTER.name, [])
+
+
+def test_a_function_starts_when_nothing_can_be_read(threaded_api, referral_id, start_function):
+    """Its first request reads again."""
+    with faults.inject_faults(faults.plan_always("Query", FaultMode.SERVER_ERROR)):
+        start_function()
+
+    assert threaded_api.practice.get(f"/v1/referrals/{referral_id}").status == 200
+
+
+def test_a_background_function_reads_nothing_while_it_starts(threaded_api, monkeypatch):
+    """It verifies no tokens, and may need no center."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "cart-referrals-relay")
+    monkeypatch.setenv("_HANDLER", "app.relay")
+    wiring.reset()
+
+    with faults.inject_faults(faults.plan_never) as calls:
+        wiring.warm_up()
+
+    assert calls.operations == []
+
+
+def test_a_centers_first_list_loads_the_keys_of_its_practices_at_the_same_time(threaded_api, referral_id):
+    """Each call of KMS waits for the other one: two practices have referred."""
+    other = threaded_api.other_practice.post("/v1/referrals", factories.build_referral_body()).json["referral_id"]
+    wiring.reset()
+    threaded_api.center.get("/v1/me")
+
+    with faults.inject_faults(meet(2, "Decrypt")):
+        answer = threaded_api.center.get("/v1/referrals")
+
+    assert referral_id in answer.text
+    assert other in answer.text
+
+
+def test_a_submission_reads_its_directory_and_possible_duplicates_at_the_same_time(threaded_api):
+    """Each of the two waits for the other one."""
+    threaded_api.refer()
+
+    with faults.inject_faults(meet(2, "Query")):
+        answer = threaded_api.practice.post("/v1/referrals", factories.build_referral_body())
+
+    assert answer.status == 201

@@ -66,6 +66,20 @@ def test_a_failure_that_no_one_asked_for_ends_the_request(get_threads, has_threa
         calls.start(fail)
 
 
+def test_a_canceled_call_does_not_end_the_request(get_threads):
+    """Whoever canceled it, before it began, has done its work."""
+    may_end = Event()
+
+    with ParallelCalls(get_threads) as calls:
+        for _ in range(2):
+            calls.start(may_end.wait)
+        in_line = calls.start(fail)
+        is_canceled = in_line.cancel()
+        may_end.set()
+
+    assert is_canceled
+
+
 def test_a_job_without_threads_fails_at_once():
     """A job has no block that would raise what it started."""
     with pytest.raises(UnavailableError):

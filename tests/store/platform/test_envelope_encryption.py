@@ -2,7 +2,9 @@
 
 import os
 import re
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.resources import files
+from threading import Barrier
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -222,3 +224,69 @@ def test_the_cache_of_data_keys_is_limited(encryption, monkeypatch):
         encrypt(encryption, scope=f"prc_{n}")
 
     assert len(encryption._cache) <= 3
+
+
+SCOPES = ("prc_1", "prc_2", "prc_3")
+A_WHILE = 60
+"""Seconds after which a test gives up. No test takes them."""
+
+
+def start_at_once(call):
+    """Make a call when it is started."""
+    call()
+    made = Future()
+    made.set_result(None)
+    return made
+
+
+def test_the_keys_of_several_scopes_are_loaded_at_the_same_time(stores):
+    """A center's first list has the patients of many practices. Each call of KMS waits for the other two."""
+    ciphertexts = {scope: encrypt(stores.encryption, scope=scope) for scope in SCOPES}
+    encryption, meeting = restart_stores(stores).encryption, Barrier(3, timeout=A_WHILE)
+
+    def meet(_n, operation):
+        if operation == "Decrypt":
+            meeting.wait()
+
+    with ThreadPoolExecutor(3) as threads, faults.inject_faults(meet) as calls:
+        encryption.load_ahead(SCOPES, threads.submit)
+        plaintexts = {decrypt(encryption, ciphertext, scope=scope) for scope, ciphertext in ciphertexts.items()}
+
+    assert plaintexts == {PLAINTEXT}
+    assert sorted(calls.operations) == ["Decrypt"] * 3 + ["GetItem"] * 3
+
+
+def test_a_load_that_has_not_begun_is_not_waited_for(stores):
+    """It may stand in line behind the call that needs its keys."""
+    ciphertext, encryption, waiting = encrypt(stores.encryption), restart_stores(stores).encryption, Future()
+    encryption.load_ahead(["prc_1"], lambda _load: waiting)
+
+    assert decrypt(encryption, ciphertext) == PLAINTEXT
+    assert waiting.cancelled()
+
+
+@pytest.mark.parametrize("operation", ["GetItem", "Decrypt"])
+def test_keys_that_could_not_be_loaded_ahead_are_loaded_when_they_are_needed(stores, operation):
+    """Not every request that loads keys ahead needs them, so the failure ends none."""
+    ciphertext, encryption = encrypt(stores.encryption), restart_stores(stores).encryption
+    with faults.inject_faults(faults.plan_always(operation, FaultMode.SERVER_ERROR)):
+        encryption.load_ahead(["prc_1"], start_at_once)
+
+    assert decrypt(encryption, ciphertext) == PLAINTEXT
+
+
+def test_no_key_is_created_ahead(encryption):
+    """A tenant gets its data key when something of it is encrypted."""
+    encryption.load_ahead(["prc_1"], start_at_once)
+
+    assert list_rows("keys") == []
+
+
+def test_keys_in_memory_are_not_loaded_ahead(encryption):
+    """So a warm request makes no call for them."""
+    encrypt(encryption)
+
+    with faults.inject_faults(faults.plan_never) as calls:
+        encryption.load_ahead(["prc_1"], start_at_once)
+
+    assert calls.operations == []

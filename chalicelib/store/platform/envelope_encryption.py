@@ -41,7 +41,9 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _OF_SCOPE, _OF_REFERRAL, _OF_LATER_GENERATION = b"\x01", b"\x02", b"\x03"
-StartCall: TypeAlias = Callable[[Callable[[], None]], "Future[None]"]
+LoadError: TypeAlias = Exception | None
+
+StartCall: TypeAlias = Callable[[Callable[[], LoadError]], "Future[LoadError]"]
 """Starts a call at the same time as others, see `ParallelCalls.start`."""
 
 _CACHE_S = 900
@@ -56,16 +58,17 @@ class EnvelopeEncryption:
     kms: Callable[[], Any]
     kms_key_id: str
     _cache: dict[str, tuple[float, ScopeKeys]] = field(default_factory=dict)
-    _loading: "dict[str, Future[None]]" = field(default_factory=dict)
+    _loading: "dict[str, Future[LoadError]]" = field(default_factory=dict)
 
     def load_ahead(self, scopes: Iterable[str], start: StartCall) -> None:
         """Start to load the keys of scopes that will be needed, unless they are in memory.
 
-        Whoever needs the keys of a scope waits for them, or loads them if this failed or has not begun.
+        Whoever needs the keys of a scope waits for them, or loads them if this has not begun.
         """
-        for scope in scopes:
-            if scope not in self._loading and self._find_cached(scope) is None:
-                self._loading[scope] = start(partial(self._load_quietly, scope))
+        for scope in dict.fromkeys(scopes):
+            loading = self._loading.get(scope)
+            if (loading is None or loading.done()) and self._find_cached(scope) is None:
+                self._loading[scope] = start(partial(self._try_to_load, scope))
 
     def encrypt(self, plaintext: bytes, *, scope: str, context: str, referral_id: str = "") -> bytes:
         """Encrypt for one `context`: a string that names the table, the item and the field.
@@ -176,24 +179,28 @@ class EnvelopeEncryption:
     def _get_keys(self, scope: str) -> ScopeKeys:
         loading = self._loading.get(scope)
         if loading:
+            # What failed before may have failed in an earlier request.
+            is_over = loading.done()
             # One that has not begun may stand in line behind this very call.
-            if not loading.cancel():
-                loading.result()
+            error = None if loading.cancel() else loading.result()
             self._loading.pop(scope, None)
+            if error and not is_over:
+                raise error
         return self._find_cached(scope) or self._cache_keys(scope, self.rows.load(scope))
 
     def _find_cached(self, scope: str) -> ScopeKeys | None:
         cached = self._cache.get(scope)
         return cached[1] if cached and time.monotonic() - cached[0] < _CACHE_S else None
 
-    def _load_quietly(self, scope: str) -> None:
-        """Load the keys of a scope. If this fails, whoever needs them tries again, and raises what fails."""
+    def _try_to_load(self, scope: str) -> LoadError:
+        """Load the keys of a scope. Return what fails: whoever needs the keys raises it, and not every request does."""
         try:
             keys = self.rows.load_existing(scope)
-        except Exception:  # noqa: BLE001 not every request that loads keys ahead needs them
-            return
+        except Exception as e:  # noqa: BLE001 see above
+            return e
         if keys:
             self._cache_keys(scope, keys)
+        return None
 
     def _reload_keys(self, scope: str) -> ScopeKeys:
         return self._cache_keys(scope, self.rows.load(scope))

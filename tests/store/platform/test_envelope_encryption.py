@@ -4,7 +4,7 @@ import os
 import re
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.resources import files
-from threading import Barrier
+from threading import Barrier, Event, Timer
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -227,15 +227,17 @@ def test_the_cache_of_data_keys_is_limited(encryption, monkeypatch):
 
 
 SCOPES = ("prc_1", "prc_2", "prc_3")
+ATTEMPTS = 3
+"""How often a call is made that meets an error of the server."""
+
 A_WHILE = 60
 """Seconds after which a test gives up. No test takes them."""
 
 
 def start_at_once(call):
     """Make a call when it is started."""
-    call()
-    made = Future()
-    made.set_result(None)
+    made: Future[Exception | None] = Future()
+    made.set_result(call())
     return made
 
 
@@ -258,7 +260,8 @@ def test_the_keys_of_several_scopes_are_loaded_at_the_same_time(stores):
 
 def test_a_load_that_has_not_begun_is_not_waited_for(stores):
     """It may stand in line behind the call that needs its keys."""
-    ciphertext, encryption, waiting = encrypt(stores.encryption), restart_stores(stores).encryption, Future()
+    ciphertext, encryption = encrypt(stores.encryption), restart_stores(stores).encryption
+    waiting: Future[Exception | None] = Future()
     encryption.load_ahead(["prc_1"], lambda _load: waiting)
 
     assert decrypt(encryption, ciphertext) == PLAINTEXT
@@ -266,8 +269,30 @@ def test_a_load_that_has_not_begun_is_not_waited_for(stores):
 
 
 @pytest.mark.parametrize("operation", ["GetItem", "Decrypt"])
+def test_a_load_that_fails_fails_whoever_waits_for_it(stores, operation):
+    """It is not made again at once, while KMS is down. The next request makes it again."""
+    ciphertext, encryption = encrypt(stores.encryption), restart_stores(stores).encryption
+    may_fail = Event()
+
+    def fail_late(_n, called):
+        if called != operation:
+            return None
+        may_fail.wait(A_WHILE)
+        return FaultMode.SERVER_ERROR
+
+    with ThreadPoolExecutor(1) as threads, faults.inject_faults(fail_late) as calls:
+        encryption.load_ahead(["prc_1"], threads.submit)
+        Timer(0.1, may_fail.set).start()
+        with pytest.raises(UnavailableError):
+            decrypt(encryption, ciphertext)
+
+    assert len(calls.met) == ATTEMPTS
+    assert decrypt(encryption, ciphertext) == PLAINTEXT
+
+
+@pytest.mark.parametrize("operation", ["GetItem", "Decrypt"])
 def test_keys_that_could_not_be_loaded_ahead_are_loaded_when_they_are_needed(stores, operation):
-    """Not every request that loads keys ahead needs them, so the failure ends none."""
+    """Not every request that loads keys ahead needs them, so an earlier failure ends none."""
     ciphertext, encryption = encrypt(stores.encryption), restart_stores(stores).encryption
     with faults.inject_faults(faults.plan_always(operation, FaultMode.SERVER_ERROR)):
         encryption.load_ahead(["prc_1"], start_at_once)

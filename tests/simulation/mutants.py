@@ -22,6 +22,10 @@ MIN_KILL_RATE = 0.9
 TIME_LIMIT_S = 120
 """Longer than the test of any known mistake takes."""
 
+TIMEOUT_MULTIPLIER = 4
+"""How many times longer than without a mistake the tests of a mutant can take. Two run at once, so each takes longer.
+mutmut's own limit is 15 times: many minutes for each mutant that runs in a circle."""
+
 KILLED = frozenset({"killed", "timeout", "segfault"})
 """The words of mutmut for a mutant that failed a test."""
 
@@ -209,6 +213,7 @@ def _run_mutmut(folder: Path, target: Target, share: float, seed: int) -> subpro
         "source_paths": ["chalicelib"],
         "only_mutate": list(target.tests),
         "also_copy": ["app.py", "infra"],
+        "timeout_multiplier": TIMEOUT_MULTIPLIER,
         "do_not_mutate_patterns": [r"\blog\."],
         "pytest_add_cli_args": ["-p", "no:randomly", "-p", "no:cacheprovider", "--hypothesis-seed=1"],
         "pytest_add_cli_args_test_selection": sorted({test for tests in target.tests.values() for test in tests}),

@@ -269,8 +269,8 @@ def test_a_load_that_has_not_begun_is_not_waited_for(stores):
 
 
 @pytest.mark.parametrize("operation", ["GetItem", "Decrypt"])
-def test_a_load_that_fails_fails_whoever_waits_for_it(stores, operation):
-    """It is not made again at once, while KMS is down. The next request makes it again."""
+def test_a_load_that_fails_is_not_made_again_by_a_request_that_waits_for_it(stores, operation):
+    """The request fails too, because KMS is down. The next request loads the keys again."""
     ciphertext, encryption = encrypt(stores.encryption), restart_stores(stores).encryption
     may_fail = Event()
 

@@ -67,7 +67,8 @@ class EnvelopeEncryption:
         """
         for scope in dict.fromkeys(scopes):
             loading = self._loading.get(scope)
-            if (loading is None or loading.done()) and self._find_cached(scope) is None:
+            # What was loaded ahead, and not needed since, is not loaded again: a new tenant may have no keys yet.
+            if (loading is None or _has_failed(loading)) and self._find_cached(scope) is None:
                 self._loading[scope] = start(partial(self._try_to_load, scope))
 
     def encrypt(self, plaintext: bytes, *, scope: str, context: str, referral_id: str = "") -> bytes:
@@ -211,8 +212,13 @@ class EnvelopeEncryption:
     def _cache_keys(self, scope: str, keys: ScopeKeys) -> ScopeKeys:
         if len(self._cache) >= _CACHED_SCOPES:
             self._cache.clear()
+            self._loading.clear()
         self._cache[scope] = (time.monotonic(), keys)
         return keys
+
+
+def _has_failed(loading: "Future[LoadError]") -> bool:
+    return loading.done() and not loading.cancelled() and loading.result() is not None
 
 
 def _with_template(header: bytes, template: int) -> bytes:

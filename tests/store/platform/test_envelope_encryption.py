@@ -307,6 +307,17 @@ def test_no_key_is_created_ahead(encryption):
     assert list_rows("keys") == []
 
 
+def test_a_tenant_without_keys_is_asked_for_them_once(encryption):
+    """Not at each request of its members, as long as nothing of it is encrypted."""
+    encryption.load_ahead(["prc_1"], start_at_once)
+
+    with faults.inject_faults(faults.plan_never) as calls:
+        encryption.load_ahead(["prc_1"], start_at_once)
+
+    assert calls.operations == []
+    assert decrypt(encryption, encrypt(encryption)) == PLAINTEXT
+
+
 def test_keys_in_memory_are_not_loaded_ahead(encryption):
     """So a warm request makes no call for them."""
     encrypt(encryption)

@@ -15,7 +15,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-setup: .venv/.ready .venv-cloud/.ready ## Install everything, into .venv and .venv-cloud
+setup: .venv/.ready .venv-cloud/.ready .venv-peers/.ready ## Install everything, into .venv, .venv-cloud and .venv-peers
 
 run: .venv/.ready .venv-cloud/.ready ## Run the product on this machine, at http://127.0.0.1:8000 (PORT, DATA_DIR)
 	@exec $(BIN)/python -m infra.local
@@ -28,10 +28,10 @@ SYSTEM_TESTS := tests/browser tests/deploy tests/bench tests/simulation
 test: .venv/.ready .venv-cloud/.ready ## Run the tests; ARGS are passed to pytest
 	@$(PYTEST) $(SYSTEM_TESTS:%=--ignore=%) $(ARGS)
 
-system-test: .venv/.ready .venv-cloud/.ready ## Run the tests that need Chromium, the deployed bundle, or a simulation
+system-test: .venv/.ready .venv-cloud/.ready .venv-peers/.ready ## Run the tests that need Chromium, the deployed bundle, or a simulation
 	@$(PYTEST) $(SYSTEM_TESTS) $(ARGS)
 
-coverage: .venv/.ready .venv-cloud/.ready ## Run all tests and show the lines without coverage
+coverage: .venv/.ready .venv-cloud/.ready .venv-peers/.ready ## Run all tests and show the lines without coverage
 	@$(PYTEST) --cov --cov-report=term $(ARGS)
 
 check: .venv/.ready node_modules/.ready ## Check formatting, lint rules, types, layers, the supply chain, and portability
@@ -47,7 +47,7 @@ check: .venv/.ready node_modules/.ready ## Check formatting, lint rules, types, 
 	@test ! -e dist/template.json || $(BIN)/cfn-lint dist/template.json
 	@$(MAKE) --no-print-directory check-portable
 
-bench: .venv/.ready .venv-cloud/.ready ## Run the benchmarks and print the results
+bench: .venv/.ready .venv-cloud/.ready .venv-peers/.ready ## Run the benchmarks and print the results
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 simulation: .venv/.ready .venv-cloud/.ready ## Run the simulation tests, in about two hours; ARGS="--only faults"
@@ -65,10 +65,11 @@ lock: .venv/.ready ## Lock the newest versions that meet requirements-*.in
 	$(LOCK) --upgrade requirements-packet.in -o requirements-packet.txt
 	$(LOCK) --upgrade -c requirements-run.txt -c requirements-check.txt -c requirements-packet.txt requirements-dev.in -o requirements-dev.txt
 	$(LOCK) --upgrade requirements-cloud.in -o requirements-cloud.txt
+	$(LOCK) --upgrade -c requirements-run.txt requirements-peers.in -o requirements-peers.txt
 	npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean: ## Remove all generated files, except the data in .local
-	rm -rf .venv .venv-cloud node_modules build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-cloud .venv-peers node_modules build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 # Committed files must work on every machine, so they contain no registry address and no home directory.
 # The brackets keep the patterns from matching this file.
@@ -99,6 +100,13 @@ INSTALL := install --quiet --disable-pip-version-check --no-cache-dir --no-deps 
 	@test -x .venv-cloud/bin/python || $(BIN)/python -m venv --without-pip .venv-cloud
 	@$(UV) pip sync --quiet --python .venv-cloud/bin/python --require-hashes requirements-cloud.txt \
 		|| $(BIN)/python -m pip --python .venv-cloud/bin/python $(INSTALL) -r requirements-cloud.txt
+	@touch $@
+
+.venv-peers/.ready: requirements-peers.txt .venv/.ready
+	@echo 'Installing what the benchmark compares with into .venv-peers ...' >&2
+	@test -x .venv-peers/bin/python || $(BIN)/python -m venv --without-pip .venv-peers
+	@$(UV) pip sync --quiet --python .venv-peers/bin/python --require-hashes requirements-peers.txt \
+		|| $(BIN)/python -m pip --python .venv-peers/bin/python $(INSTALL) -r requirements-peers.txt
 	@touch $@
 
 # Only `make check` needs Node. The dashboard has no build step.

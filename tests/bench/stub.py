@@ -1,4 +1,4 @@
-"""A process that answers like DynamoDB and KMS, from memory, over HTTP on the loopback address."""
+"""A process that answers like DynamoDB, KMS and the issuer of tokens, over HTTP on the loopback address."""
 
 import base64
 import json
@@ -15,12 +15,12 @@ from tests.bench.recording import Asked, build_read_key
 
 @contextmanager
 def run_stub(
-    answers: Mapping[Asked, Mapping[str, Any]], plaintexts: Mapping[bytes, bytes] | None = None
+    answers: Mapping[Asked, Mapping[str, Any]], plaintexts: Mapping[bytes, bytes] | None = None, jwks: bytes = b""
 ) -> Iterator[int]:
-    """Yield the port of a stub with these responses and these wrapped keys, until the block ends."""
+    """Yield the port of a stub with these responses, wrapped keys and keys of an issuer, until the block ends."""
     spawn = get_context("spawn")
     ours, its = spawn.Pipe()
-    process = spawn.Process(target=_serve, args=(answers, plaintexts or {}, its), daemon=True)
+    process = spawn.Process(target=_serve, args=(answers, plaintexts or {}, jwks, its), daemon=True)
     process.start()
     try:
         yield ours.recv()
@@ -29,7 +29,9 @@ def run_stub(
         process.join()
 
 
-def _serve(answers: Mapping[Asked, Mapping[str, Any]], plaintexts: Mapping[bytes, bytes], pipe: Connection) -> None:
+def _serve(
+    answers: Mapping[Asked, Mapping[str, Any]], plaintexts: Mapping[bytes, bytes], jwks: bytes, pipe: Connection
+) -> None:
     # Encoded once: a stub that is busy with JSON would take a core from the process it serves.
     spelled = {key: json.dumps(answer).encode() for key, answer in answers.items()}
     for wrapped, key in plaintexts.items():
@@ -42,8 +44,9 @@ def _serve(answers: Mapping[Asked, Mapping[str, Any]], plaintexts: Mapping[bytes
         def handle(self) -> None:
             while line := self.rfile.readline():
                 headers = _headers(self.rfile) if line else {}
-                body = self.rfile.read(int(headers["content-length"]))
-                self.wfile.write(_response(_answer(spelled, headers, body)))
+                body = self.rfile.read(int(headers.get("content-length", 0)))
+                is_aws = "x-amz-target" in headers
+                self.wfile.write(_response(_answer(spelled, headers, body) if is_aws else jwks))
 
     class Server(ThreadingTCPServer):
         daemon_threads = True

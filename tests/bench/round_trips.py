@@ -51,6 +51,7 @@ class RoundTripCounter:
     """Counts the calls that wait for each other."""
 
     trips: int = 0
+    requests: int = 0
 
     def fork(self, call: Callable[..., object], arguments: Sequence[object]) -> "ForkedCall":
         """Make a call from here on, and come back to here."""
@@ -85,7 +86,7 @@ class RoundTripCounter:
 
     def count(self, send: SendRequest) -> int:
         """Return the round trips of a request."""
-        self.trips = 0
+        self.trips, self.requests = 0, self.requests + 1
         answer = send()
         if answer.status >= 300:
             raise ValueError(f"not what is measured: {answer.status} {answer.text[:200]}")
@@ -93,15 +94,20 @@ class RoundTripCounter:
 
 
 class ForkedCall(Future[Any]):
-    """A call that was made at the same time as others. Who asks for its result has waited for its last round trip."""
+    """A call that was made at the same time as others. Who asks for its result has waited for its last round trip.
+
+    No later request waits for it.
+    """
 
     def __init__(self, counter: RoundTripCounter) -> None:
         super().__init__()
         self.counter = counter
+        self.request = counter.requests
         self.ended_at = 0
 
     def result(self, timeout: float | None = None) -> Any:
-        self.counter.trips = max(self.counter.trips, self.ended_at)
+        if self.request == self.counter.requests:
+            self.counter.trips = max(self.counter.trips, self.ended_at)
         return super().result(timeout)
 
 

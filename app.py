@@ -8,12 +8,16 @@ Every Lambda function imports this file, and needs one of these functions. So ea
 itself, as each route does.
 """
 
-# ruff: noqa: E402 the garbage collector must rest before anything is imported
+# ruff: noqa: E402 the garbage collector must rest, and dataclasses be lazy, before anything is imported
 # ruff: noqa: PLC0415 a function imports what it alone needs
 import gc
 
 # What is imported stays. Searching it for garbage again and again is a tenth of a cold start.
 gc.disable()
+
+from chalicelib.lazy_dataclasses import compile_methods_lazily
+
+compile_methods_lazily()
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple

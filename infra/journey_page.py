@@ -10,7 +10,7 @@ from chalicelib.domain.referrals.reason_codes import REASON_FACTS, REASONS_REQUI
 from chalicelib.domain.referrals.stages import OPTIONAL_STAGES, STAGE_FACTS, TERMINAL_STAGES, Actor, Phase, Stage
 from chalicelib.domain.referrals.transitions import TRANSITIONS, list_transitions
 from chalicelib.domain.referrals.turnaround import STAGES_WITH_OWN_DATE, TURNAROUND_LIMITS
-from chalicelib.routes.referrals.journey_responses import PHASE_LABELS
+from chalicelib.routes.referrals.phase_labels import PHASE_LABELS
 
 PAGE = Path(__file__).parent.parent / "docs" / "journey.md"
 

@@ -22,8 +22,8 @@ from chalicelib.services.referrals.aliases import prepare_alias_writes, require_
 from chalicelib.services.referrals.consent_checks import complete_consent
 from chalicelib.services.referrals.create import build_submission
 from chalicelib.services.referrals.date_checks import check_date
+from chalicelib.services.referrals.decision_context import load_decision_context
 from chalicelib.services.referrals.duplicates import find_possible_duplicates
-from chalicelib.services.referrals.event_writes import load_decision_context
 from chalicelib.services.referrals.referred_on_checks import check_referred_on
 from infra.centers.saved_files import SheetError, SheetFault
 from infra.referral_import.columns import find_column

@@ -10,7 +10,7 @@ from chalicelib.domain.consultation.invitations import CalendarInvitation
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.errors import ReferralErasedError, UnavailableError
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.services.referrals.event_writes import load_decision_context
+from chalicelib.services.referrals.decision_context import load_decision_context
 from chalicelib.store.platform import codec
 from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.referrals.erasures import ERASED_ITEM

@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.routes.referrals.plan_responses import to_plans_response
 from chalicelib.routes.referrals.product_responses import to_product_response
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.services.referrals.event_writes import load_decision_context
+from chalicelib.services.referrals.decision_context import load_decision_context
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.platform.timestamps import from_timestamp

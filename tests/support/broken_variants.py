@@ -7,7 +7,8 @@ from chalicelib.domain.referrals.stage_changes import Applied
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import UnavailableError
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
+from chalicelib.services.referrals.decision_context import load_decision_context
+from chalicelib.services.referrals.event_writes import prepare_event_writes
 from chalicelib.services.referrals.report_results import ReportResult
 from chalicelib.store.platform.transactions import ConditionFailedError
 from tests.support.factories import CENTER

@@ -13,7 +13,7 @@ from chalicelib.domain.referrals.facts import OWN_SECTIONS, FactChange, FactRevi
 from chalicelib.domain.referrals.packet import build_packet, needs_financial_help
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.routes.platform.timestamps import format_timestamp
-from chalicelib.services.referrals.amend import find_why_closed
+from chalicelib.services.referrals.access import find_why_closed
 
 
 class FactChangeResponse(TypedDict):

@@ -13,19 +13,8 @@ from chalicelib.domain.referrals.stage_changes import DecisionContext
 from chalicelib.domain.referrals.stages import MAIN_PATH, STAGE_FACTS, TERMINAL_STAGES, Phase, Stage, StepKind
 from chalicelib.domain.referrals.transitions import list_actors_for, list_transitions_from
 from chalicelib.routes.platform.timestamps import format_timestamp
+from chalicelib.routes.referrals.phase_labels import PHASE_LABELS
 from chalicelib.routes.referrals.referral_part_types import ActionResponse, JourneyPhaseResponse, JourneyStepResponse
-
-PHASE_LABELS: Mapping[Phase, str] = {
-    Phase.ELIGIBILITY: "Eligibility check",
-    Phase.REFERRAL: "Referral",
-    Phase.CONSULTATION: "Consultation",
-    Phase.COLLECTION: "Leukapheresis",
-    Phase.MANUFACTURING: "Manufacturing",
-    Phase.TREATMENT: "Treatment",
-    Phase.MONITORING: "Monitoring",
-    Phase.FOLLOW_UP: "Follow-up",
-    Phase.CLOSED: "Closed",
-}
 
 
 def to_journey_response(referral: Referral) -> list[JourneyPhaseResponse]:

@@ -10,14 +10,14 @@ from chalicelib.domain.referrals.stages import STAGE_FACTS, Stage
 from chalicelib.domain.referrals.worklists import ListViewer, Worklist
 from chalicelib.routes.coverage.summary_responses import to_coverage_state_response
 from chalicelib.routes.platform.timestamps import format_timestamp
-from chalicelib.routes.referrals.journey_responses import PHASE_LABELS
 from chalicelib.routes.referrals.list_response_types import (
     FilterChoiceResponse,
     ReferralCountsResponse,
     ReferralSummaryResponse,
 )
+from chalicelib.routes.referrals.phase_labels import PHASE_LABELS
 from chalicelib.routes.referrals.plan_responses import to_next_plan_response
-from chalicelib.routes.referrals.responses import build_center, build_practice
+from chalicelib.routes.referrals.tenant_responses import build_center, build_practice
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.consent_checks import get_practice_day
 from chalicelib.services.referrals.list_filters import NONE, find_product_id

@@ -13,7 +13,7 @@ from chalicelib.domain.referrals.stages import STAGE_FACTS, NextActor
 from chalicelib.domain.referrals.worklists import ListViewer
 from chalicelib.routes.platform.table_files import Cell
 from chalicelib.routes.referrals.list_responses import get_product_name
-from chalicelib.routes.referrals.responses import build_center, build_practice
+from chalicelib.routes.referrals.tenant_responses import build_center, build_practice
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.list_filters import (
     find_coverage_state,

@@ -26,7 +26,6 @@ from chalicelib.routes.coverage.summary_responses import (
     to_warning_responses,
 )
 from chalicelib.routes.platform.label_responses import to_label_response
-from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.routes.referrals.care_responses import list_open_adverse_events, to_care_response
 from chalicelib.routes.referrals.change_responses import to_fact_state_response
@@ -44,7 +43,6 @@ from chalicelib.routes.referrals.referral_part_types import (
     OutcomeReasonResponse,
     PacketResponse,
     PlannedNoticeResponse,
-    ReferralCenterResponse,
     TurnaroundResponse,
     UnfinishedValueResponse,
 )
@@ -53,10 +51,11 @@ from chalicelib.routes.referrals.response_types import (
     ReferralResponse,
     ReportResultResponse,
 )
+from chalicelib.routes.referrals.tenant_responses import build_center, build_practice
 from chalicelib.services.notices.planned_list import PlannedNotice
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.consent_checks import get_practice_day
-from chalicelib.services.referrals.event_writes import load_decision_context
+from chalicelib.services.referrals.decision_context import load_decision_context
 from chalicelib.services.referrals.report_results import ReportResult
 from chalicelib.services.referrals.routing_hints import find_hints_of_referral
 from chalicelib.services.referrals.unread import NOTHING_UNREAD, UnreadCounts
@@ -282,26 +281,6 @@ def to_report_response(result: ReportResult) -> ReportResultResponse:
     if result.warnings:
         response["warnings"] = to_warning_responses(list(result.warnings))
     return response
-
-
-def build_practice(practice_id: str) -> TenantResponse:
-    """The referring practice of a referral."""
-    tenant = wiring.get_stores().tenants.get_cached(TenantKind.PRACTICE, practice_id)
-    return {"tenant_id": practice_id, "name": tenant.name if tenant else None}
-
-
-def build_center(center_id: str | None) -> ReferralCenterResponse | None:
-    """The treatment center of a referral; None while none is chosen."""
-    center = wiring.get_stores().tenants.get_center(center_id)
-    if center is None:
-        return None
-    return {
-        "center_id": center.center_id,
-        "name": center.tenant.name,
-        "time_zone": center.tenant.time_zone,
-        "intake_phone": center.listing.get("intake_phone"),
-        "after_hours_phone": center.listing.get("after_hours_phone"),
-    }
 
 
 def _build_packet(referral: Referral) -> PacketResponse:

@@ -28,7 +28,8 @@ from chalicelib.services.documents.entry import build_member_event_fields, get_d
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import build_member_audit_entry, get_visible_or_404
-from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
+from chalicelib.services.referrals.decision_context import load_decision_context
+from chalicelib.services.referrals.event_writes import prepare_event_writes
 from chalicelib.services.referrals.write_once import audit_refusals, commit_once, write_once
 from chalicelib.store.platform.idempotency import IdempotentRequest, StoredResponse
 

@@ -42,7 +42,8 @@ from chalicelib.services.documents.entry import (
 from chalicelib.services.documents.sharing import find_reason_not_to_share, prepare_share_writes
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
+from chalicelib.services.referrals.decision_context import load_decision_context
+from chalicelib.services.referrals.event_writes import prepare_event_writes
 
 _SCAN_STATUSES: Mapping[str, ScanStatus] = {
     "NO_THREATS_FOUND": ScanStatus.CLEAN,

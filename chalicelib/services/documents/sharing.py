@@ -11,7 +11,8 @@ from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor
 from chalicelib.services.documents.answered_items import answer_item, build_item_fields, list_item_writes
 from chalicelib.services.documents.entry import build_event_fields, get_tenant_id, list_change_writes
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
+from chalicelib.services.referrals.decision_context import load_decision_context
+from chalicelib.services.referrals.event_writes import prepare_event_writes
 from chalicelib.store.platform.dynamo import TransactionWrite
 
 

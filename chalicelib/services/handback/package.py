@@ -37,7 +37,7 @@ from chalicelib.services.referrals.access import (
     get_visible_or_404,
     require_known_product_and_center,
 )
-from chalicelib.services.referrals.event_writes import load_decision_context
+from chalicelib.services.referrals.decision_context import load_decision_context
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.handback.packages import HANDBACK_WRITE
 from chalicelib.store.platform.dynamo import TransactionWrite

@@ -6,7 +6,8 @@ from chalicelib import catalog
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.platform.ids import ID_PATTERNS, IMPOSSIBLE_ID
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.errors import FieldError, ForbiddenError, MalformedError, NotFoundError
+from chalicelib.domain.referrals.stages import TERMINAL_STAGES
+from chalicelib.errors import ConflictError, FieldError, ForbiddenError, MalformedError, NotFoundError
 from chalicelib.services.audit.refusals import record_refusal
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
@@ -35,6 +36,13 @@ def get_visible_or_404(referral_id: str, member: Member, action: str, *, context
     )
     record_refusal(refusal, entry, context=context)
     raise refusal
+
+
+def find_why_closed(referral: Referral) -> ConflictError | None:
+    """Find why no one can correct the facts any more; None if they are open."""
+    if referral.stage not in TERMINAL_STAGES:
+        return None
+    return ConflictError("referral_closed", "This referral is closed, so its details can no longer be changed.")
 
 
 def require_practice(member: Member) -> None:

@@ -9,7 +9,7 @@ from chalicelib.domain.platform.copying import replace
 from chalicelib.domain.referrals.facts import CENTER_CONTACT, OWN_SECTIONS, list_fact_changes
 from chalicelib.domain.referrals.packet import build_packet, require_core_items
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
+from chalicelib.domain.referrals.stages import Stage
 from chalicelib.domain.referrals.unfinished import UNFINISHED, settle_unfinished
 from chalicelib.errors import (
     ApiError,
@@ -24,6 +24,7 @@ from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import (
     build_member_audit_entry,
+    find_why_closed,
     get_visible_or_404,
     require_known_product_and_center,
     require_practice,
@@ -76,13 +77,6 @@ def amend_referral(
     except ApiError as e:
         record_refusal(e, build_member_audit_entry(before, member, "referral.amend", context.now), context=context)
         raise
-
-
-def find_why_closed(referral: Referral) -> ConflictError | None:
-    """Find why no one can correct the facts any more; None if they are open."""
-    if referral.stage not in TERMINAL_STAGES:
-        return None
-    return ConflictError("referral_closed", "This referral is closed, so its details can no longer be changed.")
 
 
 def _amend(

@@ -7,7 +7,7 @@ from chalicelib.domain.referrals.stage_changes import Applied, Decision, Recorde
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.consent_checks import get_practice_day
-from chalicelib.services.referrals.event_writes import load_decision_context
+from chalicelib.services.referrals.decision_context import load_decision_context
 
 
 def list_report_warnings(

@@ -26,7 +26,8 @@ from chalicelib.services.referrals.access import (
 )
 from chalicelib.services.referrals.aliases import choose_alias, prepare_alias_writes, require_harmless_alias
 from chalicelib.services.referrals.consent_checks import complete_consent
-from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
+from chalicelib.services.referrals.decision_context import load_decision_context
+from chalicelib.services.referrals.event_writes import prepare_event_writes
 from chalicelib.services.referrals.histology_checks import require_listed_histology
 from chalicelib.services.referrals.overdue_alert_writes import prepare_alert_writes
 from chalicelib.services.referrals.practice_directory import start_directory_read

@@ -18,10 +18,11 @@ from chalicelib.domain.referrals.stage_changes import (
 from chalicelib.errors import WebhookIdReusedError
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
+from chalicelib.services.referrals.decision_context import load_decision_context
 from chalicelib.services.referrals.event_decisions import (
     belongs_to_center,
 )
-from chalicelib.services.referrals.event_writes import build_audit_entry, load_decision_context, prepare_event_writes
+from chalicelib.services.referrals.event_writes import build_audit_entry, prepare_event_writes
 from chalicelib.services.referrals.report_results import name_reported
 from chalicelib.store.notices.outbox import NO_EXISTING_TASKS
 from chalicelib.store.platform.dynamo import TransactionWrite

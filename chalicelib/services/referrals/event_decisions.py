@@ -11,7 +11,7 @@ from chalicelib.domain.referrals.history import History
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, Decision, Pending, Recorded
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.services.referrals.event_writes import load_decision_context
+from chalicelib.services.referrals.decision_context import load_decision_context
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.referrals.items import ParkedDelivery
 from chalicelib.store.webhooks.delivery_log import Delivery

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from chalicelib import catalog
 from chalicelib.domain.consultation.follow_fact import find_planned
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.notices.consultation_notices import add_invitation
@@ -27,7 +26,7 @@ from chalicelib.domain.referrals.information_requests import build_request
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.planned_dates import brings_new_date
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stage_changes import Applied, Decision, DecisionContext, Recorded
+from chalicelib.domain.referrals.stage_changes import Applied, Decision, Recorded
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.aliases import keep_or_replace_alias
@@ -40,17 +39,6 @@ from chalicelib.store.notices.leases import TaskState
 from chalicelib.store.notices.outbox import NO_EXISTING_TASKS
 from chalicelib.store.notices.planned_tasks import prepare_check_still_waiting, prepare_replan_done
 from chalicelib.store.platform.dynamo import TransactionWrite
-
-
-def load_decision_context(referral: Referral, *, context: RunContext) -> DecisionContext:
-    """Load the monitoring profiles of products and the center's time zone, which set the days of a window."""
-    center = context.stores.tenants.get_center(referral.center_id)
-    return DecisionContext(
-        profile=catalog.get_monitoring_profile(referral.current_product_id),
-        get_profile=catalog.get_monitoring_profile,
-        time_zone=center.tenant.time_zone if center else "UTC",
-        now=context.now,
-    )
 
 
 def prepare_event_writes(

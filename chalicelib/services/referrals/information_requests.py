@@ -34,7 +34,8 @@ from chalicelib.domain.referrals.stages import TERMINAL_STAGES
 from chalicelib.errors import ConflictError, FieldError, ForbiddenError, MalformedError, NotFoundError
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import build_member_audit_entry, get_visible_or_404
-from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
+from chalicelib.services.referrals.decision_context import load_decision_context
+from chalicelib.services.referrals.event_writes import prepare_event_writes
 from chalicelib.services.referrals.report_event import report_by_member
 from chalicelib.services.referrals.report_results import ReportResult
 from chalicelib.services.referrals.write_once import audit_refusals, commit_once, find_first_response, write_once

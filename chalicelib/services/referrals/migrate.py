@@ -23,7 +23,7 @@ from chalicelib.errors import StoredItemError
 from chalicelib.services.platform.optimistic import TooManyConflictsError, commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.aliases import prepare_first_claim
-from chalicelib.services.referrals.event_writes import load_decision_context
+from chalicelib.services.referrals.decision_context import load_decision_context
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.version import VERSION
 

@@ -1,4 +1,4 @@
-"""What a request asked the store and got as a response, kept so that it can be asked again.
+"""What a request asked the store and got as a response, kept for a replay.
 
 A measured process contains neither tables nor their imitation: only the requests, and the
 responses that they got from tables made from the template.
@@ -21,13 +21,13 @@ from tests.support import factories
 from tests.support.api_driver import ApiDriver
 
 Event = dict[str, Any]
-Asked = tuple[str, ...]
+ReadKey = tuple[str, ...]
 
 WIRE_NAMES = {"get_item": "GetItem", "query": "Query"}
-"""Return what is asked for. Writes always succeed."""
+"""The reads that are recorded, by the names of the client's methods. Writes always succeed."""
 
 
-def build_read_key(name: str, request: Mapping[str, Any]) -> Asked:
+def build_read_key(name: str, request: Mapping[str, Any]) -> ReadKey:
     """Return what a read asks for, as a key. `name` is the operation's on the wire."""
     what = request.get("Key") or request["ExpressionAttributeValues"]
     return (name, request["TableName"], *(next(iter(value.values())) for value in what.values()))
@@ -48,7 +48,7 @@ class RecordedRequests:
     environment: Mapping[str, str]
     events: Mapping[str, Event]
     bodies: Mapping[str, Any]
-    answers: Mapping[Asked, Mapping[str, Any]]
+    answers: Mapping[ReadKey, Mapping[str, Any]]
     plaintexts: Mapping[bytes, bytes]
     secret: bytes
     page_query: Mapping[str, Any]
@@ -77,7 +77,7 @@ class RecordingClient:
     """Passes every call to `client` and records it."""
 
     client: Any
-    answers: dict[Asked, Mapping[str, Any]] = field(default_factory=dict)
+    answers: dict[ReadKey, Mapping[str, Any]] = field(default_factory=dict)
     requests: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Any:
@@ -97,7 +97,7 @@ class RecordingClient:
 class ReplayClient:
     """A DynamoDB client that has every response ready."""
 
-    answers: Mapping[Asked, Mapping[str, Any]]
+    answers: Mapping[ReadKey, Mapping[str, Any]]
 
     def get_item(self, **request: Any) -> Mapping[str, Any]:
         return self.answers[build_read_key("GetItem", request)]

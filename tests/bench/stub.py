@@ -10,33 +10,33 @@ from multiprocessing.connection import Connection
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 
-from tests.bench.recording import Asked, build_read_key
+from tests.bench.recording import ReadKey, build_read_key
 
 
 @contextmanager
 def run_stub(
-    answers: Mapping[Asked, Mapping[str, Any]], plaintexts: Mapping[bytes, bytes] | None = None, jwks: bytes = b""
+    answers: Mapping[ReadKey, Mapping[str, Any]], plaintexts: Mapping[bytes, bytes] | None = None, jwks: bytes = b""
 ) -> Iterator[int]:
     """Yield the port of a stub with these responses, wrapped keys and keys of an issuer, until the block ends."""
     spawn = get_context("spawn")
-    ours, its = spawn.Pipe()
-    process = spawn.Process(target=_serve, args=(answers, plaintexts or {}, jwks, its), daemon=True)
+    parent_end, child_end = spawn.Pipe()
+    process = spawn.Process(target=_serve, args=(answers, plaintexts or {}, jwks, child_end), daemon=True)
     process.start()
     try:
-        yield ours.recv()
+        yield parent_end.recv()
     finally:
         process.terminate()
         process.join()
 
 
 def _serve(
-    answers: Mapping[Asked, Mapping[str, Any]], plaintexts: Mapping[bytes, bytes], jwks: bytes, pipe: Connection
+    answers: Mapping[ReadKey, Mapping[str, Any]], plaintexts: Mapping[bytes, bytes], jwks: bytes, pipe: Connection
 ) -> None:
     # Encoded once: a stub that is busy with JSON would take a core from the process it serves.
-    spelled = {key: json.dumps(answer).encode() for key, answer in answers.items()}
+    responses = {key: json.dumps(answer).encode() for key, answer in answers.items()}
     for wrapped, key in plaintexts.items():
         unwrapped = {"Plaintext": base64.b64encode(key).decode()}
-        spelled["Decrypt", base64.b64encode(wrapped).decode()] = json.dumps(unwrapped).encode()
+        responses["Decrypt", base64.b64encode(wrapped).decode()] = json.dumps(unwrapped).encode()
 
     class Handler(StreamRequestHandler):
         disable_nagle_algorithm = True
@@ -46,7 +46,7 @@ def _serve(
                 headers = _headers(self.rfile) if line else {}
                 body = self.rfile.read(int(headers.get("content-length", 0)))
                 is_aws = "x-amz-target" in headers
-                self.wfile.write(_response(_answer(spelled, headers, body) if is_aws else jwks))
+                self.wfile.write(_response(_answer(responses, headers, body) if is_aws else jwks))
 
     class Server(ThreadingTCPServer):
         daemon_threads = True
@@ -64,11 +64,11 @@ def _headers(lines: Any) -> dict[str, str]:
     return headers
 
 
-def _answer(spelled: Mapping[Asked, bytes], headers: Mapping[str, str], body: bytes) -> bytes:
+def _answer(responses: Mapping[ReadKey, bytes], headers: Mapping[str, str], body: bytes) -> bytes:
     name = headers["x-amz-target"].rpartition(".")[2]
     if name == "Decrypt":
-        return spelled[name, json.loads(body)["CiphertextBlob"]]
-    return spelled[build_read_key(name, json.loads(body))] if name in {"GetItem", "Query"} else b"{}"
+        return responses[name, json.loads(body)["CiphertextBlob"]]
+    return responses[build_read_key(name, json.loads(body))] if name in {"GetItem", "Query"} else b"{}"
 
 
 def _response(body: bytes) -> bytes:

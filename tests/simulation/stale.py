@@ -172,17 +172,17 @@ class TestRun:
 def run_tests(tests: Sequence[str], *, seed: int, options: Sequence[str], progress: Progress) -> TestRun:
     """Run tests in their own processes, with `SHARE` of their weak reads stale."""
     plain = ("-vv", "--tb=no", "-p", "no:randomly", "-p", "no:cacheprovider")
-    asked = (f"--stale={SHARE}", f"--stale-seed={seed}", *plain, *options, *tests)
+    arguments = (f"--stale={SHARE}", f"--stale-seed={seed}", *plain, *options, *tests)
     with subprocess.Popen(
-        [sys.executable, "-m", "pytest", *asked], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "pytest", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as running:
         try:
-            return _heard(running.stdout or (), partial(progress, what=f"tests, seed {seed}"))
+            return _read_outcomes(running.stdout or (), partial(progress, what=f"tests, seed {seed}"))
         finally:
             running.kill()
 
 
-def _heard(lines: Iterable[str], progress: Callable[[int, int], None]) -> TestRun:
+def _read_outcomes(lines: Iterable[str], progress: Callable[[int, int], None]) -> TestRun:
     outcomes: list[str] = []
     broken: list[str] = []
     total = weak = stale = 0

@@ -96,22 +96,22 @@ class InMemoryDynamoDB:
         }
         return {"Responses": answers}
 
-    def query(self, **asked: Any) -> StoredRow:
-        table, index = self.tables[asked["TableName"]], asked.get("IndexName")
-        values = {name: _plain(v) for name, v in asked["ExpressionAttributeValues"].items()}
-        holds = _condition(asked["KeyConditionExpression"].replace("#", ""))
-        partition = next(iter(re.findall(r"= (:\w+)", asked["KeyConditionExpression"])))
+    def query(self, **request: Any) -> StoredRow:
+        table, index = self.tables[request["TableName"]], request.get("IndexName")
+        values = {name: _plain(v) for name, v in request["ExpressionAttributeValues"].items()}
+        holds = _condition(request["KeyConditionExpression"].replace("#", ""))
+        partition = next(iter(re.findall(r"= (:\w+)", request["KeyConditionExpression"])))
         rows = table.partitions.get(index, {}).get(values[partition], {}).values()
         found = sorted(
             (row for row in rows if holds(row, values)),
             key=lambda row: (table.place(row, index), table.place(row)),
-            reverse=not asked["ScanIndexForward"],
+            reverse=not request["ScanIndexForward"],
         )
-        if "ExclusiveStartKey" in asked:
-            start = table.place(asked["ExclusiveStartKey"])
+        if "ExclusiveStartKey" in request:
+            start = table.place(request["ExclusiveStartKey"])
             found = found[1 + [table.place(row) for row in found].index(start) :]
-        read, rest = found[: asked["Limit"]], found[asked["Limit"] :]
-        kept = _condition(asked.get("FilterExpression", "").replace("#", ""))
+        read, rest = found[: request["Limit"]], found[request["Limit"] :]
+        kept = _condition(request.get("FilterExpression", "").replace("#", ""))
         answer: StoredRow = {"Items": [row for row in read if kept(row, values)]}
         if rest:
             names = {*table.keys[None], *table.keys[index]}

@@ -53,24 +53,24 @@ class WeakReadLog:
             self._writes += 1
         if operation not in _READS or not _came(truth):
             return truth
-        asked = json.loads(request.body)
-        if self._is_strong(asked):
+        parameters = json.loads(request.body)
+        if self._is_strong(parameters):
             return truth
         self.weak += 1
-        result = self._drawn_from(self._earlier(operation, asked, request), truth)
+        result = self._drawn_from(self._earlier(operation, parameters, request), truth)
         self.stale += _rows(result) != _rows(truth)
         return result
 
-    def _is_strong(self, asked: Any) -> bool:
-        if asked.get("ConsistentRead"):
+    def _is_strong(self, parameters: Any) -> bool:
+        if parameters.get("ConsistentRead"):
             return not self.even_strong
-        return asked.get("IndexName") in self.caught_up
+        return parameters.get("IndexName") in self.caught_up
 
-    def _earlier(self, operation: str, asked: Any, request: Any) -> list[tuple[int, Any]]:
+    def _earlier(self, operation: str, parameters: Any, request: Any) -> list[tuple[int, Any]]:
         """Return the earlier answers to the same request with their times; the caller adds to this list."""
-        key = operation, json.dumps(asked, sort_keys=True)
+        key = operation, json.dumps(parameters, sort_keys=True)
         if key not in self._known:
-            never = [(self._writes, _nothing(request))] if "IndexName" in asked else []
+            never = [(self._writes, _nothing(request))] if "IndexName" in parameters else []
             self._known[key] = never
         return self._known[key]
 

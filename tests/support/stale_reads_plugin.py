@@ -187,15 +187,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(autouse=True)
 def inject_stale_reads(request: pytest.FixtureRequest) -> Iterator[None]:
     """Make weak reads stale, as they may be on AWS, if the option asks for it."""
-    asked, test = request.config.option, request.node
-    if not asked.stale:
+    options, test = request.config.option, request.node
+    if not options.stale:
         yield
         return
     with make_reads_stale(
-        asked.stale,
-        seed=f"{asked.stale_seed} {test.nodeid}",
+        options.stale,
+        seed=f"{options.stale_seed} {test.nodeid}",
         caught_up=list_waited_indexes(test.nodeid),
-        even_strong=asked.stale_all,
+        even_strong=options.stale_all,
     ) as reads:
         yield
     test.user_properties.append((_NOTIFIED, (reads.weak, reads.stale)))

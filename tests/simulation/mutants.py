@@ -51,6 +51,7 @@ _REPLAY = [
     "tests/domain/referrals/test_reason_codes.py",
     "tests/domain/referrals/test_apply_event_replay.py",
     "tests/domain/referrals/test_replay_agreement.py",
+    "tests/domain/referrals/test_frozen_histories.py",
     "tests/domain/referrals/test_stage_changes_actors.py",
     "tests/domain/referrals/test_event_path.py",
     "tests/domain/referrals/test_apply_event_second_reports.py",

@@ -29,6 +29,7 @@ _LISTS = IndexWaits(
             "tests/routes/coverage/test_moves.py",
             "tests/routes/eligibility/test_screen.py::test_a_check_stores_nothing",
             "tests/routes/handback/test_calendar_feeds.py",
+            "tests/routes/identity/test_recovery.py",
             "tests/routes/handback/test_planned_calendar.py",
             "tests/routes/insights/test_changed_insights.py",
             "tests/routes/insights/test_insights.py",

@@ -23,12 +23,14 @@ run: .venv/.ready .venv-cloud/.ready ## Run the product on this machine, at http
 # All tests of a file run in the same worker, so that shared fixtures, such as a deployed stack, are created once.
 # See tests/support/parallel_plugin.py for the order.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
-SYSTEM_TESTS := tests/browser tests/deploy tests/bench tests/simulation
+LOCAL_CLOUD_TESTS := $(patsubst %,tests/infra/test_local_%.py,cloud documents schedules)
+SYSTEM_TESTS := tests/browser tests/deploy tests/bench tests/simulation $(LOCAL_CLOUD_TESTS)
+CHECKS := tests/test_architecture.py tests/test_dotted_names.py
 
 test: .venv/.ready .venv-cloud/.ready ## Run the tests; ARGS are passed to pytest
-	@$(PYTEST) $(SYSTEM_TESTS:%=--ignore=%) $(ARGS)
+	@$(PYTEST) $(SYSTEM_TESTS:%=--ignore=%) $(CHECKS:%=--ignore=%) $(ARGS)
 
-system-test: .venv/.ready .venv-cloud/.ready .venv-peers/.ready ## Run the tests that need Chromium, the deployed bundle, or a simulation
+system-test: .venv/.ready .venv-cloud/.ready .venv-peers/.ready ## Run the tests that need Chromium, the local cloud, or a simulation
 	@$(PYTEST) $(SYSTEM_TESTS) $(ARGS)
 
 coverage: .venv/.ready .venv-cloud/.ready .venv-peers/.ready ## Run all tests and show the lines without coverage
@@ -42,7 +44,7 @@ check: .venv/.ready node_modules/.ready ## Check formatting, lint rules, types, 
 	@$(NODE_BIN)/biome check --error-on-warnings --log-level=warn
 	@$(NODE_BIN)/tsc --project tsconfig.json
 	@$(NODE_BIN)/tsc --project tsconfig.strict.json
-	@$(BIN)/pytest -q tests/test_architecture.py tests/test_dotted_names.py
+	@$(BIN)/pytest -q $(CHECKS)
 	@$(BIN)/python -m infra.supply_chain
 	@test ! -e dist/template.json || $(BIN)/cfn-lint dist/template.json
 	@$(MAKE) --no-print-directory check-portable

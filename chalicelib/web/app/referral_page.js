@@ -164,7 +164,7 @@ export function ReferralPage({ id }) {
     // No one reads a hidden tab. If this request is lost, the referral stays marked as unread.
     if (referral?.changed_since_seen && !document.hidden) markViewed(id, data?.etag ?? null).catch(() => {});
   }, [referral]);
-  // The button of an action that was taken can be gone. The result is below the heading. This runs before a next key.
+  // The button of an action that was taken can be gone. The result is below the heading.
   useLayoutEffect(() => void (flash && keepFocus()), [flash]);
   const product = products.data?.find(({ product_id: known }) => known === referral?.product.current);
 

@@ -4,10 +4,7 @@
 export const focusHeading = (selector = "h1") =>
   /** @type {HTMLElement | null} */ (document.querySelector(selector))?.focus();
 
-/**
- * Put the focus on a heading if nothing has it, for example because its button is gone. Call it in the task that
- * changed the page: in a layout effect, or right after `await reload()`. Later, a next key has gone nowhere.
- */
+/** Put the focus on a heading if nothing has it, for example because its button is gone. Call it before the paint. */
 export function keepFocus(selector = "h1") {
   if (!document.activeElement || document.activeElement === document.body) focusHeading(selector);
 }

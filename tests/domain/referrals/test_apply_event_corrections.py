@@ -250,3 +250,14 @@ def test_a_correction_keeps_a_hold():
     held = inbox.receive([build_correction("received")]).referral
 
     assert held.status.hold is not None
+
+
+def test_a_repeat_with_a_reason_is_news_and_keeps_its_own_time():
+    """Only what a center's system repeats every night moves with the corrected time."""
+    infused_at = compute_time("infused")
+    again = build_stage_change(Stage.INFUSED, infused_at + 5 * HOUR, event_id="evt_again", reason_code="new_report")
+    correction = build_correction("infused", build_stage_change(Stage.INFUSED, infused_at + 2 * DAY))
+
+    referral = build_inbox_to("infused").receive([again, correction]).referral
+
+    assert referral.stage_entered_at[Stage.INFUSED] == again.occurred_at

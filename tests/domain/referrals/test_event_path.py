@@ -89,3 +89,14 @@ def test_repeats_within_one_whole_day_have_an_order():
 
     assert [getattr(move, "stage", None) for move in path.moves] == [Stage.SUBMITTED, Stage.ACCEPTED]
     assert len(path.repeats) == 39
+
+
+def test_of_two_reports_of_a_day_without_a_time_the_number_of_the_sender_decides():
+    """A report with the lower number came first. The other one did not."""
+    first, second = (
+        build_stage_change(stage, NOON, event_id=f"evt_{n}", is_whole_day=True, sequence=n)
+        for n, stage in enumerate((Stage.CONSULT_COMPLETED, Stage.CENTER_PROCEED), 1)
+    )
+
+    assert event_path.must_precede(first, second)
+    assert not event_path.must_precede(second, first)

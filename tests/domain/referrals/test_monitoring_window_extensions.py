@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.domain.referrals.events import WindowExtended
 from chalicelib.domain.referrals.monitoring_window import MilestoneKind
+from chalicelib.domain.referrals.stage_changes import with_extension
 from chalicelib.domain.referrals.stages import Actor, Stage
 from tests.support.referral_values import (
     HOUR,
@@ -152,3 +153,36 @@ def test_extensions_and_stage_changes_lead_to_the_same_state_in_every_order():
     assert states == {(Stage.MONITORING, NOON + 5 * HOUR, events[-1].order)}
     assert all(i.parked == [] and i.rejected == [] for i in inboxes)
     assert len({i.referral.window for i in inboxes}) == 1
+
+
+def test_an_extension_to_the_known_day_returns_the_patient_to_monitoring():
+    """The window was confirmed as complete too early: the day stays, and the status changes."""
+    monitored = apply_event(INFUSED, build_stage_change(Stage.MONITORING, NOON + 2 * HOUR))
+    complete = apply_event(monitored, build_stage_change(Stage.WINDOW_COMPLETE, NOON + 3 * HOUR))
+    assert complete.window is not None
+
+    extended = apply_event(complete, extend(NOON + 9 * HOUR, ends_on=complete.window.ends_on))
+
+    assert extended.stage is Stage.MONITORING
+
+
+def test_an_extension_to_a_day_before_the_infusion_changes_no_window():
+    """As after a correction of the infusion to a later day."""
+    assert INFUSED.window is not None
+
+    assert with_extension(INFUSED, extend(ends_on=INFUSED.window.infused_on)) == INFUSED
+
+
+def test_a_second_part_of_the_dose_keeps_the_extension():
+    """The window begins anew, and its last day is still the one that the center extended it to."""
+    first, second = (
+        build_stage_change(Stage.INFUSED, NOON + at, event_id=f"evt_{part}", of=2, part=part)
+        for part, at in ((1, HOUR), (2, 9 * DAY))
+    )
+    extension = extend(event_id="evt_extension", ends_on=date(2026, 12, 24))
+
+    inbox = InMemoryInbox(build_referral(Stage.LYMPHODEPLETION_STARTED)).receive([first, second, extension])
+
+    assert inbox.referral.doses_given == 2
+    assert inbox.referral.window is not None
+    assert inbox.referral.window.ends_on == date(2026, 12, 24)

@@ -12,7 +12,7 @@ from chalicelib import clients
 from chalicelib.budget import MAX_BUDGET_S
 from chalicelib.domain.documents.check_events import UPLOAD_NEWS_PATTERN, UPLOADS
 from chalicelib.routes.platform.operations import BINARY_TYPES
-from chalicelib.settings import Settings
+from chalicelib.settings import Settings, is_api_on_lambda
 from chalicelib.store.all_stores import TABLE_NAMES
 from chalicelib.store.notices.leases import LEASE_DURATION
 from chalicelib.store.referrals.packet_renderer import RENDER_S
@@ -353,6 +353,19 @@ def test_the_api_does_not_wait_longer_than_the_function_that_sets_pdfs_may_take(
     """Otherwise a page that takes long would end as an error of the function, and not as a pause."""
     assert clients.PACKET_READ_S < get_function(template, "PacketPdf")["Timeout"] <= MAX_BUDGET_S
     assert clients.CONNECT_S + clients.PACKET_READ_S <= RENDER_S
+
+
+def test_only_the_function_of_the_api_loads_ahead(template):
+    """It knows itself by what Lambda calls in it."""
+    handlers = {name: get_function(template, name).get("Handler", "") for name in FUNCTIONS}
+
+    loading = {
+        name
+        for name, handler in handlers.items()
+        if is_api_on_lambda({"AWS_LAMBDA_FUNCTION_NAME": name, "_HANDLER": handler})
+    }
+
+    assert loading == {"APIHandler"}
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS - {"APIHandler", "PacketPdf"}))

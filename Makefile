@@ -97,18 +97,12 @@ INSTALL := install --quiet --disable-pip-version-check --no-cache-dir --no-deps 
 
 # The local cloud pins a different botocore version and runs functions with its own interpreter. Therefore,
 # it has a separate environment with the same Python.
-.venv-cloud/.ready: requirements-cloud.txt .venv/.ready
-	@echo 'Installing the local cloud into .venv-cloud ...' >&2
-	@test -x .venv-cloud/bin/python || $(BIN)/python -m venv --without-pip .venv-cloud
-	@$(UV) pip sync --quiet --python .venv-cloud/bin/python --require-hashes requirements-cloud.txt \
-		|| $(BIN)/python -m pip --python .venv-cloud/bin/python $(INSTALL) -r requirements-cloud.txt
-	@touch $@
-
-.venv-peers/.ready: requirements-peers.txt .venv/.ready
-	@echo 'Installing what the benchmark compares with into .venv-peers ...' >&2
-	@test -x .venv-peers/bin/python || $(BIN)/python -m venv --without-pip .venv-peers
-	@$(UV) pip sync --quiet --python .venv-peers/bin/python --require-hashes requirements-peers.txt \
-		|| $(BIN)/python -m pip --python .venv-peers/bin/python $(INSTALL) -r requirements-peers.txt
+# The local cloud, and what the benchmark compares with, need other versions of some libraries.
+.venv-cloud/.ready .venv-peers/.ready: .venv-%/.ready: requirements-%.txt .venv/.ready
+	@echo 'Installing into .venv-$* ...' >&2
+	@test -x .venv-$*/bin/python || $(BIN)/python -m venv --without-pip .venv-$*
+	@$(UV) pip sync --quiet --python .venv-$*/bin/python --require-hashes requirements-$*.txt \
+		|| $(BIN)/python -m pip --python .venv-$*/bin/python $(INSTALL) -r requirements-$*.txt
 	@touch $@
 
 # Only `make check` needs Node. The dashboard has no build step.

@@ -63,7 +63,7 @@ class EnvelopeEncryption:
     def load_ahead(self, scopes: Iterable[str], start: StartCall) -> None:
         """Start to load the keys of scopes that will be needed, unless they are in memory.
 
-        Whoever needs the keys of a scope waits for them, or loads them if this has not begun.
+        A call that needs the keys of a scope waits while they are loaded. If that has not begun, it loads them itself.
         """
         for scope in dict.fromkeys(scopes):
             loading = self._loading.get(scope)
@@ -182,7 +182,7 @@ class EnvelopeEncryption:
         if loading:
             # What failed before may have failed in an earlier request.
             is_over = loading.done()
-            # One that has not begun may stand in line behind this very call.
+            # A load that has not begun may be queued behind this call, so waiting for it could take forever.
             error = None if loading.cancel() else loading.result()
             self._loading.pop(scope, None)
             if error and not is_over:
@@ -194,7 +194,7 @@ class EnvelopeEncryption:
         return cached[1] if cached and time.monotonic() - cached[0] < _CACHE_S else None
 
     def _try_to_load(self, scope: str) -> LoadError:
-        """Load the keys of a scope. Return what fails: whoever needs the keys raises it, and not every request does."""
+        """Load the keys of a scope. Return an error instead of raising it: a request may not need these keys."""
         try:
             keys = self.rows.load_existing(scope)
         except Exception as e:  # noqa: BLE001 see above

@@ -174,7 +174,7 @@ def test_an_extension_to_a_day_before_the_infusion_changes_no_window():
 
 
 def test_a_second_part_of_the_dose_keeps_the_extension():
-    """The window begins anew, and its last day is still the one that the center extended it to."""
+    """The window starts again with the second part, and still ends on the day to which the center extended it."""
     first, second = (
         build_stage_change(Stage.INFUSED, NOON + at, event_id=f"evt_{part}", of=2, part=part)
         for part, at in ((1, HOUR), (2, 9 * DAY))

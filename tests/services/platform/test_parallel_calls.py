@@ -67,14 +67,14 @@ def test_a_failure_that_no_one_asked_for_ends_the_request(get_threads, has_threa
 
 
 def test_a_canceled_call_does_not_end_the_request(get_threads):
-    """Whoever canceled it, before it began, has done its work."""
+    """The caller that canceled it did the work itself."""
     may_end = Event()
 
     with ParallelCalls(get_threads) as calls:
         for _ in range(2):
             calls.start(may_end.wait)
-        in_line = calls.start(fail)
-        is_canceled = in_line.cancel()
+        queued = calls.start(fail)
+        is_canceled = queued.cancel()
         may_end.set()
 
     assert is_canceled

@@ -259,7 +259,7 @@ def test_the_keys_of_several_scopes_are_loaded_at_the_same_time(stores):
 
 
 def test_a_load_that_has_not_begun_is_not_waited_for(stores):
-    """It may stand in line behind the call that needs its keys."""
+    """It may be queued behind the call that needs its keys, so that call loads them itself."""
     ciphertext, encryption = encrypt(stores.encryption), restart_stores(stores).encryption
     waiting: Future[Exception | None] = Future()
     encryption.load_ahead(["prc_1"], lambda _load: waiting)

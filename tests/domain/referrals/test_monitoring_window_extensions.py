@@ -181,7 +181,7 @@ def test_a_second_part_of_the_dose_keeps_the_extension():
     )
     extension = extend(event_id="evt_extension", ends_on=date(2026, 12, 24))
 
-    inbox = InMemoryInbox(build_referral(Stage.LYMPHODEPLETION_STARTED)).receive([first, second, extension])
+    inbox = InMemoryInbox(build_referral(Stage.LYMPHODEPLETION_STARTED)).receive([first, extension, second])
 
     assert inbox.referral.doses_given == 2
     assert inbox.referral.window is not None

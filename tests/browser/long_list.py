@@ -34,13 +34,28 @@ class LongList:
         """The query of each list that was asked for."""
         self.counted = 0
         """How often the counts were asked for."""
+        self._is_slow = False
+        self._waiting: list[Route] = []
 
     def answer(self, page: Page) -> None:
         """Answer this page from here."""
         page.route(_LIST, self._answer_list)
         page.route(_COUNTS, self._answer_counts)
 
+    def hold(self) -> None:
+        """Answer no further list until `release`, like an API that is slow."""
+        self._is_slow = True
+
+    def release(self) -> None:
+        """Answer the lists that wait, and every later one at once."""
+        self._is_slow = False
+        while self._waiting:
+            self._answer_list(self._waiting.pop(0))
+
     def _answer_list(self, route: Route) -> None:
+        if self._is_slow:
+            self._waiting.append(route)
+            return
         query = parse_qs(urlsplit(route.request.url).query)
         self.queries.append(query)
         start = (int(query["page"][0]) - 1) * PAGE_ROWS

@@ -103,6 +103,21 @@ def test_back_returns_to_the_last_page_and_its_position(open_long_list):
     wait_until(page, f"Math.abs(scrollY - {place}) < 2")
 
 
+def test_a_page_starts_at_its_top_though_a_person_scrolls_before_its_rows_are_there(open_long_list, long_list):
+    """The position in the rows before it is not a position in its own."""
+    page = open_long_list()
+    long_list.hold()
+    page.get_by_role("link", name="Next", exact=True).click()
+    page.mouse.wheel(0, -400)
+    # Longer than the pause after which a position is kept.
+    page.wait_for_timeout(300)
+
+    long_list.release()
+
+    expect_rows(page)
+    wait_until(page, "scrollY === 0")
+
+
 def test_a_list_is_asked_for_once_when_it_opens(open_long_list, long_list):
     """And so are the counts."""
     page = open_long_list()

@@ -121,6 +121,8 @@ def test_each_step_has_its_day(open_page, demo_world):
     expect(progress.locator(".phases [aria-current=step]")).to_contain_text("Referral")
     expect(progress.get_by_text("Monitoring complete")).to_be_hidden()
 
+    # The cards above move the row down while they load.
+    page.wait_for_load_state("networkidle")
     progress.get_by_text("steps with their dates").click()
 
     expect(progress.get_by_text("Monitoring complete")).to_be_visible()

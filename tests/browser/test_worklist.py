@@ -224,11 +224,15 @@ def test_the_keyboard_moves_through_the_list(open_page):
     expect(page.get_by_role("link", name="Worklist", exact=True)).to_be_visible()
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
-    page.keyboard.type("jk?")
+    with page.expect_response(re.compile(r"/v1/referrals\?.*q=")):
+        page.keyboard.type("jk?")
     expect(page.get_by_role("searchbox")).to_have_value("jk?")
-    page.get_by_role("searchbox").fill("")
-    expect(page.locator(".worklist-card")).to_be_visible()
+    with page.expect_response(re.compile(r"/v1/referrals\?(?!.*q=)")):
+        page.get_by_role("searchbox").fill("")
     rows = page.locator("tbody th[scope=row] a")
+    # Before the rows are there, the keys have nowhere to go.
+    expect(rows.nth(1)).to_be_visible()
+    expect(page.locator(".worklist-card")).to_have_attribute("aria-busy", "false")
     page.get_by_role("heading", level=1).focus()
 
     page.keyboard.press("j")

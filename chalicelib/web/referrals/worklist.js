@@ -92,23 +92,24 @@ function Search({ address }) {
   </form>`;
 }
 
-/** Back returns to the row from which the person left: the position is kept with the entry of the browser's history. @param {boolean} isReady */
-function useKeptScroll(isReady) {
+/** Back returns to the row from which the person left: each entry of the history keeps a position in its own rows. @param {boolean} isReady @param {string} key */
+function useKeptScroll(isReady, key) {
   useLayoutEffect(() => {
-    if (isReady) scrollTo(0, readKeptScroll());
-  }, [isReady]);
-  useEffect(() => {
+    if (!isReady) return undefined;
+    scrollTo(0, readKeptScroll());
+    const { href } = location;
     let timer = 0;
     const onScroll = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => keepScroll(scrollY), SCROLL_PAUSE_MS);
+      // The address changes first.
+      timer = setTimeout(() => location.href === href && keepScroll(scrollY), SCROLL_PAUSE_MS);
     };
     addEventListener("scroll", onScroll, { passive: true });
     return () => {
       clearTimeout(timer);
       removeEventListener("scroll", onScroll);
     };
-  }, []);
+  }, [isReady, key]);
 }
 
 /** @param {{address: ListAddress, total: number | null}} properties */
@@ -174,7 +175,7 @@ export function Worklist({ list, query: search }) {
   const last = openList.peek();
   const shown = rows.data?.key === key ? rows.data : last?.key === key ? last : rows.data;
   const page = shown?.page;
-  useKeptScroll(shown?.key === key);
+  useKeptScroll(shown?.key === key, key);
   useEffect(() => () => dropNote(""), []);
   const refresh = () => {
     rows.reload();

@@ -5,6 +5,7 @@ from tests.simulation.known_mutant import KnownMutant
 _SIGNATURE = "chalicelib/domain/webhooks/signature.py"
 _ACCESS_TOKENS = "chalicelib/services/identity/access_tokens.py"
 _REQUEST = "chalicelib/routes/platform/request.py"
+_VALIDATION = "chalicelib/routes/platform/validation.py"
 _CDS_TOKENS = "chalicelib/services/ehr/cds_tokens.py"
 _RECEIVE = "chalicelib/routes/webhooks/receive.py"
 _PARALLEL_TESTS = "tests/services/platform/test_parallel_calls.py"
@@ -207,10 +208,10 @@ CALLER_MUTANTS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "a query parameter that is sent twice is accepted, and its first value is used",
-        _REQUEST,
+        _VALIDATION,
         "if any(len(values) > 1 for name, values in given.items() if name not in model.repeatable):",
         "if False:",
-        "tests/routes/platform/test_request.py::test_a_repeated_parameter_is_refused",
+        "tests/routes/platform/test_validation.py::test_a_repeated_parameter_is_refused",
     ),
     KnownMutant(
         "a JSON object that repeats a key is accepted, and the last value is used",
@@ -221,10 +222,10 @@ CALLER_MUTANTS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "an error repeats any field name that the caller sent",
-        _REQUEST,
+        _VALIDATION,
         '(path if error_type != "extra_forbidden" else [*path[:-1], "…"])',
         "path",
-        "tests/routes/platform/test_request.py::test_the_name_of_an_unknown_field_is_never_repeated",
+        "tests/routes/platform/test_validation.py::test_the_name_of_an_unknown_field_is_never_repeated",
     ),
     KnownMutant(
         "an unknown field in a body is ignored instead of refused",
@@ -299,7 +300,7 @@ CALLER_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "a request can end while a call that it started still runs",
         "chalicelib/services/platform/parallel_calls.py",
-        "        wait(self._started)\n",
+        "        wait(self._all)\n",
         "        wait(())\n",
         f"{_PARALLEL_TESTS}::test_a_request_ends_after_the_calls_that_it_started",
     ),

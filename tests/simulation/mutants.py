@@ -63,6 +63,7 @@ _REPLAY = [
     "tests/routes/referrals/test_endings.py",
     "tests/routes/referrals/test_information_requests.py",
     "tests/routes/referrals/test_late_steps.py",
+    "tests/routes/referrals/test_referred_on.py",
     "tests/routes/referrals/test_report_events.py",
 ]
 _REPLAY_MODULES = (
@@ -71,6 +72,7 @@ _REPLAY_MODULES = (
 )
 _ROUTES = [
     "tests/routes/platform/test_request.py",
+    "tests/routes/platform/test_validation.py",
     "tests/routes/platform/test_parallel_reads.py",
     "tests/routes/ehr/test_cds_hooks_callers.py",
     "tests/routes/test_route_table.py",
@@ -112,6 +114,7 @@ TARGETS: Mapping[str, Target] = {
                 "tests/domain/identity/test_members.py",
             ],
             "chalicelib/routes/platform/request.py": _ROUTES,
+            "chalicelib/routes/platform/validation.py": _ROUTES,
         },
         share=0.3,
     ),

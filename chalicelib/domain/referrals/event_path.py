@@ -146,9 +146,8 @@ def _get_sort_key(event: PathEvent) -> tuple[object, ...]:
 
     Many systems send whole seconds and no sequence, so several events with the same time are common.
     """
-    position = _STAGE_POSITION[event.stage] if isinstance(event, StageChange) else len(_STAGE_POSITION)
-    part = event.part if isinstance(event, StageChange) else 0
-    return (*event.order[:2], position, part, event.event_id)
+    position = (_STAGE_POSITION[event.stage], event.part) if isinstance(event, StageChange) else (len(_STAGE_POSITION),)
+    return (*event.order[:2], position, event.event_id)
 
 
 _STAGE_POSITION = {stage: n for n, stage in enumerate(Stage)}

@@ -41,10 +41,12 @@ def test_a_stage_change_applies_exactly_where_a_transition_exists(start):
     assert applied == {(end, a) for end, actors in list_transitions_from(start).items() for a in actors}
 
 
+@pytest.mark.parametrize("offset", [0 * HOUR, HOUR])
 @pytest.mark.parametrize("start", OPEN)
-def test_a_stage_that_can_still_be_reached_is_parked(start):
-    """Not legal now, but legal once the events between have arrived."""
-    parked = {end for end in Stage if isinstance(decide(build_referral(start), build_stage_change(end)), Pending)}
+def test_a_stage_that_can_still_be_reached_is_parked(start, offset):
+    """Not legal now, but legal once the events between have arrived. Also at the very time of the last one."""
+    referral = build_referral(start)
+    parked = {end for end in Stage if isinstance(decide(referral, build_stage_change(end, NOON + offset)), Pending)}
 
     assert parked == list_reachable_stages(start) - list_transitions_from(start).keys() - {start}
 

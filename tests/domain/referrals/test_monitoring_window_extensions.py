@@ -173,12 +173,14 @@ def test_an_extension_to_a_day_before_the_infusion_changes_no_window():
     assert with_extension(INFUSED, extend(ends_on=INFUSED.window.infused_on)) == INFUSED
 
 
-def test_a_second_part_of_the_dose_keeps_the_extension():
-    """The window starts again with the second part, and still ends on the day to which the center extended it."""
-    first, second = (
-        build_stage_change(Stage.INFUSED, NOON + at, event_id=f"evt_{part}", of=2, part=part)
-        for part, at in ((1, HOUR), (2, 9 * DAY))
-    )
+@pytest.mark.parametrize("parts_first_reported", [1, 2])
+def test_a_second_part_of_the_dose_keeps_the_extension(parts_first_reported):
+    """The window starts again with the second part, and still ends on the day to which the center extended it.
+
+    Also if the center said first that the dose has one part only. Then the window is open before the second one.
+    """
+    first = build_stage_change(Stage.INFUSED, NOON + HOUR, event_id="evt_1", of=parts_first_reported)
+    second = build_stage_change(Stage.INFUSED, NOON + 9 * DAY, event_id="evt_2", of=2, part=2)
     extension = extend(event_id="evt_extension", ends_on=date(2026, 12, 24))
 
     inbox = InMemoryInbox(build_referral(Stage.LYMPHODEPLETION_STARTED)).receive([first, extension, second])

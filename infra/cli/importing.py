@@ -115,6 +115,7 @@ def _print_plan(checked: "CheckedImport", *, as_json: bool) -> None:
 def _write(file: Path, checked: "CheckedImport", reporters: "Reporters", *, as_json: bool) -> None:
     from chalicelib import wiring
     from chalicelib.errors import ApiError
+    from infra.list_snapshots import forget_snapshots
     from infra.referral_import.writing import write_import
 
     created = steps = refused = 0
@@ -128,6 +129,8 @@ def _write(file: Path, checked: "CheckedImport", reporters: "Reporters", *, as_j
             refused += 1
             continue
         created, steps = created + is_new, steps + reported
+    # The clock of this machine may be behind those of the functions.
+    forget_snapshots(wiring.get_stores())
     if as_json:
         counts = {"referrals": created, "imported_before": len(checked.imported_before), "steps": steps}
         print_json(counts | {"to_check": len(checked.hints), "refused": refused, "written": True})

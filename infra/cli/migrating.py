@@ -35,6 +35,7 @@ def migrate(
     enter_site_or_fail()
     from chalicelib import wiring
     from chalicelib.services.referrals.migrate import migrate_referrals
+    from infra.list_snapshots import forget_snapshots
 
     counts: Counter[str] = Counter()
     problems = []
@@ -47,6 +48,8 @@ def migrate(
             if counts.total() % _PROGRESS_EVERY == 0:
                 _print_progress(practice.number, practice.total, counts)
         _print_progress(practice.number, practice.total, counts)
+    if not dry_run:
+        forget_snapshots(context.stores)
     checked, rewritten = counts.total(), counts["rewritten"]
     if as_json:
         print_json(

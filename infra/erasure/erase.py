@@ -2,7 +2,7 @@
 
     begin  ──▶  destroy keys  ──▶  remove rows  ──▶  remove files  ──▶  done
       │              each step can be repeated; a run after an interruption goes through all of them again
-      └── one transaction: the referral's state goes, a row `erased` and an audit row come
+      └── one transaction: the referral's state and the snapshots of lists go, a row `erased` and an audit row come
 
 From the first step on, no one sees the patient: both teams' lists, counts and calendars read the state. Nothing
 can be written about the referral any more, because a new row needs the state or the key. Functions that were
@@ -26,6 +26,7 @@ from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.referrals.erasures import Erasure
 from infra.erasure.rows import ErasureRows
+from infra.list_snapshots import prepare_forget
 from infra.scanning import scan_table
 
 SETTLED_AFTER = UPLOAD_FORM_LIFETIME + timedelta(hours=2)
@@ -204,6 +205,7 @@ def _begin(entry: AuditEntry, *, context: RunContext) -> Erasure:
     stores.transactions.commit(
         *ErasureRows(stores).prepare_begin(row, tenants=tenants, entry=entry, now=context.now),
         *(_prepare_free_alias(referral, stores=stores) if referral else ()),
+        *(prepare_forget(tenant_id, stores=stores) for tenant_id in tenants),
     )
     begun = stores.erasures.get(referral_id)
     if begun is None:

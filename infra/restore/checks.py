@@ -6,6 +6,7 @@ from datetime import datetime
 
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.audit.rows import AuditEntry
+from infra.list_snapshots import forget_snapshots
 from infra.restore.findings import CHANGES_REFERRAL, Finding
 from infra.restore.joins import open_join_file
 from infra.restore.load import CheckScope, load_referral
@@ -46,6 +47,8 @@ def repair_all(scope: CheckScope) -> Iterator[Finding]:
 
     What was emailed is stored first, because later repairs write notices. A repair can be stopped and repeated.
     """
+    # They may be of a later time than the restored referrals.
+    forget_snapshots(scope.run.stores)
     mails = list(collect_keys(scope))
     record_sent(scope)
     yield from _apply(mails, scope)
@@ -53,6 +56,8 @@ def repair_all(scope: CheckScope) -> Iterator[Finding]:
         yield from _repair_referral(referral_id, scope)
     yield from _apply(check_leftovers(scope), scope)
     yield from _apply(list(check_members(scope)), scope)
+    # What was repaired has the time at which the repair began.
+    forget_snapshots(scope.run.stores)
 
 
 def _list_referrals(run: RunContext) -> Iterator[str]:

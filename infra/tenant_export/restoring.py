@@ -17,6 +17,7 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.identity.members import to_member
 from chalicelib.store.platform.dynamo import Item
+from infra.list_snapshots import forget_snapshots
 from infra.tenant_export.container import ExportFileError, ExportHeader, Record
 from infra.tenant_export.rows import decode_row
 
@@ -96,6 +97,8 @@ def write_records(
             counts[name] += _add_row(name, row, context=context)
     if tenant_row is None:
         raise ExportFileError("The file is damaged: it does not have the tenant.")
+    # The lists of the centers have new rows with old times.
+    forget_snapshots(stores)
     stores.audit_log.append(
         AuditEntry(
             referral_id=f"tenant#{header.tenant_id}",

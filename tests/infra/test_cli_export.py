@@ -145,6 +145,19 @@ def test_an_empty_deployment_with_the_import_gives_the_same_answers(api, tmp_pat
     assert [row["reason"][:8] for row in list_rows("audit") if row.get("action") == "tenant.import"] == ["exported"]
 
 
+def test_an_import_makes_the_counts_of_long_lists_again(api, tmp_path, passphrase, monkeypatch):
+    """The list of a center gets the practice's referrals, with the old times of their changes."""
+    api.refer()
+    file = export(tmp_path, passphrase)
+    open_empty_deployment(monkeypatch)
+    table = wiring.get_stores().list_snapshots.table
+    table.put({"scope_key": f"list#{CENTER.tenant_id}", "content": b"of before"})
+    import_tenant(file, passphrase)
+
+    [row] = [row for row in list_rows("idempotency") if row["scope_key"] == f"list#{CENTER.tenant_id}"]
+    assert "content" not in row
+
+
 def test_work_goes_on_in_the_new_deployment(api, tmp_path, passphrase, monkeypatch):
     """What was planned stays planned, a repeated request is recognized, and an erased patient stays erased."""
     infused, draft, gone = fill_practice(api)

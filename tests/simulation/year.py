@@ -25,7 +25,7 @@ from chalicelib.services.coverage import connections
 from chalicelib.services.notices import compose, notify
 from chalicelib.services.notices import planned_tasks as planned
 from chalicelib.store.documents.files import DocumentFiles
-from tests.simulation import year_mistakes_consultation, year_mistakes_coverage, year_mistakes_documents
+from tests.simulation import year_counter, year_mistakes_consultation, year_mistakes_coverage, year_mistakes_documents
 from tests.simulation.final_consultations import find_old_invitations, find_wrong_appointment, find_wrong_seats
 from tests.simulation.final_coverage import find_wrong_coverage
 from tests.simulation.final_documents import find_wrong_documents, find_wrong_files
@@ -36,6 +36,7 @@ from tests.simulation.section_protocol import Budget, Progress, SectionResult
 from tests.simulation.workers import run_parts
 from tests.simulation.year_members import create_members
 from tests.simulation.year_runner import YearPart, YearRunner
+from tests.support.whole_lists import snapshots_of_short_lists
 
 MINUTES = 8
 REFERRALS = 200
@@ -127,6 +128,7 @@ def run_part(world: ProofWorld, part: YearPart) -> YearPartResult:
         patch.object(wiring, "ConfiguredPayers", lambda: year.insurer.payer),
         patch.object(connections, "send_post", year.insurer.payer.send_post),
         patch.object(DocumentFiles, "request_check", lambda *_: None),
+        snapshots_of_short_lists(),
     ):
         year.run()
     outcome = FinalState.read(world.stores, year.staff, year.oracles, year.sent)
@@ -220,6 +222,7 @@ def _preferring_the_planned_product() -> Iterator[None]:
 
 
 _BEFORE_THE_INFUSION: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
+    **year_counter.MISTAKES,
     **year_mistakes_consultation.MISTAKES,
     **year_mistakes_coverage.MISTAKES,
     **year_mistakes_documents.MISTAKES,

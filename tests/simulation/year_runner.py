@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from chalicelib.domain.identity.members import Member
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.errors import UnavailableError
 from chalicelib.mail.ses import SesMailer
@@ -26,6 +27,7 @@ from tests.simulation.proof_world import ProofWorld
 from tests.simulation.random_histories import draw_history
 from tests.simulation.scenarios import is_about_sending
 from tests.simulation.year_booker import YearBooker, draw_visit_steps
+from tests.simulation.year_counter import find_wrong_counts
 from tests.simulation.year_filer import YearFiler, draw_document_steps
 from tests.simulation.year_insurer import YearInsurer, draw_coverage_steps
 from tests.simulation.year_members import YearMembers
@@ -47,6 +49,9 @@ _DRAINS = timedelta(days=3)
 
 _LAST_MAILS = timedelta(days=2)
 """For so long emails are sent after that, and nothing new: some readers get one a day."""
+
+_COUNTED_EVERY = 2 * DAY
+"""How often someone opens a dashboard, and once more within a day."""
 
 _ANY = tuple(mode for mode in FaultMode if mode is not FaultMode.CONFLICT)
 
@@ -110,7 +115,7 @@ class YearRunner:
     def run(self) -> None:
         """Play everything in its order: facts that become known, what people do, and each run of a job."""
         ends = self.part.ends
-        for at, step in (*self._reports(), *self._runs_until(ends)):
+        for at, step in (*self._reports(), *self._runs_until(ends), *self._counts_until(ends)):
             self._play_at(at, step)
         while self._steps:
             self.world.now, _, step = heapq.heappop(self._steps)
@@ -241,6 +246,20 @@ class YearRunner:
                 at = day + self.drawn.randrange(1440) * MINUTE
                 yield at.replace(second=0, microsecond=0), self._a_run
             day = day.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+
+    def _counts_until(self, ends: datetime) -> Iterator[tuple[datetime, Callable[[], None]]]:
+        """The counts of some tenant every other day, and again minutes or hours later."""
+        drawn = random.Random(f"counts {self.part.seed}")  # noqa: S311 as the other draws
+        people = [member for people in self.staff.people.values() for member in people]
+        for n in range((ends - YEAR_START) // _COUNTED_EVERY):
+            at, member = YEAR_START + n * _COUNTED_EVERY + drawn.random() * DAY, drawn.choice(people)
+            for each in (at, at + drawn.choice([10 * MINUTE, DAY / 4, DAY])):
+                yield each, partial(self._count, member, 0.08 if drawn.random() < 0.2 else 0.0)
+
+    def _count(self, member: Member, rate: float) -> None:
+        wrong, met = find_wrong_counts(self.world, member, self._now_and_then(rate))
+        self.met += met
+        self.trouble += [wrong] if wrong else []
 
     def _a_run(self) -> None:
         lanes = [TaskQueue.EVENT, TaskQueue.PLAN, TaskQueue.OVERDUE][: 3 if self.drawn.random() < 0.3 else 2]

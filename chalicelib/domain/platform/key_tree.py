@@ -25,8 +25,9 @@ SECRET_BYTES = 16
 MAX_BYTES = 350_000
 """How large a tree can be, because it is one attribute of a row of DynamoDB: after some 400 destroyed keys."""
 
-MAX_KEPT_KEYS = 5_000
-"""How many derived keys a tree keeps in memory: some 750 KB. A key takes 48 hashes, and a list has a key per row."""
+MAX_KEPT_KEYS = 25_000
+"""How many derived keys a tree keeps in memory: some 4 MB, for the longest list that is read to its end. A key takes 48
+hashes, and a list has a key per row."""
 
 _DEPTH = PATH_BYTES * 8
 _ENTRY_BYTES = 1 + PATH_BYTES + SECRET_BYTES

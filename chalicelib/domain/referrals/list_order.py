@@ -10,7 +10,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.referrals.monitoring_window import to_local_day
-from chalicelib.domain.referrals.worklists import ListViewer, StageSummary, is_late
+from chalicelib.domain.referrals.turnaround import Turnaround
+from chalicelib.domain.referrals.worklists import ListViewer, StageSummary
 
 SortKey = Sequence[str | int]
 
@@ -55,11 +56,13 @@ class DueFacts:
         due_on: The last day on which it is in time; None without a limit, and during a hold.
         is_late: Whether that day is over.
         group: Where the referral belongs in a list that begins with the worst.
+        turnaround: What this was computed from.
     """
 
     due_on: date | None
     is_late: bool
     group: DueGroup
+    turnaround: Turnaround
 
     @property
     def due_text(self) -> str:
@@ -71,14 +74,14 @@ def find_due_facts(summary: StageSummary, viewer: ListViewer) -> DueFacts:
     """Find when the next step is due."""
     turnaround = summary.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone)
     due_on = None if summary.on_hold else turnaround.amber_on
-    if is_late(summary, viewer):
-        return DueFacts(due_on=due_on, is_late=True, group=DueGroup.LATE)
     days = due_on - to_local_day(viewer.now, viewer.time_zone) if due_on else None
-    if days is None or days > THIS_WEEK:
+    if turnaround.is_late:
+        group = DueGroup.LATE
+    elif days is None or days > THIS_WEEK:
         group = DueGroup.LATER
     else:
         group = DueGroup.DUE_SOON if days <= SOON else DueGroup.THIS_WEEK
-    return DueFacts(due_on=due_on, is_late=False, group=group)
+    return DueFacts(due_on=due_on, is_late=turnaround.is_late, group=group, turnaround=turnaround)
 
 
 _GROUP_ORDER: Mapping[DueGroup, int] = {group: n for n, group in enumerate(DueGroup)}

@@ -137,6 +137,11 @@ class Turnaround:
     unit: DayUnit | None
     source: str | None
 
+    @property
+    def is_late(self) -> bool:
+        """Whether the stage is overdue."""
+        return self.level in {TurnaroundLevel.AMBER, TurnaroundLevel.RED}
+
 
 def compute_turnaround(
     stage: Stage,

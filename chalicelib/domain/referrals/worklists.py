@@ -14,7 +14,7 @@ from chalicelib.domain.referrals.planned_dates import find_next, is_consultation
 from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import STAGE_FACTS, TERMINAL_STAGES, NextActor, Stage
-from chalicelib.domain.referrals.turnaround import NO_LIMIT, Turnaround, TurnaroundLevel, compute_turnaround
+from chalicelib.domain.referrals.turnaround import NO_LIMIT, Turnaround, compute_turnaround
 
 ENDS_SOON_WITHIN = timedelta(days=7)
 """How long before its end a monitoring window is on the list. Our own choice."""
@@ -196,8 +196,7 @@ def is_late(stage_summary: StageSummary, viewer: ListViewer) -> bool:
     """
     if stage_summary.stage in NO_LIMIT:
         return False
-    level = stage_summary.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone).level
-    return level in {TurnaroundLevel.AMBER, TurnaroundLevel.RED}
+    return stage_summary.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone).is_late
 
 
 def _is_window_ending_soon(stage_summary: StageSummary, viewer: ListViewer) -> bool:
@@ -237,6 +236,12 @@ WORKLIST_RULES: Mapping[Worklist, Callable[[StageSummary, ListViewer], bool]] = 
     Worklist.RETURNED_OR_DECLINED: lambda s, _: s.stage in _RETURNED_STAGES,
 }
 """The condition for each list."""
+
+
+def list_worklists(stage_summary: StageSummary, viewer: ListViewer) -> frozenset[Worklist]:
+    """List the worklists that a referral is on, without `CHANGED_SINCE_SEEN`."""
+    return frozenset(name for name, matches in WORKLIST_RULES.items() if matches(stage_summary, viewer))
+
 
 OPEN_WORKLISTS: frozenset[Worklist] = frozenset(
     {

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from chalicelib import catalog, wiring
+from chalicelib.domain.referrals.list_counts import ListCounts
 from chalicelib.domain.referrals.list_order import find_due_facts
 from chalicelib.domain.referrals.next_actions import find_next_action
 from chalicelib.domain.referrals.stages import STAGE_FACTS, Stage
@@ -22,7 +23,6 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.consent_checks import get_practice_day
 from chalicelib.services.referrals.list_filters import NONE, find_product_id
 from chalicelib.services.referrals.routing_hints import find_hints_of_row
-from chalicelib.services.referrals.search import ListCounts
 from chalicelib.services.referrals.unread import UnreadRows
 from chalicelib.store.referrals.items import ReferralSummary
 
@@ -31,8 +31,8 @@ def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, unread:
     """A row in a list of referrals."""
     stage_summary = summary.stage_summary
     facts = STAGE_FACTS[stage_summary.stage]
-    turnaround = stage_summary.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone)
     due = find_due_facts(stage_summary, viewer)
+    turnaround = due.turnaround
     ends_on = stage_summary.window_ends_on
     center = build_center(summary.center_id)
     # Days are those of the center, and without a center nothing is planned.
@@ -105,7 +105,7 @@ def _build_choices(counts: Counter[str], get_name: Callable[[str], str | None]) 
     choices: list[FilterChoiceResponse] = [
         {"value": value, "label": get_name(value) or value, "count": count} for value, count in counts.items()
     ]
-    return sorted(choices, key=lambda choice: choice["label"].casefold())
+    return sorted(choices, key=lambda choice: (choice["label"].casefold(), choice["value"]))
 
 
 def _get_center_name(center_id: str) -> str | None:

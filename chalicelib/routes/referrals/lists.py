@@ -10,7 +10,7 @@ from chalicelib.routes.platform.query_params import ReferralFilterQuery, Referra
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.referrals.list_response_types import ReferralCountsResponse, ReferralPageResponse
 from chalicelib.routes.referrals.list_responses import to_counts_response, to_summary_response
-from chalicelib.services.referrals import search, sorted_lists, unread
+from chalicelib.services.referrals import count, search, sorted_lists, unread
 from chalicelib.services.referrals.list_filters import ReferralFilter, build_list_viewer
 from chalicelib.services.referrals.sorted_lists import PageRequest, Sorting
 
@@ -72,11 +72,8 @@ def list_referrals(request: ApiRequest, query: ReferralQuery) -> ApiResponse[Ref
 @declare_endpoint("GET", "/v1/referrals/counts")
 def count_referrals(request: ApiRequest) -> ApiResponse[ReferralCountsResponse]:
     """Count your organization's referrals by phase and worklist, and list what they can be filtered by."""
-    counts = search.count_referrals(
-        member=request.member,
-        context=request.context,
-        has_unread=unread.load_unread_rows(request.member, context=request.context).has_changes,
-    )
+    unread_rows = unread.load_unread_rows(request.member, context=request.context)
+    counts = count.count_referrals(member=request.member, context=request.context, unread_rows=unread_rows)
     return ApiResponse(body=to_counts_response(counts))
 
 

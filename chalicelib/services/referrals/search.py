@@ -1,24 +1,14 @@
-"""List and count a tenant's own referrals, with filters, a page at a time."""
+"""List a tenant's own referrals, with filters, a page at a time."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.referrals.name_search import parse_search_prefixes
-from chalicelib.domain.referrals.stages import STAGE_FACTS, Phase, Stage
-from chalicelib.domain.referrals.worklists import WORKLIST_RULES, Worklist
 from chalicelib.errors import ForbiddenError
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.services.referrals.list_filters import (
-    NONE,
-    ReferralFilter,
-    RowFilter,
-    build_list_viewer,
-    find_product_id,
-)
+from chalicelib.services.referrals.list_filters import ReferralFilter, RowFilter, build_list_viewer
 from chalicelib.services.referrals.unread import HasUnread
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.referrals.items import ReferralSummary
@@ -98,43 +88,6 @@ def record_list_read(member: Member, *, action: str, context: RunContext) -> Non
             action=action,
         )
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ListCounts:
-    """How many referrals of a tenant there are: by phase, by worklist, and by the value of each filter."""
-
-    phases: Counter[Phase] = field(default_factory=Counter)
-    worklists: Counter[Worklist] = field(default_factory=Counter)
-    stages: Counter[Stage] = field(default_factory=Counter)
-    centers: Counter[str] = field(default_factory=Counter)
-    practices: Counter[str] = field(default_factory=Counter)
-    products: Counter[str] = field(default_factory=Counter)
-    providers: Counter[str] = field(default_factory=Counter)
-    provider_names: dict[str, str] = field(default_factory=dict)
-
-
-def count_referrals(*, member: Member, context: RunContext, has_unread: HasUnread = lambda _row: False) -> ListCounts:
-    """Count the referrals of the tenant in each phase, on each worklist, and by what lists can be filtered by."""
-    index = get_index_name(member)
-    viewer = build_list_viewer(member, context=context)
-    counts = ListCounts()
-    for row in context.stores.referrals.list_summaries(
-        index=index, tenant_id=member.tenant_id, start=context.calls.start
-    ):
-        stage = row.stage_summary.stage
-        counts.phases[STAGE_FACTS[stage].phase] += 1
-        counts.stages[stage] += 1
-        counts.worklists.update(name for name, matches in WORKLIST_RULES.items() if matches(row.stage_summary, viewer))
-        counts.worklists[Worklist.CHANGED_SINCE_SEEN] += has_unread(row)
-        counts.practices[row.practice_id] += 1
-        counts.products[find_product_id(row) or NONE] += 1
-        if row.center_id:
-            counts.centers[row.center_id] += 1
-        if npi := row.provider.get("npi"):
-            counts.providers[npi] += 1
-            counts.provider_names[npi] = row.provider["name"] or npi
-    return counts
 
 
 def get_index_name(member: Member) -> str:

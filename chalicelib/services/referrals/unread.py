@@ -55,11 +55,6 @@ def load_unread_rows(member: Member, *, context: RunContext) -> UnreadRows:
     return UnreadRows(member, context.calls.start(load))
 
 
-def load_unread_check(member: Member, *, context: RunContext) -> HasUnread:
-    """Load the check that says which rows of a list have unread changes for this member. Takes one read."""
-    return load_unread_rows(member, context=context).has_changes
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadCounts:
     """What is unread in one referral for a member."""

@@ -241,12 +241,7 @@ class Referrals:
             name_prefixes: Groups of prefixes; of each group, the patient must have one. Found by blind index.
             only_open: Leave out referrals that have ended, before anything is decrypted.
         """
-        key = _TENANT_BY_INDEX[index]
-        values = {"tenant": tenant_id}
-        condition = f"{key} = :tenant"
-        if since is not None:
-            condition += " AND listed_at >= :since"
-            values["since"] = to_timestamp(since)
+        condition, values = _list_condition(index, tenant_id, since)
         conditions = []
         for i, (name, wanted) in enumerate((where or {}).items()):
             choices = {f"v{i}_{j}": value for j, value in enumerate(wanted)}
@@ -276,30 +271,36 @@ class Referrals:
         return {name: row[name] for name in ("referral_id", "item", _TENANT_BY_INDEX[index], "listed_at")}
 
     def list_summaries(
-        self, *, index: str, tenant_id: str, newest_first: bool = False, start: StartCall | None = None
+        self,
+        *,
+        index: str,
+        tenant_id: str,
+        since: datetime | None = None,
+        newest_first: bool = False,
+        start: StartCall | None = None,
     ) -> Iterable[ReferralSummary]:
         """List every referral of a tenant as a list shows it, in the order of their latest changes.
 
         Args:
             index: `by_practice` or `by_center`.
             tenant_id: The practice or the center.
+            since: Only referrals that changed at or after this time.
             newest_first: Begin with the latest change.
             start: What starts to load the keys of several practices at the same time.
         """
-        pages = self.table.query_pages(
-            f"{_TENANT_BY_INDEX[index]} = :tenant",
-            {"tenant": tenant_id},
-            index=index,
-            limit=ROWS_PER_READ,
-            newest_first=newest_first,
-        )
+        condition, values = _list_condition(index, tenant_id, since)
+        pages = self.table.query_pages(condition, values, index=index, limit=ROWS_PER_READ, newest_first=newest_first)
         for page in pages:
-            if start:
-                self.items.encryption.load_ahead((row["practice_id"] for row in page.items), start)
-            for row in page.items:
-                summary = self.items.row_to_summary(row)
-                if summary:
-                    yield summary
+            yield from self.open_rows(page.items, start=start)
+
+    def open_rows(self, rows: Sequence[Item], *, start: StartCall | None = None) -> Iterable[ReferralSummary]:
+        """Decrypt rows of a list, without those that were erased. `start` is that of `list_summaries`."""
+        if start:
+            self.items.encryption.load_ahead((row["practice_id"] for row in rows), start)
+        for row in rows:
+            summary = self.items.row_to_summary(row)
+            if summary:
+                yield summary
 
     def list_id_page(self, *, index: str, tenant_id: str, start: Mapping[str, Any] | None) -> QueryPage:
         """List one page of the rows of a tenant's referrals from an index, longest unchanged first; decrypts nothing.
@@ -321,6 +322,13 @@ class Referrals:
         """List the id of every referral of a practice from the index; decrypts nothing."""
         rows = self.table.query_all("practice_id = :practice", {"practice": practice_id}, index="by_practice")
         return (str(row["referral_id"]) for row in rows)
+
+
+def _list_condition(index: str, tenant_id: str, since: datetime | None) -> tuple[str, dict[str, str]]:
+    condition, values = f"{_TENANT_BY_INDEX[index]} = :tenant", {"tenant": tenant_id}
+    if since is None:
+        return condition, values
+    return f"{condition} AND listed_at >= :since", {**values, "since": to_timestamp(since)}
 
 
 def _with_audit_head_and_writer(referral: Referral, entry: AuditEntry, head: ChainHead) -> Referral:

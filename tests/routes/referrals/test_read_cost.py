@@ -2,8 +2,8 @@
 
 import pytest
 
-from chalicelib import wiring
 from tests.support.api_driver import STAGES_TO_INFUSED
+from tests.support.call_attempts import intercept_attempts
 
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
 SMALL = 1024
@@ -23,14 +23,13 @@ def recorded_writes():
     """Each write to DynamoDB: its operation, and its size."""
     sent = []
 
-    def keep(model, params, **_more):
-        if model.name in WRITES:
-            sent.append((model.name, len(params["body"])))
+    def answer(request, operation, send):
+        if operation in WRITES:
+            sent.append((operation, len(request.body)))
+        return send()
 
-    events = wiring.get_dynamodb_client().meta.events
-    events.register("before-call.dynamodb", keep)
-    yield sent
-    events.unregister("before-call.dynamodb", keep)
+    with intercept_attempts(answer):
+        yield sent
 
 
 @pytest.mark.parametrize("path", READS)

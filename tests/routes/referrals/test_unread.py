@@ -8,8 +8,8 @@ from chalicelib import wiring
 from chalicelib.domain.identity.members import Role
 from chalicelib.domain.referrals.worklists import Worklist
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.services.referrals import search as lists
 from chalicelib.services.referrals import unread as news
+from chalicelib.services.referrals.count import count_referrals
 from tests.support import factories, faults
 from tests.support import stores as store_tools
 
@@ -126,8 +126,9 @@ def test_a_change_is_not_unread_after_90_days(shared_api, referral_id, monkeypat
     shared_api.move_to(referral_id, "received")
     site = shared_api.get_client_for(shared_api.members["practice"])
     member = shared_api.members["practice"]
-    is_news = news.load_unread_check(member, context=RunContext(shared_api.stores, late))
-    counts = lists.count_referrals(member=member, context=RunContext(shared_api.stores, late), has_unread=is_news)
+    context = RunContext(shared_api.stores, late)
+    unread_rows = news.load_unread_rows(member, context=context)
+    counts = count_referrals(member=member, context=context, unread_rows=unread_rows)
 
     assert find_unread_in_list(site, referral_id) is True
     assert counts.worklists[Worklist.CHANGED_SINCE_SEEN] == 0

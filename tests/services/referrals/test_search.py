@@ -9,8 +9,9 @@ from chalicelib.domain.identity.members import Role, Tenant, TenantKind
 from chalicelib.domain.referrals.worklists import Worklist
 from chalicelib.errors import ForbiddenError
 from chalicelib.services.referrals import search as lists
+from chalicelib.services.referrals.count import count_referrals
 from chalicelib.services.referrals.list_filters import ReferralFilter
-from chalicelib.services.referrals.search import count_referrals, list_referrals
+from chalicelib.services.referrals.search import list_referrals
 from tests.support import faults
 from tests.support.factories import CENTER, NOON, OTHER_CENTER, OTHER_PRACTICE, PRACTICE, build_member
 from tests.support.service_driver import MINUTE

@@ -1,7 +1,8 @@
 """Translates the errors of AWS services: a failure that the caller cannot help becomes `UnavailableError`."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from chalicelib.errors import UnavailableError
 
@@ -62,11 +63,23 @@ class RefusedByAwsError(UnavailableError):
         self.reason = reason
 
 
+class ExpectedRefusalError(Exception):
+    """AWS refused what the caller knows may be refused, such as a write whose condition does not hold."""
+
+    def __init__(self, response: Mapping[str, Any]) -> None:
+        """Keep the response of the service, with its reasons."""
+        super().__init__()
+        self.response = response
+
+
 @contextmanager
-def translate_aws_errors() -> Iterator[None]:
+def translate_aws_errors(expected: Collection[str] = ()) -> Iterator[None]:
     """Turn a failure of an AWS service into `UnavailableError`, if a later repeat can succeed.
 
     Other failures (such as a wrong request) are our bugs and are raised unchanged.
+
+    Args:
+        expected: The codes of refusals that become `ExpectedRefusalError`.
     """
     # This import runs only after a client exists, so it adds nothing to a cold start without one.
     from botocore import exceptions as botocore_errors  # noqa: PLC0415
@@ -75,6 +88,8 @@ def translate_aws_errors() -> Iterator[None]:
         yield
     except botocore_errors.ClientError as e:
         code = get_error_code(e)
+        if code in expected:
+            raise ExpectedRefusalError(e.response) from e
         if code in _REFUSED:
             raise RefusedByAwsError(code) from e
         if code in _TRANSIENT or e.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:

@@ -1,10 +1,12 @@
 """The settings from the environment, as one value. No other module reads `os.environ`."""
 
 import os
+import re
 import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class SettingsError(Exception):
@@ -43,6 +45,7 @@ class Settings:
         packet_function: The name of the function that sets a referral as a PDF.
         call_threads: How many calls the requests of a process can make at once, besides the one that each request
             makes itself. `0`: one after another, as tests need it; empty: as many as a request can use.
+        direct_calls: `off` calls DynamoDB and KMS only with botocore's clients; empty: without them where it can.
     """
 
     table_prefix: str
@@ -72,12 +75,14 @@ class Settings:
     documents_url: str
     packet_function: str
     call_threads: str
+    direct_calls: str
 
 
 _OPTIONAL = frozenset(
     {
         *("MAIL_CONFIGURATION_SET", "MAIL_TOPIC", "FEED_LIMIT", "MEMBER_LIMIT", "COMMIT", "EHR_CLIENTS"),
         *("PAYERS_SECRET", "IDENTITY_MFA", "APP_ORIGINS", "CALL_THREADS", "JOB_THREADS", "MAIL_RATE"),
+        "DIRECT_CALLS",
     }
 )
 _DEPLOYMENTS = frozenset({"local", "test", "production"})
@@ -98,7 +103,79 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError(f"DEPLOYMENT must be one of {', '.join(sorted(_DEPLOYMENTS))}")
     if not (environment.get("CALL_THREADS") or "0").isdecimal():
         raise SettingsError("CALL_THREADS must be a number of threads, or 0")
+    if environment.get("DIRECT_CALLS", "") not in {"", "off"}:
+        raise SettingsError("DIRECT_CALLS must be off or empty")
     return Settings(**{field: environment.get(name, "") for field, name in names.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class DirectEndpoint:
+    """Where a service of AWS is called without a client of botocore.
+
+    `ca_bundle` is the file of the certificates to trust; empty for the usual ones.
+    """
+
+    url: str
+    region: str
+    ca_bundle: str = ""
+
+
+class AwsCredentials(NamedTuple):
+    """The credentials of this process. `token` is None if they have none."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
+
+
+_DIRECT_SERVICES = frozenset({"dynamodb", "kms"})
+_NEEDS_SDK_CLIENT = (
+    *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CREDENTIAL_EXPIRATION", "AWS_ACCOUNT_ID"),
+    *("AWS_ACCOUNT_ID_ENDPOINT_MODE", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"),
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)
+"""What only botocore knows how to obey."""
+
+_DIRECT_REGION = re.compile(r"(?!cn-|us-iso|eu-iso|eusc-)[a-z]{2}(-[a-z]+)+-\d+")
+"""Without the regions whose addresses end in another domain.
+Source: the partitions of botocore's endpoint rules (1.44)."""
+
+
+def find_direct_endpoint(service: str, environment: Mapping[str, str] = os.environ) -> DirectEndpoint | None:
+    """Find where to call a service directly. None if it needs botocore's client.
+
+    A Lambda function has its region and its credentials in the environment. Where any of it comes from somewhere
+    else, such as a profile on a laptop, or where the environment asks for what only botocore knows, its client is used.
+    """
+    if service not in _DIRECT_SERVICES or environment.get("DIRECT_CALLS") == "off":
+        return None
+    regions = {environment[name] for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if environment.get(name)}
+    region = regions.pop() if len(regions) == 1 else ""
+    if not _DIRECT_REGION.fullmatch(region) or read_credentials(environment) is None:
+        return None
+    if _has_config_file(environment) or any(environment.get(name) for name in _NEEDS_SDK_CLIENT):
+        return None
+    configured = environment.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environment.get("AWS_ENDPOINT_URL")
+    url = configured or f"https://{service}.{region}.amazonaws.com"
+    ca_bundle = environment.get("AWS_CA_BUNDLE") or environment.get("REQUESTS_CA_BUNDLE", "")
+    return DirectEndpoint(f"{url.rstrip('/')}/", region, ca_bundle)
+
+
+def _has_config_file(environment: Mapping[str, str]) -> bool:
+    """Whether a file may say more about how AWS is called, as on a laptop."""
+    home = environment.get("HOME")
+    path = environment.get("AWS_CONFIG_FILE") or (f"{home}/.aws/config" if home else "")
+    return path not in {"", os.devnull} and os.path.exists(path)  # noqa: PTH110 pathlib costs more in a cold start
+
+
+def read_credentials(environment: Mapping[str, str] = os.environ) -> AwsCredentials | None:
+    """Read the credentials of the environment. None if it has none."""
+    access_key, secret_key = environment.get("AWS_ACCESS_KEY_ID"), environment.get("AWS_SECRET_ACCESS_KEY")
+    if not access_key or not secret_key:
+        return None
+    # As botocore reads them. The first one is an older name, which some runtimes set too.
+    token = environment.get("AWS_SECURITY_TOKEN") or environment.get("AWS_SESSION_TOKEN")
+    return AwsCredentials(access_key, secret_key, token or None)
 
 
 def is_on_lambda(environment: Mapping[str, str] = os.environ) -> bool:

@@ -10,7 +10,7 @@ from functools import cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import fetching
+from chalicelib import clients, fetching
 from chalicelib import settings as settings_module
 from chalicelib.domain.platform.ids import encode_id
 from chalicelib.domain.platform.rate_limit import RateLimit
@@ -89,17 +89,7 @@ def get_member_rate_limit() -> RateLimit | None:
 @cache
 def get_dynamodb_client() -> "DynamoDBClient":
     """The DynamoDB client."""
-    from chalicelib import clients  # noqa: PLC0415 botocore is most of a cold start
-
     return clients.create_dynamodb_client()
-
-
-def _prepare_client_for_threads() -> None:
-    """Create the client, and the classes of its errors, which botocore creates when they are first needed.
-
-    Threads that both did so would create two of each, and the class that is raised might not be the one that is caught.
-    """
-    _ = get_dynamodb_client().exceptions
 
 
 @cache
@@ -112,7 +102,7 @@ def get_call_threads() -> "Executor":
         return OneAfterAnother()
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 `OneAfterAnother` does not need it
 
-    _prepare_client_for_threads()
+    get_dynamodb_client()  # Threads that created it at once would create several.
     return ThreadPoolExecutor(threads, thread_name_prefix="call")
 
 
@@ -133,8 +123,6 @@ _creating_client = Lock()
 
 @cache
 def _create_aws_client(service: str) -> Any:
-    from chalicelib import clients  # noqa: PLC0415 botocore is most of a cold start
-
     return clients.create_aws_client(service)
 
 
@@ -179,7 +167,6 @@ def list_trusted_scanners() -> frozenset[str]:
 
 
 def _load_signing_identity() -> "SigningIdentity":
-    from chalicelib import clients  # noqa: PLC0415 botocore is most of a cold start
     from chalicelib.store.documents.signing import SigningIdentity  # noqa: PLC0415 few requests need it
 
     return SigningIdentity(*clients.load_signing_identity())
@@ -322,7 +309,7 @@ def build_job_context(
 
     threads = int(get_settings().job_threads or 1)
     if threads > 1:
-        _prepare_client_for_threads()
+        get_dynamodb_client()  # Threads that created it at once would create several.
     return JobContext(
         get_stores(),
         at or read_clock(),

@@ -49,6 +49,9 @@ def aws() -> Iterator[None]:
     """The AWS services that we use, empty, in this process."""
     from moto import mock_aws
 
+    from tests.support.moto_patches import patch_moto
+
+    patch_moto()
     with mock_aws():
         yield
 

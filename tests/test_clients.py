@@ -2,13 +2,16 @@
 
 from functools import cache
 from io import BytesIO
+from types import SimpleNamespace
 
 import pytest
+from botocore import endpoint
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.httpsession import URLLib3Session
 from botocore.retries.quota import RetryQuota
 
-from chalicelib import clients
+from chalicelib import clients, direct_calls
 from chalicelib.aws import translate_aws_errors
 from chalicelib.errors import UnavailableError
 
@@ -39,74 +42,71 @@ class _Body(BytesIO):
         yield self.getvalue()
 
 
-class _Service:
-    """A client of a service that responds with what a test sets."""
-
-    def __init__(self, service):
-        self.client = clients.create_dynamodb_client() if service == "dynamodb" else clients.create_aws_client(service)
-        self.client.meta.events.register_first("before-send", self.respond)
-        self.status, self.body, self.attempts = 200, b"", 0
-
-    def respond(self, request, **_):
-        self.attempts += 1
-        return AWSResponse(request.url, self.status, HTTPHeaders(), _Body(self.body))
-
-
-_open_service = cache(_Service)
+_clients = {"direct": cache(clients.create_aws_client), "botocore": cache(clients.create_sdk_client)}
+DIRECT = ["dynamodb get", "dynamodb query", "dynamodb missing", "kms"]
+WAYS = [*(("botocore", name) for name in CALLS), *(("direct", name) for name in DIRECT)]
 
 
 @pytest.fixture
 def send(monkeypatch):
     """Call an operation of a service that responds with exactly these bytes. Return the result and the attempts."""
-    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    for pauses in (direct_calls, endpoint):
+        monkeypatch.setattr(pauses, "time", SimpleNamespace(sleep=lambda _seconds: None))
     # Clients live long, and one test's faults must not use up another test's retries.
     monkeypatch.setattr(RetryQuota, "acquire", lambda _self, _amount: True)
 
-    def call(name, operation, arguments, body, *, status=200):
-        service = _open_service(name)
-        service.status, service.body, service.attempts = status, body, 0
+    def call(kind, service, operation, arguments, body, *, status=200):
+        attempts = []
+
+        def respond(_session, sent):
+            attempts.append(sent)
+            return AWSResponse(sent.url, status, HTTPHeaders(), _Body(body))
+
+        monkeypatch.setattr(URLLib3Session, "send", respond)
         try:
             with translate_aws_errors():
-                result = getattr(service.client, operation)(**arguments)
+                result = getattr(_clients[kind](service), operation)(**arguments)
         except UnavailableError:
-            return "unavailable", service.attempts
-        result.pop("ResponseMetadata")
-        return result, service.attempts
+            return "unavailable", len(attempts)
+        result.pop("ResponseMetadata", None)
+        return result, len(attempts)
 
     return call
 
 
-@pytest.mark.parametrize("name", CALLS)
-def test_a_cut_response_is_an_outage(send, name):
+@pytest.mark.parametrize(("kind", "name"), WAYS)
+def test_a_cut_response_is_an_outage(send, kind, name):
     """At some places, also between the bytes of a letter. A whole one is read as it is."""
     *call, body = CALLS[name]
-    whole, attempts = send(*call, body)
+    whole, attempts = send(kind, *call, body)
     assert (whole == {}, attempts) == (name == "dynamodb missing", 1)
 
     for end in {0, 1, len(body) // 3, len(body) // 2, body.find(b"\xa9"), len(body) - 1} - {-1}:
-        assert send(*call, body[:end]) == ("unavailable", 3)
+        assert send(kind, *call, body[:end]) == ("unavailable", 3)
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"x"', b"<html>Bad gateway</html>", b"\xff\xfe"])
-@pytest.mark.parametrize("name", ["dynamodb get", "kms", "sesv2"])
-def test_a_response_of_something_else_is_an_outage(send, name, body):
+@pytest.mark.parametrize(("kind", "name"), WAYS[:3] + WAYS[-4:])
+def test_a_response_of_something_else_is_an_outage(send, kind, name, body):
     """Such as a proxy. The JSON value may be whole."""
     *call, _ = CALLS[name]
 
-    assert send(*call, body) == ("unavailable", 3)
+    assert send(kind, *call, body) == ("unavailable", 3)
 
 
 @pytest.mark.parametrize("body", [b"", REFUSAL[:40], b"<html>Forbidden</html>", b"[]"])
-def test_a_refusal_that_cannot_be_read_is_an_outage(send, body):
+@pytest.mark.parametrize("kind", _clients)
+def test_a_refusal_that_cannot_be_read_is_an_outage(send, kind, body):
     """What was refused is unknown, so nothing is concluded from it."""
     *call, _ = CALLS["dynamodb get"]
 
-    assert send(*call, body, status=400) == ("unavailable", 3)
+    assert send(kind, *call, body, status=400) == ("unavailable", 3)
 
 
-def test_a_whole_refusal_is_raised(send):
+@pytest.mark.parametrize("kind", _clients)
+def test_a_whole_refusal_is_raised(send, kind):
     """The stores decide by its code."""
     *call, _ = CALLS["dynamodb get"]
 
     with pytest.raises(Exception, match="ConditionalCheckFailedException"):
-        send(*call, REFUSAL, status=400)
+        send(kind, *call, REFUSAL, status=400)

@@ -15,6 +15,7 @@ Access patterns (a read is strongly consistent unless an index is named):
 | saved views of worklists             | referrals              | get `views#…`, two items     |
 | a practice's list                    | referrals, by_practice | practice_id, listed_at       |
 | a center's list                      | referrals, by_center   | center_inbox, listed_at      |
+| the counts of a long list            | idempotency            | get `list#…`, then the list  |
 | whether a delivery is a repeat       | deliveries             | by condition, in the write   |
 | whether a POST is a repeat           | idempotency            | by condition, in the write   |
 | tasks that are due                   | outbox, due            | queue and shard, due_at      |

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from chalicelib.store.referrals.fact_changes import FactChanges
     from chalicelib.store.referrals.information_requests import InformationRequests
     from chalicelib.store.referrals.last_viewed import LastViewedStore
+    from chalicelib.store.referrals.list_snapshots import ListSnapshots
     from chalicelib.store.referrals.messages import Messages
     from chalicelib.store.referrals.practice_directory import PracticeDirectories
     from chalicelib.store.referrals.referrals import Referrals
@@ -241,6 +242,12 @@ class Stores:
         from chalicelib.store.referrals.last_viewed import LastViewedStore
 
         return LastViewedStore(self._tables["looks"])
+
+    @cached_property
+    def list_snapshots(self) -> "ListSnapshots":
+        from chalicelib.store.referrals.list_snapshots import ListSnapshots
+
+        return ListSnapshots(self._tables["idempotency"], self.encryption)
 
     @cached_property
     def information_requests(self) -> "InformationRequests":

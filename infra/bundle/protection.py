@@ -21,7 +21,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
         "MinValue": 0,
         "MaxValue": 36_500,
         "Description": (
-            "For how many days AWS Backup keeps a monthly copy of each table in a vault that no one can empty earlier. "
+            "For how many days AWS Backup keeps a monthly copy of the tables in a vault that no one can empty earlier. "
             "0: no vault; tables can be restored to any second of the last 35 days."
         ),
     },
@@ -86,6 +86,10 @@ CONDITIONS: Mapping[str, Any] = {
 }
 
 KEYS_TABLE = "KeysTable"
+
+NOT_KEPT_FOR_LONG = frozenset({KEYS_TABLE, "IdempotencyTable"})
+"""The tables that the vault leaves out. Rows of `idempotency` expire after 30 days, so an old copy is of no use, and
+its snapshots of lists are not encrypted with the keys of referrals (docs/decisions/0087-list-snapshots.md)."""
 
 KEYS_COPY_DAYS = 35
 """For how many days a copy of the keys is kept outside: as long as point-in-time recovery keeps them here."""
@@ -289,14 +293,14 @@ def _build_backup_role() -> Template:
 
 
 def _build_backup_selection(template: Template) -> Template:
-    """Select each table but the one with the keys.
+    """Select each table but those in `NOT_KEPT_FOR_LONG`.
 
     An erasure destroys a patient's key. A copy of the keys that no one can delete would undo it for years
     (docs/erasure.md); point-in-time recovery keeps them for 35 days.
     """
     resources = template["Resources"].items()
-    tables = sorted(name for name, each in resources if each["Type"] == "AWS::DynamoDB::Table" and name != KEYS_TABLE)
-    return _build_selection("BackupPlan", tables, condition="HasBackupVault")
+    tables = {name for name, each in resources if each["Type"] == "AWS::DynamoDB::Table"}
+    return _build_selection("BackupPlan", sorted(tables - NOT_KEPT_FOR_LONG), condition="HasBackupVault")
 
 
 def _build_keys_selection() -> Template:

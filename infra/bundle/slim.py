@@ -63,11 +63,23 @@ CHECK_AWS_SERVICES = ("events", "guardduty", "s3")
 # Distributions that other packages require but the functions never import.
 UNUSED_PACKAGES = frozenset({"boto3", "cffi", "pycparser", "s3transfer"})
 
+# Modules that only lead from names of pydantic 1 to those of pydantic 2.
+_OLD_NAMES_OF_PYDANTIC = (
+    *("class_validators", "datetime_parse", "decorator", "env_settings", "error_wrappers", "generics", "json"),
+    *("parse", "schema", "tools", "typing", "utils", "validators"),
+)
+
 # Features that the product does not use, sources of modules that are also compiled, and files that only
 # a type checker or an installer reads.
 _REMOVED = (
     "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/logging/formatters",
+    "aws_lambda_powertools/logging/utils.py",
     "aws_lambda_powertools/metrics/provider/datadog",
+    "aws_lambda_powertools/shared/cache_dict.py",
+    "aws_lambda_powertools/shared/cookies.py",
+    "aws_lambda_powertools/shared/dynamodb_deserializer.py",
+    "aws_lambda_powertools/shared/headers_serializer.py",
     "aws_lambda_powertools/utilities/[!_j]*/",  # Everything except `jmespath_utils`.
     "annotated_types/test_cases.py",
     "bin",
@@ -81,11 +93,16 @@ _REMOVED = (
     "cryptography/x509/ocsp.py",
     "dateutil/easter.py",
     "dateutil/tz/win.py",
+    "dateutil/utils.py",
     "dateutil/zoneinfo",
     "icalendar/cli.py",
     "icalendar/tests",
+    "icalendar/timezone/equivalent_timezone_ids.py",
     "joserfc/drafts",
+    "pydantic/_internal/_decorators_v1.py",
     "pydantic/_internal/_validate_call.py",
+    "pydantic/alias_generators.py",
+    *(f"pydantic/{name}.py" for name in _OLD_NAMES_OF_PYDANTIC),
     "pydantic/color.py",
     "pydantic/deprecated/[!_]*.py",
     "pydantic/experimental",

@@ -19,7 +19,9 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 
+from chalicelib import clients
 from infra.local import cloud, environment, stack
+from tests.support import client_contract
 from tests.support.damaged_folders import replace_file
 
 TABLE = "notes"
@@ -419,3 +421,19 @@ def test_deploying_the_stack_twice_changes_nothing(start_cloud, create_client):
     assert first["IDENTITY_ISSUER"].endswith(first["IDENTITY_POOL_ID"])
     assert first["IDENTITY_JWKS_URL"].startswith(local_cloud.endpoint)
     assert first["MAIL_FROM"] == "notices@referrals.example"
+
+
+def test_direct_calls_and_clients_of_botocore_get_the_same_answers(tmp_path, monkeypatch):
+    """From a service that checks each signature."""
+    with cloud.run_cloud(tmp_path, enforce_policies=True, saving=False) as local_cloud:
+        for name, value in environment.build_product_environment(local_cloud.endpoint).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+        kinds = (clients.create_aws_client, clients.create_sdk_client)
+        (rows, keys), (stock_rows, stock_keys) = ((create("dynamodb"), create("kms")) for create in kinds)
+        key_id = client_contract.prepare(stock_rows, stock_keys)
+
+        assert client_contract.call_rows(rows) == client_contract.call_rows(stock_rows)
+        assert client_contract.call_keys(keys, stock_keys, key_id) == client_contract.call_keys(
+            stock_keys, keys, key_id
+        )

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib import clients
+from chalicelib.aws_responses import CONNECT_S
 from chalicelib.budget import MAX_BUDGET_S
 from chalicelib.domain.documents.check_events import UPLOAD_NEWS_PATTERN, UPLOADS
 from chalicelib.routes.platform.operations import BINARY_TYPES
+from chalicelib.sdk_clients import PACKET_READ_S
 from chalicelib.settings import Settings, is_api_on_lambda
 from chalicelib.store.all_stores import TABLE_NAMES
 from chalicelib.store.notices.leases import LEASE_DURATION
@@ -351,8 +352,8 @@ def test_the_gateway_compresses_what_is_longer_than_a_packet(template):
 
 def test_the_api_does_not_wait_longer_than_the_function_that_sets_pdfs_may_take(template):
     """Otherwise a page that takes long would end as an error of the function, and not as a pause."""
-    assert clients.PACKET_READ_S < get_function(template, "PacketPdf")["Timeout"] <= MAX_BUDGET_S
-    assert clients.CONNECT_S + clients.PACKET_READ_S <= RENDER_S
+    assert PACKET_READ_S < get_function(template, "PacketPdf")["Timeout"] <= MAX_BUDGET_S
+    assert CONNECT_S + PACKET_READ_S <= RENDER_S
 
 
 def test_only_the_function_of_the_api_loads_ahead(template):

@@ -1,9 +1,9 @@
 """Faults of AWS calls, injected below the SDK's own retries.
 
-Two places of botocore are replaced. `botocore.endpoint.Endpoint._get_response` is below the retry loop and above
-both the network and the in-process services of the tests, so a retry after a lost reply is the SDK's real one, of
-the very same request. `botocore.endpoint.convert_to_response_dict` is between the network and the parser, so a torn
-response is damaged in its bytes, and the parser of the product reads what is left.
+`_get_response`, of botocore's clients and of our own calls, is below the retry loop and above both the network and the
+in-process services of the tests, so a retry after a lost reply is a real one, of the very same request.
+A torn response is damaged in the bytes that the HTTP session returns, between the network and the parser, so the
+parser of the product reads what is left.
 """
 
 import json
@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from botocore import endpoint
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.retries.quota import RetryQuota
+
+from tests.support.call_attempts import Answer, intercept_attempts, replace_pauses
 
 
 class SimulatedCrash(BaseException):
@@ -77,14 +77,12 @@ class CallLog:
         return len(self.met)
 
 
-_convert: Any = getattr(endpoint, "convert_to_response_dict")  # noqa: B009 the stubs do not know it
+_read_content: Any = vars(AWSResponse)["content"]
 
 
-def _convert_damaged(http_response: Any, operation_model: Any) -> Any:
-    response, damage = _convert(http_response, operation_model), _damage.get()
-    if damage is not None and isinstance(response["body"], bytes):
-        response["body"] = damage(response["body"])
-    return response
+def _read_damaged(response: AWSResponse) -> bytes:
+    content, damage = bytes(_read_content.__get__(response)), _damage.get()
+    return damage(content) if damage else content
 
 
 @contextmanager
@@ -101,11 +99,10 @@ def _damage_response(mode: FaultMode | None) -> Iterator[None]:
 def inject_faults(plan: FaultPlan) -> Iterator[CallLog]:
     """Inject faults by a plan. The SDK's pauses between retries are left out."""
     calls = CallLog()
-    real: Any = getattr(endpoint.Endpoint, "_get_response")  # noqa: B009 the stubs do not know it
 
-    def answered(self: Any, request: Any, operation_model: Any, context: Any) -> Any:
-        calls.operations.append(operation_model.name)
-        mode = plan(len(calls.operations), operation_model.name)
+    def answer(request: Any, operation: str, send: Callable[[], Answer]) -> Answer:
+        calls.operations.append(operation)
+        mode = plan(len(calls.operations), operation)
         if mode is not None:
             calls.met[len(calls.operations)] = mode
         match mode:
@@ -116,20 +113,19 @@ def inject_faults(plan: FaultPlan) -> Iterator[CallLog]:
         if mode is not None and mode in _REFUSALS:
             return _refusal(mode, request), None
         with _damage_response(mode):
-            answer = real(self, request, operation_model, context)
+            result = send()
         if mode is FaultMode.TWICE:
-            answer = real(self, request, operation_model, context)
+            result = send()
         if mode is FaultMode.CRASH_AFTER:
             raise SimulatedCrash
         if mode is FaultMode.LOST_REPLY:
             return None, ReadTimeoutError(endpoint_url=request.url)
-        return answer
+        return result
 
-    quick = SimpleNamespace(sleep=lambda _seconds: None)
     with (
-        patch.object(endpoint.Endpoint, "_get_response", answered),
-        patch.object(endpoint, "convert_to_response_dict", _convert_damaged),
-        patch.object(endpoint, "time", quick),
+        intercept_attempts(answer),
+        patch.object(AWSResponse, "content", property(_read_damaged)),
+        replace_pauses(lambda _seconds: None),
         # Clients live long, and one test's faults must not use up another test's retries.
         patch.object(RetryQuota, "acquire", lambda _self, _amount: True),
     ):

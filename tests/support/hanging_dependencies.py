@@ -3,16 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any
 from unittest.mock import patch
 
-from botocore import endpoint
-
-from chalicelib import clients, wiring
+from chalicelib import wiring
+from chalicelib.aws_responses import ATTEMPT_S
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.transactions import Transactions
 from tests.support import faults
+from tests.support.call_attempts import replace_pauses
 from tests.support.faults import CallLog, FaultMode
 
 
@@ -44,14 +42,13 @@ def hang_calls(
     def plan(_n: int, operation: str) -> FaultMode | None:
         if not is_dead(operation):
             return None
-        clock.wait(clients.ATTEMPT_S if takes is None else takes)
+        clock.wait(ATTEMPT_S if takes is None else takes)
         return mode
 
-    paused: Any = SimpleNamespace(sleep=clock.wait)
     with (
         patch.object(wiring, "read_monotonic", clock),
         faults.inject_faults(plan) as calls,
-        patch.object(endpoint, "time", paused),
+        replace_pauses(clock.wait),
     ):
         yield clock, calls
 

@@ -8,7 +8,6 @@ from typing import Any
 from moto import backend_index
 from moto.core import responses
 from moto.core.botocore_stubber import BotocoreStubber
-from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
@@ -47,8 +46,6 @@ def patch_moto() -> None:
     row.__init__, row.__deepcopy__, row.size = _create_row, _copy_of_row, _size_of_row
     value: Any = DynamoType
     value.cast_value, value.size = property(_quickly(value.cast_value.fget)), _size_of_value(value.size)
-    answer: Any = BaseJSONSerializer
-    answer._serialize_type_structure = _of_one_type(answer._serialize_type_structure)
     _patch_expressions()
     requests: Any = responses
     requests.method_names_from_class = cache(requests.method_names_from_class)
@@ -246,19 +243,3 @@ def _once(verify: Any) -> Any:
 def _quickly(cast: Any) -> Any:
     """Convert a value to Python; moto first asks of each string whether it is anything else."""
     return lambda value: value.value if value.type in _PLAIN else cast(value)
-
-
-def _of_one_type(serialize: Any) -> Any:
-    """Convert a stored value for a response: moto looks for each type that it might have."""
-
-    @wraps(serialize)
-    def result(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
-        if shape.name != "AttributeValue" or type(value) is not dict or len(value) != 1:
-            serialize(self, serialized, value, shape, key)
-            return
-        [(kind, held)] = value.items()
-        wrapper: dict[str, Any] = {}
-        self._serialize(wrapper, held, shape.members[kind], kind)
-        self._default_serialize(serialized, wrapper, shape, key)
-
-    return result

@@ -1,27 +1,31 @@
 """Shorter ways through botocore and moto for the requests to DynamoDB, which are most of what the tests request.
 
-The client still validates and serializes each request, and parses each response. Left out is what neither the
-product nor a test can see: the signature, which moto does not check, and moto's search for the service, its
-copy of the request as a web framework has it, and its parsing of the body as a form.
+The client still writes each request, and parses each response. Left out is what neither the product nor a test can
+see: the signature, which moto does not check, and moto's search for the service, its copy of the request as a web
+framework has it, its parsing of the body as a form, and the model of the service, by which moto reads and writes
+each value.
 """
 
+import json
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache, wraps
 from itertools import count
 from typing import Any
 
 from botocore import useragent
+from botocore.auth import SigV4Auth
+from botocore.httpsession import URLLib3Session
 from botocore.loaders import JSONFileLoader, Loader
 from botocore.signers import RequestSigner
 from moto.core import DEFAULT_ACCOUNT_ID, responses  # type: ignore[attr-defined]
 from moto.core.exceptions import HTTPException  # type: ignore[attr-defined]
 from moto.core.models import botocore_stubber
-from moto.core.parse import PROTOCOL_PARSERS
-from moto.core.serialize import XFormedAttributePicker
-from moto.core.utils import get_service_model
 from moto.dynamodb.comparisons import ConditionExpressionParser
-from moto.dynamodb.responses import DynamoHandler
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.utilities import dynamo_to_dict
+from moto.dynamodb.responses import DynamoHandler, DynamoResult
 
 _ADDRESS = re.compile(r"https://dynamodb\.([a-z0-9-]+)\.amazonaws\.com/")
 _TARGET = "DynamoDB_20120810."
@@ -31,17 +35,21 @@ _ROW_OPERATIONS = frozenset(
         *("TransactGetItems", "TransactWriteItems", "UpdateItem"),
     }
 )
-"""The operations whose responses have members exactly as the service model names them."""
+"""The operations on rows. Requests and responses have members exactly as the service model names them."""
 
 
 def shorten_requests() -> None:
     """Shorten the way of each request, while moto answers."""
     signer: Any = RequestSigner
     signer.handler = _without_signature(signer.handler)
-    parser: Any = PROTOCOL_PARSERS["json"]
-    parser._parse_structure = _of_one_type(parser._parse_structure)
-    picker: Any = XFormedAttributePicker
-    picker.__call__ = _with_exact_names(picker.__call__)
+    direct_signer: Any = SigV4Auth
+    direct_signer.add_auth = _without_direct_signature(direct_signer.add_auth)
+    session: Any = URLLib3Session
+    session.send = _answer_direct_calls(session.send)
+    result: Any = DynamoResult
+    result.__init__, result.execute_result = _keep_result, _write_json(result.execute_result)
+    handler: Any = DynamoHandler
+    handler._enrich_response = staticmethod(_add_request_id)
     requests: Any = responses
     numbers = count()
     requests.gen_amzn_requestid_long = lambda headers: _number_request(headers, next(numbers))
@@ -99,18 +107,13 @@ def answer_directly(process: Any) -> Any:
         handler.headers = {"x-amz-target": target, "Content-Type": "application/x-amz-json-1.0"}
         handler.querystring, handler.uri_match, handler.response_headers = {}, {}, {"server": "amazon.com"}
         handler.current_account, handler.region = DEFAULT_ACCOUNT_ID, address[1]
-        handler.params = _create_parser(operation).parse({"body": request.body})
+        handler.params = json.loads(request.body)
         try:
             return handler.call_action()
         except HTTPException as e:
             return e.code, e.get_headers(), e.get_body()
 
     return answer
-
-
-@cache
-def _create_parser(operation: str) -> Any:
-    return PROTOCOL_PARSERS["json"](get_service_model("dynamodb").operation_model(operation))
 
 
 def _read_text(value: str | bytes) -> str:
@@ -129,35 +132,59 @@ def _without_signature(sign: Any) -> Any:
     return result
 
 
-def _of_one_type(parse: Any) -> Any:
-    """Read a value of a row: moto looks for each type that it might have."""
+def _without_direct_signature(sign: Any) -> Any:
+    """Do not sign a call without botocore's client either, if moto answers it directly."""
 
-    @wraps(parse)
-    def result(parser: Any, shape: Any, value: Any) -> Any:
-        if shape.name != "AttributeValue" or type(value) is not dict or len(value) != 1:
-            return parse(parser, shape, value)
-        [(kind, held)] = value.items()
-        if held is None or kind not in shape.members:
-            return parse(parser, shape, value)
-        return {kind: held if kind in {"S", "N", "BOOL"} else parser._parse_shape(shape.members[kind], held)}
+    @wraps(sign)
+    def result(signer: Any, request: Any) -> None:
+        operation = request.headers.get("X-Amz-Target", "").removeprefix(_TARGET)
+        if not (botocore_stubber.enabled and _ADDRESS.fullmatch(request.url) and operation in _ROW_OPERATIONS):
+            sign(signer, request)
 
     return result
 
 
-def _with_exact_names(pick: Any) -> Any:
-    """Find a member of a response by its name; moto also tries four other spellings."""
+def _answer_direct_calls(send: Any) -> Any:
+    """Let moto answer calls without botocore's client, too; it only listens to the events of clients."""
 
-    @wraps(pick)
-    def result(picker: Any, context: Any) -> Any:
-        if type(context.obj) is dict and _has_exact_names(context):
-            return context.obj.get(context.key)
-        return pick(picker, context)
+    @wraps(send)
+    def result(session: Any, request: Any) -> Any:
+        answer = botocore_stubber("before-send", request)
+        return send(session, request) if answer is None else answer
 
     return result
 
 
-def _has_exact_names(context: Any) -> bool:
-    return context.operation_model.name in _ROW_OPERATIONS and context.service_model.service_name == "dynamodb"
+def _keep_result(result: Any, found: Any) -> None:
+    """Convert the values of rows only when they are written as JSON; moto converts each twice."""
+    result._result = found
+
+
+def _write_json(execute: Any) -> Any:
+    """Write the response to a request about rows as it is; moto writes each value by the model of the service."""
+
+    @wraps(execute)
+    def answer(result: Any, context: Any) -> Any:
+        if type(result._result) is dict and context.operation_model.name in _ROW_OPERATIONS:
+            return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(result._result, default=_to_json)
+        result._result = dynamo_to_dict(result._result)
+        return execute(result, context)
+
+    return answer
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, DynamoType):
+        return {value.type: value.value}
+    return b64encode(value).decode() if isinstance(value, bytes) else value.to_json()
+
+
+def _add_request_id(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:
+    """Number the response; moto also looks for a place in its text."""
+    headers |= {"status": str(headers["status"])} if "status" in headers else {}
+    requests: Any = responses
+    requests.gen_amzn_requestid_long(headers)
+    return headers, body
 
 
 def _number_request(headers: Any, number: int) -> str:

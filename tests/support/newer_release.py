@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.platform.dynamo import UnknownValue
+from chalicelib.store.platform.dynamo import UnknownValue, marshal, unmarshal
 from tests.support.aws_fakes import PREFIX
 from tests.support.stores import get_dynamodb_client
 
@@ -18,6 +18,8 @@ NEW_ATTRIBUTES: Mapping[str, Any] = {
     "new_map": UnknownValue({"M": {"inner": {"S": "kept"}}}),
     "new_set": UnknownValue({"SS": ["a", "b"]}),
     "new_null": UnknownValue({"NULL": True}),
+    "new_blobs": UnknownValue({"BS": [b"\x00\xff", b"\x01"]}),
+    "new_tree": UnknownValue({"M": {"inner": {"L": [{"B": b"\x02"}]}}}),
 }
 """An attribute of each type that DynamoDB has and this release does not use, and of two that it uses."""
 
@@ -34,12 +36,11 @@ def put_in_newer_format(table: str, key: Mapping[str, str]) -> None:
 
 
 def get_raw_row(table: str, key: Mapping[str, str]) -> dict[str, Any]:
-    """Read a row as DynamoDB has it."""
+    """Read a row as DynamoDB has it, with bytes where it has them."""
     answer = get_dynamodb_client().get_item(
         TableName=f"{PREFIX}{table}", Key={name: {"S": value} for name, value in key.items()}
     )
-    row: dict[str, Any] = answer["Item"]
-    return row
+    return marshal(unmarshal(answer["Item"]))
 
 
 def build_referral_key(referral_id: str) -> dict[str, str]:

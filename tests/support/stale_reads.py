@@ -7,16 +7,16 @@ index that has not caught up.
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
-from unittest.mock import patch
 
-from botocore import endpoint
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+
+from tests.support.call_attempts import Answer, intercept_attempts
 
 MAX_STALENESS = 20
 """How many writes a stale answer may lag behind. Its age is counted in writes, without a clock."""
@@ -89,13 +89,12 @@ def make_reads_stale(
     """Make a share of the weak reads stale. The same seed makes the same ones stale again."""
     drawn = Random(seed)  # noqa: S311 it is to be repeated
     reads = WeakReadLog(share, drawn, caught_up, even_strong)
-    real: Any = getattr(endpoint.Endpoint, "_get_response")  # noqa: B009 the stubs do not know it
 
-    def answered(self: Any, request: Any, operation_model: Any, context: Any) -> Any:
-        truth = real(self, request, operation_model, context)
-        return reads.answer(operation_model.name, request, truth)
+    def answer(request: Any, operation: str, send: Callable[[], Answer]) -> Answer:
+        truth = send()
+        return reads.answer(operation, request, truth)
 
-    with patch.object(endpoint.Endpoint, "_get_response", answered):
+    with intercept_attempts(answer):
         yield reads
 
 

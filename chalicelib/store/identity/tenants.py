@@ -127,7 +127,8 @@ class Tenants:
 
     def list_by_kind(self, kind: TenantKind) -> Iterator[Tenant]:
         """List every practice, or every center, strongly consistent."""
-        return map(_item_to_tenant, self.table.query_all("kind = :kind", {"kind": kind}))
+        rows = self.table.query_all("kind = :kind", {"kind": kind})
+        return (_item_to_tenant(row) for row in rows if row["tenant_id"] != CURRENT_VERSION_KEY)
 
     def list_centers(self) -> Mapping[str, Center]:
         """List every center by id, at most `DIRECTORY_CACHE_S` seconds old, in the order of their names."""

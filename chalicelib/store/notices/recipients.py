@@ -152,9 +152,13 @@ class Recipients:
             item, when="attribute_not_exists(address) OR address <> :address", values={"address": item["address"]}
         )
 
+    def read_suppression_item(self, member_id: str) -> Item | None:
+        """Read what `read_suppression` needs."""
+        return self.table.get({"member_id": member_id, "item": _SUPPRESSION})
+
     def find_suppression(self, member: Member) -> Suppression | None:
         """Find why the member's current address gets no email; None if it does."""
-        row = self.table.get({"member_id": member.member_id, "item": _SUPPRESSION})
+        row = self.read_suppression_item(member.member_id)
         return self.read_suppression(row, member) if row else None
 
     def find_suppressions(self, members: Sequence[Member]) -> Mapping[str, Suppression]:

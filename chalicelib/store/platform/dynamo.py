@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.aws import translate_aws_errors
+from chalicelib.aws import ExpectedRefusalError, translate_aws_errors
 from chalicelib.store.platform.item_formats import refuse_newer
 
 if TYPE_CHECKING:
@@ -28,10 +28,8 @@ class UnknownValue:
     value: Mapping[str, Any]
 
 
-_CONDITION_CODES = {
-    "Put": frozenset({"ConditionalCheckFailedException"}),
-    "Update": frozenset({"ConditionalCheckFailedException", "TransactionConflictException"}),
-}
+_CONDITION_FAILED = frozenset({"ConditionalCheckFailedException"})
+_CONDITION_FAILED_OR_CONFLICT = _CONDITION_FAILED | {"TransactionConflictException"}
 """Error codes of a single conditional write that was not made. They are expected; `put` and `update` return False."""
 
 
@@ -74,7 +72,22 @@ def _decode_value(value: Mapping[str, Any]) -> Any:
             return [_decode_value(element) for element in raw]
         case "S" | "BOOL":
             return raw
-    return UnknownValue(value)
+    return UnknownValue(_decode_binary(value))
+
+
+def _decode_binary(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Decode what is binary inside a value, because every client encodes bytes when it is written."""
+    ((kind, raw),) = value.items()
+    match kind:
+        case "B":
+            return {kind: raw if isinstance(raw, bytes) else b64decode(raw)}
+        case "BS":
+            return {kind: [each if isinstance(each, bytes) else b64decode(each) for each in raw]}
+        case "L":
+            return {kind: [_decode_binary(each) for each in raw]}
+        case "M":
+            return {kind: {name: _decode_binary(each) for name, each in raw.items()}}
+    return value
 
 
 _WHOLE_NUMBER = re.compile(r"-?\d+")
@@ -179,9 +192,20 @@ class DynamoTable:
         with translate_aws_errors():
             self.client().delete_item(TableName=self.name, Key=marshal(key))
 
-    def put(self, item: Mapping[str, Any], *, when: str | None = None, values: Mapping[str, Any] | None = None) -> bool:
-        """Write one item without a transaction. Return False when the condition `when` did not hold."""
-        return self._write_alone("put_item", self.prepare_put("", item, when=when, values=values), "Put")
+    def put(
+        self,
+        item: Mapping[str, Any],
+        *,
+        when: str | None = None,
+        values: Mapping[str, Any] | None = None,
+        may_conflict: bool = False,
+    ) -> bool:
+        """Write one item without a transaction. Return False when the condition `when` did not hold.
+
+        With `may_conflict`, also return False while a transaction is writing the item.
+        """
+        expected = _CONDITION_FAILED_OR_CONFLICT if may_conflict else _CONDITION_FAILED
+        return self._write_alone("put_item", self.prepare_put("", item, when=when, values=values), "Put", expected)
 
     def update(
         self,
@@ -198,7 +222,7 @@ class DynamoTable:
         was read.
         """
         write = self.prepare_update("", key, change, when=when, values=values, names=names)
-        return self._write_alone("update_item", write, "Update")
+        return self._write_alone("update_item", write, "Update", _CONDITION_FAILED_OR_CONFLICT)
 
     def is_newer(self, item: Item) -> bool:
         """Whether a newer release wrote an item, in a format that this release cannot read."""
@@ -210,18 +234,14 @@ class DynamoTable:
             refuse_newer(item, newest_format=self.newest_format, table=self.name)
         return item
 
-    def _write_alone(self, call: str, write: TransactionWrite, kind: str) -> bool:
-        from botocore.exceptions import ClientError  # noqa: PLC0415 as in `translate_aws_errors`
-
+    def _write_alone(self, call: str, write: TransactionWrite, kind: str, expected: frozenset[str]) -> bool:
         request = dict(write.request[kind])
         request.pop("ReturnValuesOnConditionCheckFailure", None)
         try:
-            with translate_aws_errors():
+            with translate_aws_errors(expected):
                 getattr(self.client(), call)(**request)
-        except ClientError as e:
-            if e.response["Error"].get("Code") in _CONDITION_CODES[kind]:
-                return False
-            raise
+        except ExpectedRefusalError:
+            return False
         return True
 
     def prepare_put(

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from chalicelib.errors import IdempotencyKeyReusedError
@@ -171,7 +171,7 @@ def open_response(row: Item, *, tenant_id: str, encryption: EnvelopeEncryption) 
 @cache
 def _load_template(version: int) -> bytes:
     """Load what most responses have in common. A version never changes, because stored responses need it."""
-    return (files("chalicelib.store") / f"response_template_{version}.txt").read_bytes() if version else b""
+    return (Path(__file__).parents[1] / f"response_template_{version}.txt").read_bytes() if version else b""
 
 
 def _compress(response: bytes) -> bytes:

@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.aws import translate_aws_errors
+from chalicelib.aws import ExpectedRefusalError, translate_aws_errors
 from chalicelib.errors import UnavailableError
 from chalicelib.store.platform.dynamo import Item, TransactionWrite, unmarshal
 from chalicelib.store.platform.require_audit_row import require_audit_row
@@ -87,14 +87,13 @@ class Transactions:
 
     def _try_commit(self, writes: Sequence[TransactionWrite], token: str) -> Sequence[Mapping[str, Any]] | None:
         """Return None when everything was written, else the reason for each write."""
-        client = self.client()
         try:
-            with translate_aws_errors():
-                client.transact_write_items(
+            with translate_aws_errors({"TransactionCanceledException"}):
+                self.client().transact_write_items(
                     ClientRequestToken=token,
                     TransactItems=[write.request for write in writes],  # type: ignore[misc]
                 )
-        except client.exceptions.TransactionCanceledException as e:
+        except ExpectedRefusalError as e:
             reasons: Sequence[Mapping[str, Any]] = e.response["CancellationReasons"]
             return reasons
         return None

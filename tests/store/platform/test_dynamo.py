@@ -15,6 +15,7 @@ from chalicelib.errors import UnavailableError
 from chalicelib.store.platform.dynamo import DynamoTable, ItemRead, get_together, marshal, unmarshal
 from tests.support import faults
 from tests.support.aws_fakes import PREFIX
+from tests.support.call_attempts import record_attempts
 from tests.support.faults import FaultMode
 from tests.support.stores import get_dynamodb_client, list_rows
 
@@ -279,18 +280,11 @@ def test_a_batch_read_leaves_out_missing_rows(table):
 
 def test_every_read_of_a_table_is_strongly_consistent(table):
     """Decisions depend on these reads. Only an index can be stale, and it decides nothing."""
-    requests = []
+    with record_attempts() as sent:
+        table.get({"member_id": "mem_1", "notice_id": "001"})
+        table.get_many([{"member_id": "mem_1", "notice_id": "001"}])
+        table.query("member_id = :id", {"id": "mem_1"})
 
-    def keep(model, params, **_more):
-        requests.append((model.name, json.loads(params["body"])))
-
-    events = get_dynamodb_client().meta.events
-    events.register("before-call.dynamodb", keep)
-    table.get({"member_id": "mem_1", "notice_id": "001"})
-    table.get_many([{"member_id": "mem_1", "notice_id": "001"}])
-    table.query("member_id = :id", {"id": "mem_1"})
-    events.unregister("before-call.dynamodb", keep)
-
-    (_, get), (_, batch), (_, query) = requests
+    get, batch, query = (json.loads(body) for _, body in sent)
     (batch_get,) = batch["RequestItems"].values()
     assert [get["ConsistentRead"], batch_get["ConsistentRead"], query["ConsistentRead"]] == [True] * 3

@@ -1,6 +1,7 @@
 """Transactions: all writes or none, which conditional writes failed, and what is tried again."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from chalicelib.store.platform.dynamo import DynamoTable
 from chalicelib.store.platform.transactions import MAX_ATTEMPTS, ConditionFailedError, Transactions
 from tests.support import faults
 from tests.support.aws_fakes import PREFIX
+from tests.support.call_attempts import Answer, intercept_attempts, record_attempts
 from tests.support.faults import FaultMode
 from tests.support.stores import get_dynamodb_client, list_rows
 
@@ -127,75 +129,47 @@ def test_a_lasting_outage_is_unavailable_after_the_retries_of_the_sdk(transactio
 
 def test_a_lost_response_is_retried_with_the_same_token(transactions):
     """DynamoDB runs a token once. Moto does not know tokens, so the retry finds our own row."""
-    sent = []
-
-    def keep(params: Any, **_more: Any) -> None:
-        sent.append(params["body"])
-
-    events = get_dynamodb_client().meta.events
-    events.register("before-call.dynamodb.TransactWriteItems", keep)
     with (
-        faults.inject_faults(faults.plan_fault_at(1, FaultMode.LOST_REPLY)) as calls,
+        faults.inject_faults(faults.plan_fault_at(1, FaultMode.LOST_REPLY)),
+        record_attempts() as sent,
         pytest.raises(ConditionFailedError) as error,
     ):
         transactions.commit(prepare_add("a", title="mine"))
-    events.unregister("before-call.dynamodb.TransactWriteItems", keep)
 
     assert error.value.items["a"]["title"] == "mine"
-    assert calls.operations == ["TransactWriteItems"] * 2
-    assert len(sent) == 1
-    assert b"ClientRequestToken" in sent[0]
+    first, again = sent
+    assert first == again
+    assert b"ClientRequestToken" in first[1]
 
 
 def test_all_attempts_of_a_transaction_have_one_token(transactions):
     """After a lost reply, a retry can meet a conflict. The next attempt must still be recognized as the same one."""
-    tokens = []
-
-    def keep(params: Any, **_more: Any) -> None:
-        tokens.append(json.loads(params["body"])["ClientRequestToken"])
-
-    events = get_dynamodb_client().meta.events
-    events.register("before-call.dynamodb.TransactWriteItems", keep)
-    with faults.inject_faults(faults.plan_fault_at(1, FaultMode.CONFLICT)):
+    with faults.inject_faults(faults.plan_fault_at(1, FaultMode.CONFLICT)), record_attempts() as sent:
         transactions.commit(prepare_add("a"))
-    transactions.commit(prepare_add("b"))
-    events.unregister("before-call.dynamodb.TransactWriteItems", keep)
+        transactions.commit(prepare_add("b"))
 
-    first, again, other = tokens
+    first, again, other = (json.loads(body)["ClientRequestToken"] for _, body in sent)
     assert first == again != other
     assert 1 <= len(first) <= 36
-
-
-class CanceledResponse:
-    """A response with the given cancellation reasons."""
-
-    def __init__(self, *codes: str) -> None:
-        self.codes = codes
-
-    def __call__(self, **_call: Any) -> Any:
-        reasons = [{"Code": code} for code in self.codes]
-        parsed = {
-            "Error": {"Code": "TransactionCanceledException", "Message": "injected"},
-            "ResponseMetadata": {"HTTPStatusCode": 400, "HTTPHeaders": {}},
-            "CancellationReasons": reasons,
-        }
-        return AWSResponse("https://x", 400, HTTPHeaders(), None), parsed
 
 
 @pytest.fixture
 def cancel_transactions():
     """A function that makes DynamoDB cancel every transaction for the given reasons."""
-    events = get_dynamodb_client().meta.events
-    registered = []
+    codes: list[str] = []
 
-    def register(*codes: str) -> None:
-        response = CanceledResponse(*codes)
-        events.register("before-call.dynamodb.TransactWriteItems", response)
-        registered.append(response)
+    def answer(_request: Any, operation: str, send: Callable[[], Answer]) -> Answer:
+        if operation != "TransactWriteItems" or not codes:
+            return send()
+        parsed = {
+            "Error": {"Code": "TransactionCanceledException", "Message": "injected"},
+            "ResponseMetadata": {"HTTPStatusCode": 400, "HTTPHeaders": {}},
+            "CancellationReasons": [{"Code": code} for code in codes],
+        }
+        return (AWSResponse("https://x", 400, HTTPHeaders(), None), parsed), None
 
-    yield register
-    for response in registered:
-        events.unregister("before-call.dynamodb.TransactWriteItems", response)
+    with intercept_attempts(answer):
+        yield lambda *new: codes.extend(new)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,6 @@ from threading import Lock
 from typing import Any
 from unittest.mock import patch
 
-from botocore import endpoint
-
 from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN
 from chalicelib.domain.consultation.consultation import CancelReason, Consultation
 from chalicelib.domain.consultation.slots import Slot
@@ -24,6 +22,7 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import Transactions
+from tests.support.call_attempts import Answer, intercept_attempts
 from tests.support.factories import CENTER, NOON, PRACTICE, build_member
 from tests.support.referral_values import build_referral
 
@@ -135,11 +134,11 @@ def interfere(action: Callable[[], Any]) -> Iterator[list[Any]]:
 @contextmanager
 def one_call_at_a_time() -> Iterator[None]:
     """Let AWS calls of several threads take turns, as DynamoDB does with each item."""
-    lock, real = Lock(), getattr(endpoint.Endpoint, "_get_response")  # noqa: B009 the stubs do not know it
+    lock = Lock()
 
-    def answer(self: Any, *arguments: Any) -> Any:
+    def answer(_request: Any, _operation: str, send: Callable[[], Answer]) -> Answer:
         with lock:
-            return real(self, *arguments)
+            return send()
 
-    with patch.object(endpoint.Endpoint, "_get_response", answer):
+    with intercept_attempts(answer):
         yield

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from chalicelib.domain.webhooks.signature import MAX_SIGNATURES, sign_delivery, verify_signature
 from chalicelib.errors import ApiError
 from chalicelib.routes.platform import strict_json
-from chalicelib.routes.platform.request import parse_body, validate_tolerantly
+from chalicelib.routes.platform.validation import parse_body, validate_tolerantly
 from chalicelib.routes.referrals.event_bodies import EventRequest
 from chalicelib.routes.referrals.reported_events import parse_delivery_body
 from chalicelib.routes.referrals.request_bodies import ReferralRequest

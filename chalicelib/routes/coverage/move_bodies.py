@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, RootModel
+from pydantic import Field
 
 from chalicelib.domain.coverage.checklist import CHECKLIST
 from chalicelib.domain.coverage.moves import MoveName
@@ -19,6 +19,7 @@ from chalicelib.routes.coverage.denial_bodies import (
 from chalicelib.routes.platform.fields import (
     CalendarDate,
     Identifier,
+    LazyRootModel,
     MultiLineText,
     PastDate,
     Phone,
@@ -337,7 +338,7 @@ AnyMoveBody = Annotated[
 ]
 
 
-class CoverageMoveBody(RootModel[AnyMoveBody]):
+class CoverageMoveBody(LazyRootModel[AnyMoveBody]):
     """A move of the coverage; `move` determines the fields."""
 
 

@@ -12,7 +12,7 @@ from chalicelib.routes.identity.responses import (
     to_session_response,
 )
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
-from chalicelib.routes.platform.operations import RouteAccess
+from chalicelib.routes.platform.operations import EarlyRead, RouteAccess
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.identity import sessions
 from chalicelib.services.identity.memberships import list_memberships, record_first_visit
@@ -55,7 +55,7 @@ def sign_out(request: ApiRequest) -> ApiResponse[None]:
     return ApiResponse(body=None, status=204)
 
 
-@declare_endpoint("GET", "/v1/me")
+@declare_endpoint("GET", "/v1/me", early_read=EarlyRead.OWN)
 def read_me(request: ApiRequest) -> ApiResponse[MeResponse]:
     """Get the signed-in member, organization, and unread counts.
 
@@ -68,8 +68,11 @@ def read_me(request: ApiRequest) -> ApiResponse[MeResponse]:
 @declare_endpoint("GET", "/v1/memberships", access=RouteAccess.PERSON)
 def list_own_memberships(request: ApiRequest) -> ApiResponse[MembershipListResponse]:
     """List the organizations in which you can act; `X-Membership` names one of them."""
-    found = list_memberships(request.person, stores=wiring.get_stores())
-    return ApiResponse(body={"items": [to_membership_response(member) for member in found]})
+    stores = wiring.get_stores()
+    found = list_memberships(request.person, stores=stores)
+    return ApiResponse(
+        body={"items": [to_membership_response(each, stores.tenants.get(each.kind, each.tenant_id)) for each in found]}
+    )
 
 
 def end_own_sessions(request: ApiRequest, *, why: str) -> None:

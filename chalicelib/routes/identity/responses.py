@@ -1,16 +1,15 @@
 """Sessions and members as the API returns them."""
 
 from datetime import datetime
-from functools import partial
 
 # pydantic needs this one on Python 3.11.
 from typing_extensions import TypedDict
 
-from chalicelib import wiring
-from chalicelib.domain.identity.members import Member, TenantKind
+from chalicelib.domain.identity.members import Member, Tenant, TenantKind
 from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.services.identity.members import ListedMember
+from chalicelib.services.identity.memberships import UsedMembership, start_own_reads
 from chalicelib.services.identity.sign_in import SignedInSession, SignInChallenge, build_otpauth_url
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.notices.recipients import Suppression
@@ -185,34 +184,36 @@ def to_session_response(session: SignedInSession | SignInChallenge, *, email: st
 
 def to_me_response(member: Member, *, context: RunContext) -> MeResponse:
     """The signed-in member, with their organization and what is unread."""
-    tenant = context.calls.start(partial(_to_tenant_response, member))
-    unread_notices = context.calls.start(partial(context.stores.notices.count_unread, member.member_id))
-    mail_problem = _find_mail_problem(member)
+    stores, calls = context.stores, context.calls
+    # Nothing is started again that was started for the membership that is used.
+    start_own_reads(UsedMembership(member.member_id, member.kind, member.tenant_id), context)
+    tenant = calls.finish_early(stores.tenants.get, member.kind, member.tenant_id)
+    row = calls.finish_early(stores.recipients.read_suppression_item, member.member_id)
+    suppressed = stores.recipients.read_suppression(row, member) if row else None
     return {
         "member_id": member.member_id,
         "name": member.name,
         "email": member.email,
-        "tenant": tenant.result(),
+        "tenant": _to_tenant_response(member, tenant),
         "roles": sorted(member.roles),
         "may_refer": member.kind is TenantKind.PRACTICE and member.has_clinical_access,
-        "unread_notices": unread_notices.result(),
-        "mail_problem": mail_problem,
+        "unread_notices": calls.finish_early(stores.notices.count_unread, member.member_id),
+        "mail_problem": _to_mail_problem(suppressed),
         "idle_minutes": IDLE_MINUTES,
     }
 
 
-def to_membership_response(member: Member) -> MembershipResponse:
+def to_membership_response(member: Member, tenant: Tenant | None) -> MembershipResponse:
     """A membership for the person to whom it belongs."""
     return {
         "member_id": member.member_id,
         "name": member.name,
-        "tenant": _to_tenant_response(member),
+        "tenant": _to_tenant_response(member, tenant),
         "roles": sorted(member.roles),
     }
 
 
-def _to_tenant_response(member: Member) -> TenantResponse:
-    tenant = wiring.get_stores().tenants.get(member.kind, member.tenant_id)
+def _to_tenant_response(member: Member, tenant: Tenant | None) -> TenantResponse:
     return {
         "tenant_id": member.tenant_id,
         "kind": member.kind,
@@ -247,11 +248,6 @@ def to_listed_member_response(listed: ListedMember, *, now: datetime) -> ListedM
 def build_member_etag(member: Member) -> dict[str, str]:
     """The member's version as an ETag."""
     return {"ETag": f'"{member.version}"'}
-
-
-def _find_mail_problem(member: Member) -> MailProblemResponse | None:
-    """Why the member gets no email, if so. The dashboard shows it, because email cannot."""
-    return _to_mail_problem(wiring.get_stores().recipients.find_suppression(member))
 
 
 def _to_mail_problem(suppressed: Suppression | None) -> MailProblemResponse | None:

@@ -7,9 +7,9 @@ Types are strict: "7" is not a number and 1 is not a boolean. Text is cleaned as
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 from pydantic_core import PydanticCustomError
 
 from chalicelib import wiring
@@ -20,6 +20,7 @@ from chalicelib.domain.platform.phone import parse_phone
 from chalicelib.routes.platform.field_messages import MESSAGES
 
 _D = TypeVar("_D", bound=date)
+_Root = TypeVar("_Root")
 
 
 class StrictModel(BaseModel):
@@ -29,6 +30,12 @@ class StrictModel(BaseModel):
 
     repeatable: ClassVar[frozenset[str]] = frozenset()
     """The parameters of a query that can be sent several times."""
+
+
+class LazyRootModel(RootModel[_Root], Generic[_Root]):
+    """A body that is one of several models. Its schema is built with its first request, and not with its module."""
+
+    model_config = ConfigDict(defer_build=True)
 
 
 _EARLIEST_ZONE = timedelta(hours=14)

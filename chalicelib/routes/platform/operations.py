@@ -23,8 +23,13 @@ BINARY_TYPES = (PDF_TYPE, XLSX_TYPE)
 
 
 class EarlyRead(StrEnum):
-    """A method of the store of referrals that reads a referral by its id and decrypts nothing."""
+    """What is read while the member is checked, and decrypted only after that.
 
+    Of the referral in the path, the value is the method of the store of referrals that reads it.
+    """
+
+    OWN = "own"
+    """What a person's own page shows, for the membership that the person used last."""
     REFERRAL = "read_item"
     """For `get_visible_or_404`."""
     DECISION = "read_with_parked"
@@ -62,7 +67,7 @@ class RouteOperation:
         description: The paragraphs below it, in Markdown; empty if there are none.
         response_type: The type of the response's JSON body; None if it has no body, or is text or a file.
         file_type: The media type of the file that is the response, one of `BINARY_TYPES`; None for other responses.
-        early_read: What is read of the referral in the path while the member is checked; None for nothing.
+        early_read: What is read while the member is checked; None for nothing.
         family: Its requests are counted with those of the routes of the same family.
         view: The function that handles its requests.
     """

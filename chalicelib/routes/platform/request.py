@@ -1,14 +1,11 @@
-"""One request, as a view needs it: who is asking, and what was sent."""
+"""One request, as a view needs it: who is asking, and what the headers say."""
 
-import json
 import re
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, RootModel, ValidationError
+from typing import Any
 
 from chalicelib import wiring
 from chalicelib.domain.identity.members import Member
@@ -22,8 +19,6 @@ from chalicelib.errors import (
     UnauthenticatedError,
     UnsupportedMediaTypeError,
 )
-from chalicelib.routes.platform import strict_json
-from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID, describe_error
 from chalicelib.routes.platform.fields import StrictModel
 from chalicelib.routes.platform.operations import (
     MEMBERSHIP_HEADER,
@@ -33,21 +28,21 @@ from chalicelib.routes.platform.operations import (
     RouteAccess,
     RouteOperation,
 )
+from chalicelib.routes.platform.validation import parse_body, parse_query
 from chalicelib.services.identity.access_tokens import TokenSession
-from chalicelib.services.identity.memberships import find_member_within_limit, require_open_session
+from chalicelib.services.identity.memberships import (
+    UsedMembership,
+    find_member_within_limit,
+    require_open_session,
+    start_own_reads,
+)
 from chalicelib.services.platform.parallel_calls import ParallelCalls
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.platform.idempotency import IdempotentRequest
 
-_Model = TypeVar("_Model", bound=BaseModel)
-
 MAX_KEY_CHARS = 255
 """Length of an Idempotency-Key. Source: the limit that clients of Stripe's API are used to."""
-
-
-MAX_IGNORED_LISTED = 20
-"""How many unknown members of a delivery are listed with it: enough to see what a new release of a feed sends."""
 
 _SAFE_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,200}", re.ASCII)
 
@@ -137,9 +132,10 @@ def parse_request(operation: RouteOperation, chalice_request: Any, request_id: s
     member = None
     if operation.access is RouteAccess.MEMBER:
         session, context = _verify_session(headers, now), RunContext(wiring.get_stores(), now, calls)
-        if operation.early_read:
+        reads_own = operation.early_read is EarlyRead.OWN
+        if operation.early_read and not reads_own:
             _start_early_read(operation.early_read, chalice_request, context=context)
-        member = _find_member(session, headers, context=context)
+        member = _find_member(session, headers, start_reads=start_own_reads if reads_own else None, context=context)
     person = _authenticate_limited_person(headers, now) if operation.access is RouteAccess.PERSON else ""
     if operation.access is RouteAccess.CDS_CALLER:
         _verify_ehr_token(operation, chalice_request, now)
@@ -216,7 +212,13 @@ def _authenticate_limited_person(headers: Mapping[str, str], now: datetime) -> s
     return session.subject
 
 
-def _find_member(session: TokenSession, headers: Mapping[str, str], *, context: RunContext) -> Member:
+def _find_member(
+    session: TokenSession,
+    headers: Mapping[str, str],
+    *,
+    start_reads: Callable[[UsedMembership, RunContext], None] | None,
+    context: RunContext,
+) -> Member:
     """Find the membership that the request uses.
 
     A session that ended, a disabled member and a locked organization are refused here.
@@ -227,6 +229,7 @@ def _find_member(session: TokenSession, headers: Mapping[str, str], *, context: 
         rate_limit=wiring.get_member_rate_limit(),
         last_members=wiring.get_last_members(),
         context=context,
+        start_reads=start_reads,
     )
 
 
@@ -289,103 +292,6 @@ def _require_accepted(file_type: str, request: ApiRequest) -> None:
     first = request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip().lower()
     if first != file_type:
         raise NotAcceptableError(_ACCEPT_CODES[file_type], f"Send the header Accept: {file_type}.")
-
-
-def parse_body(model: type[_Model], raw: bytes) -> _Model:
-    """Parse the body as `model`.
-
-    Raises:
-        MalformedError: names every error, and repeats nothing that was sent.
-    """
-    strict_json.parse_json(raw, limit=getattr(model, "max_bytes", strict_json.MAX_BYTES))
-    return validate_json(model, raw)
-
-
-def parse_query(model: type[StrictModel], parameters: Any) -> StrictModel:
-    """Parse the query parameters as `model`; one that is sent twice is refused if it can have only one value."""
-    given = {name: parameters.getlist(name) for name in (parameters or {})}
-    if any(len(values) > 1 for name, values in given.items() if name not in model.repeatable):
-        raise MalformedError("parameter_twice", "A query parameter appears more than once.")
-    sent = {name: values if len(values) > 1 else values[0] for name, values in given.items()}
-    # An error names the parameter, and not which of its values is wrong.
-    return validate_json(model, json.dumps(sent).encode(), depth=1)
-
-
-def validate_tolerantly(model: type[_Model], value: Any) -> tuple[_Model, tuple[str, ...]]:
-    """Validate what a system sent as `model`; members that the model does not know are removed from `value`.
-
-    Returns:
-        The parsed value, and JSON pointers to the removed members, at most `MAX_IGNORED_LISTED`.
-
-    Raises:
-        MalformedError: a member that the model does know is not valid.
-    """
-    ignored: list[str] = []
-    # Each pass finds every unknown member of the members that are known, so a second pass finds none.
-    for _ in range(strict_json.MAX_DEPTH):
-        try:
-            parsed = model.model_validate_json(json.dumps(value))
-        except ValidationError as e:
-            errors = e.errors(include_url=False, include_input=False)
-            unknown = [_get_error_path(model, error) for error in errors if error["type"] == "extra_forbidden"]
-            if not unknown:
-                break
-            ignored += [_name_ignored(_remove_member(value, path)) for path in unknown]
-        else:
-            return parsed, tuple(ignored[:MAX_IGNORED_LISTED])
-    return validate_json(model, json.dumps(value).encode()), ()
-
-
-def _remove_member(value: Any, path: Sequence[Any]) -> Sequence[str | int]:
-    """Remove the member at `path`, and return its path without the names that pydantic gives to union members."""
-    found: list[Any] = []
-    for step in path[:-1]:
-        if isinstance(value, list) or step in value:
-            value = value[step]
-            found.append(step)
-    del value[path[-1]]
-    return [*found, path[-1]]
-
-
-def validate_json(model: type[_Model], raw: bytes, *, depth: int | None = None) -> _Model:
-    """Validate JSON as `model`; the errors name fields, down to `depth`, and repeat nothing that was sent."""
-    try:
-        return model.model_validate_json(raw)
-    except ValidationError as e:
-        errors = [
-            FieldError(
-                _build_pointer(_get_error_path(model, error)[:depth], error["type"]),
-                error["type"],
-                describe_error(error),
-            )
-            for error in e.errors(include_url=False, include_input=False)
-        ]
-        # Several unknown fields in one place have the same pointer, and are one error.
-        raise MalformedError("malformed", FIELDS_NOT_VALID, errors=list(dict.fromkeys(errors))) from None
-
-
-def _get_error_path(model: type[BaseModel], error: Any) -> Sequence[str | int]:
-    """The path to an error in what was sent; in a union by a field such as `type`, pydantic puts its value first."""
-    if not issubclass(model, RootModel):
-        return error["loc"]  # type: ignore[no-any-return]
-    if error["type"].startswith("union_tag"):
-        return (str(error["ctx"]["discriminator"]).strip("'"),)
-    return error["loc"][1:]  # type: ignore[no-any-return]
-
-
-def _build_pointer(path: Sequence[str | int], error_type: str) -> str:
-    """Where an error is. The name of an unknown field is the sender's text, so it is not repeated."""
-    return "".join(f"/{step}" for step in (path if error_type != "extra_forbidden" else [*path[:-1], "…"]))
-
-
-def _name_ignored(path: Sequence[str | int]) -> str:
-    """A pointer to what a delivery had and the product does not know, for the center's own log.
-
-    The name of an unknown member is the sender's text: shown only if it is harmless.
-    """
-    name = str(path[-1])
-    is_harmless = name.isidentifier() and len(name) <= 40
-    return "".join(f"/{step}" for step in [*path[:-1], name if is_harmless else "…"])
 
 
 def get_or_create_request_id(headers: Mapping[str, str]) -> str:

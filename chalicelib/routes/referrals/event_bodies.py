@@ -2,13 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, RootModel
+from pydantic import Field
 
 from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.routes.platform.fields import (
     CalendarDate,
     Identifier,
+    LazyRootModel,
     MultiLineText,
     ReferralId,
     SenderCode,
@@ -249,5 +250,5 @@ AnyEventRequest = Annotated[
 ]
 
 
-class EventRequest(RootModel[AnyEventRequest]):
+class EventRequest(LazyRootModel[AnyEventRequest]):
     """An event of a referral; `type` determines the fields of `data`."""

@@ -4,7 +4,7 @@ from typing import Literal
 
 from chalicelib.routes.platform import strict_json
 from chalicelib.routes.platform.fields import StrictModel, Timestamp
-from chalicelib.routes.platform.request import validate_tolerantly
+from chalicelib.routes.platform.validation import validate_tolerantly
 from chalicelib.services.webhooks.connection_checks import TEST_EVENT_TYPE
 
 

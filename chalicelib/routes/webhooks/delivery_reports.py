@@ -13,7 +13,7 @@ from chalicelib.domain.referrals.stages import Actor
 from chalicelib.errors import FieldError, MalformedError
 from chalicelib.routes.platform import strict_json
 from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID
-from chalicelib.routes.platform.request import validate_tolerantly
+from chalicelib.routes.platform.validation import validate_tolerantly
 from chalicelib.routes.referrals.dates_without_time import read_dates_as_days
 from chalicelib.routes.referrals.event_bodies import EventRequest
 from chalicelib.routes.referrals.product_fields import drop_product_of_other_stages

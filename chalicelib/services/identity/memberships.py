@@ -4,12 +4,12 @@ A request names a membership in the header `X-Membership`. Without it, the reque
 that the person joined and that has access. A person with one membership never needs the header.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from chalicelib.domain.identity.members import ORGANIZATION_LOCKED, Member
+from chalicelib.domain.identity.members import ORGANIZATION_LOCKED, Member, TenantKind
 from chalicelib.domain.platform.ids import ID_PATTERNS, IMPOSSIBLE_ID
 from chalicelib.domain.platform.rate_limit import RateLimit
 from chalicelib.errors import ForbiddenError, UnauthenticatedError, UnavailableError
@@ -20,8 +20,17 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
 
-LastMembers: TypeAlias = dict[tuple[str, str | None], str]
-"""The member id of the membership that a person used last, by the person and the value of `X-Membership`."""
+
+class UsedMembership(NamedTuple):
+    """Which membership was used; whether it still has access, only the stored member says."""
+
+    member_id: str
+    kind: TenantKind
+    tenant_id: str
+
+
+LastMembers: TypeAlias = dict[tuple[str, str | None], UsedMembership]
+"""The membership that a person used last, by the person and the value of `X-Membership`."""
 
 MAX_LAST_MEMBERS = 2_000
 """How many of them a function keeps in memory."""
@@ -63,6 +72,7 @@ def find_member_within_limit(
     rate_limit: RateLimit | None,
     last_members: LastMembers,
     context: RunContext,
+    start_reads: Callable[[UsedMembership, RunContext], None] | None = None,
 ) -> Member:
     """Find the membership that a request uses, and count the request against its rate limit, both at once.
 
@@ -75,6 +85,7 @@ def find_member_within_limit(
         rate_limit: How often a member can send a request.
         last_members: What was used before. The guess is only ever a membership that this person could use.
         context: The tables and the time.
+        start_reads: Starts reads early for the membership that was guessed (`ParallelCalls.start_early`).
 
     Raises:
         ForbiddenError: as in `find_member`. It comes before the next one.
@@ -86,17 +97,27 @@ def find_member_within_limit(
         enforce_rate_limit(f"member#{member_id}", rate_limit, context=context)
 
     guessed = last_members.pop((session.subject, chosen), None)
-    charged = context.calls.start(partial(charge, guessed)) if guessed else None
+    charged = context.calls.start(partial(charge, guessed.member_id)) if guessed else None
+    if guessed and start_reads:
+        start_reads(guessed, context)
     member = find_member(session, chosen, rate_limit=rate_limit, context=context)
     _load_ahead(member, context=context)
     if charged:
         charged.result()
-    if member.member_id != guessed:
+    used = UsedMembership(member.member_id, member.kind, member.tenant_id)
+    if guessed is None or used.member_id != guessed.member_id:
         charge(member.member_id)
     if len(last_members) >= MAX_LAST_MEMBERS:
         last_members.clear()
-    last_members[session.subject, chosen] = member.member_id
+    last_members[session.subject, chosen] = used
     return member
+
+
+def start_own_reads(membership: UsedMembership, context: RunContext) -> None:
+    """Start to read what a person's own page shows, unless it was started before."""
+    context.calls.start_early(context.stores.tenants.get, membership.kind, membership.tenant_id)
+    context.calls.start_early(context.stores.notices.count_unread, membership.member_id)
+    context.calls.start_early(context.stores.recipients.read_suppression_item, membership.member_id)
 
 
 def _load_ahead(member: Member, *, context: RunContext) -> None:

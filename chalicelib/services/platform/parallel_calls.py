@@ -35,24 +35,33 @@ class ParallelCalls:
     get_threads: Callable[[], Executor] | None = None
     _started: list[Future[Any]] = field(default_factory=list)
     _early: dict[Any, Future[Any]] = field(default_factory=dict)
+    _all: list[Future[Any]] = field(default_factory=list)
 
     def start(self, call: Callable[[], _T]) -> Future[_T]:
         """Start a call. It has the time budget of the request. `result()` waits for it.
 
         A started call that starts calls makes them itself: if it waited for a free thread, all threads could wait.
         """
+        future = self._submit(call)
+        self._started.append(future)
+        return future
+
+    def _submit(self, call: Callable[[], _T]) -> Future[_T]:
         if self.get_threads is None or _is_started_call.get():
             made: Future[_T] = Future()
             made.set_result(call())
             return made
         future = self.get_threads().submit(copy_context().run, _make_started_call, call)
-        self._started.append(future)
+        self._all.append(future)
         return future
 
     def start_early(self, read: Callable[..., object], *arguments: str) -> None:
-        """Start a read before it is known whether its result can be used. It is used only by `finish_early`."""
+        """Start a read before it is known whether its result can be used. It is used only by `finish_early`.
+
+        If it is not used, its failure is no one's.
+        """
         if (read, arguments) not in self._early:
-            self._early[read, arguments] = self.start(partial(read, *arguments))
+            self._early[read, arguments] = self._submit(partial(read, *arguments))
 
     def finish_early(self, read: Callable[..., _T], *arguments: str) -> _T:
         """Return the result of exactly this read if it was started early, and otherwise read now.
@@ -70,7 +79,7 @@ class ParallelCalls:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Wait for every started call. Raise the first failure, unless the request itself has failed."""
-        wait(self._started)
+        wait(self._all)
         if error is None:
             for future in self._started:
                 if not future.cancelled():

@@ -15,7 +15,7 @@ _Result = TypeVar("_Result")
 _Row = TypeVar("_Row")
 
 MAX_THREADS = 16
-"""The most threads of a run: as many as a client keeps connections open (`chalicelib.clients`)."""
+"""The most threads of a run: as many as a client keeps connections open (`chalicelib.aws_responses`)."""
 
 
 def run_at_once(work: Sequence[Callable[[], _Result]], *, threads: int) -> Sequence[_Result]:

@@ -4,22 +4,14 @@ import pytest
 
 from chalicelib import wiring
 from tests.support import aws_fakes as cloud
+from tests.support.call_attempts import record_attempts
 
 
 @pytest.fixture
 def recorded_calls():
-    """Every call to AWS: the service and the operation."""
-    calls = []
-    clients = [wiring.get_dynamodb_client(), wiring.get_aws_client("kms")]
-
-    def keep(model, **_more):
-        calls.append(model.name)
-
-    for client in clients:
-        client.meta.events.register("before-call", keep)
-    yield calls
-    for client in clients:
-        client.meta.events.unregister("before-call", keep)
+    """Every call to AWS, with its operation."""
+    with record_attempts() as sent:
+        yield sent
 
 
 @pytest.mark.parametrize("stranger", ["other_practice", "other_center", "practice_admin", "center_admin"])
@@ -40,7 +32,7 @@ def test_another_tenants_referral_takes_the_same_calls_as_a_random_id(shared_api
     for each in (referral_id, wiring.generate_id("ref"), referral_id, wiring.generate_id("ref")):
         recorded_calls.clear()
         assert shared_api.get_client_for(shared_api.members[stranger]).get(f"/v1/referrals/{each}").status == 404
-        calls.setdefault(each, []).append(list(recorded_calls))
+        calls.setdefault(each, []).append([operation for operation, _ in recorded_calls])
 
     counted = [each for several in calls.values() for each in several]
     assert counted[0]

@@ -7,6 +7,9 @@ from threading import Barrier
 import pytest
 
 from chalicelib import wiring
+from chalicelib.domain.identity.members import build_membership_key
+from chalicelib.errors import UnavailableError
+from chalicelib.store.notices.notices import Notices
 from chalicelib.store.platform.transactions import Transactions
 from tests.support import aws_fakes as cloud
 from tests.support import factories, faults
@@ -44,6 +47,17 @@ def threaded_api(shared_api, monkeypatch):
 @pytest.fixture
 def referral_id(threaded_api):
     return threaded_api.refer()["referral_id"]
+
+
+@pytest.fixture
+def two_memberships(threaded_api):
+    """A person's membership of a practice, and a later one of a center."""
+    first = factories.build_member(n=next(new_numbers))
+    second = factories.build_member(factories.CENTER, n=next(new_numbers))
+    second = replace(second, subject=build_membership_key(first.subject, second.member_id))
+    factories.add_members(threaded_api.stores, [first])
+    threaded_api.stores.transactions.commit(*threaded_api.stores.members.prepare_add_later(second))
+    return first, second
 
 
 def meet(parties, *operations):
@@ -100,6 +114,47 @@ def test_a_referral_is_read_while_its_reader_is_checked(threaded_api, referral_i
         answer = threaded_api.practice.get(f"/v1/referrals/{referral_id}/events")
 
     assert answer.status == 200
+
+
+def test_what_a_person_sees_first_is_read_while_the_member_is_checked(threaded_api):
+    """The member, the organization, and whether email reaches the person are read at once."""
+    threaded_api.practice.get("/v1/me")
+
+    with faults.inject_faults(meet_once(3, "GetItem")):
+        answer = threaded_api.practice.get("/v1/me")
+
+    assert answer.json["tenant"]["tenant_id"] == factories.PRACTICE.tenant_id
+
+
+def test_a_guess_of_another_membership_shows_nothing_of_it(threaded_api, two_memberships):
+    """The first membership of a person lost its access after the function had used it."""
+    first, second = two_memberships
+    reader = threaded_api.get_client_for(first)
+    assert reader.get("/v1/me").json["tenant"]["tenant_id"] == factories.PRACTICE.tenant_id
+    disable(first)
+
+    answer = reader.get("/v1/me")
+
+    assert answer.json["member_id"] == second.member_id
+    assert answer.json["tenant"]["tenant_id"] == factories.CENTER.tenant_id
+
+
+def test_a_failure_of_a_guess_that_was_wrong_is_no_ones(threaded_api, two_memberships, monkeypatch):
+    """Everything of the membership that is used was read."""
+    first, second = two_memberships
+    reader = threaded_api.get_client_for(first)
+    reader.get("/v1/me")
+    disable(first)
+    read = Notices.count_unread
+
+    def fail_for_first(notices, member_id):
+        if member_id == first.member_id:
+            raise UnavailableError
+        return read(notices, member_id)
+
+    monkeypatch.setattr(Notices, "count_unread", fail_for_first)
+
+    assert reader.get("/v1/me").json["member_id"] == second.member_id
 
 
 @pytest.mark.parametrize("path", READS)

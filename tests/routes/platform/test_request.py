@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Annotated
 
 import pytest
-from pydantic import Field
+from chalice.app import MultiDict
 
 from app import app
 from chalicelib.errors import (
@@ -16,14 +15,11 @@ from chalicelib.errors import (
     UnsupportedMediaTypeError,
 )
 from chalicelib.routes.platform import request as calls
-from chalicelib.routes.platform.fields import StrictModel
 from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.query_params import PageQuery
-from chalicelib.routes.referrals.event_bodies import EventRequest
-from chalicelib.routes.referrals.request_bodies import ReferralRequest
 from chalicelib.routes.route_loader import load_all_operations
 from chalicelib.services.platform.parallel_calls import ParallelCalls
-from tests.support.factories import build_member, build_referral_body
+from tests.support.factories import build_member
 
 
 def declare_route(wanted):
@@ -176,72 +172,18 @@ def test_an_idempotency_record_is_keyed_by_caller_and_path():
     assert replace(call, gateway_context={}).idempotent_request.route == f"GET {PLAIN.path}"
 
 
-class Parameters(dict[str, list[str]]):
-    """Query parameters as the framework passes them on."""
-
-    def getlist(self, name):
-        return self[name]
-
-
 def test_a_query_is_passed_only_to_routes_that_read_it():
     """Where none is read, none may be build_raw_request."""
-    request = SimpleNamespace(query_params=Parameters(limit=["7"]))
+    request = SimpleNamespace(query_params=MultiDict({"limit": ["7"]}))
     call = received(PLAIN, build_raw_request())
 
     assert calls.parse_arguments(WITH_A_QUERY, request, call)["query"].limit == 7
     request.query_params = None
     assert calls.parse_arguments(WITH_A_QUERY, request, call)["query"].limit == 25
     assert calls.parse_arguments(PLAIN, request, call) == {}
-    request.query_params = Parameters(limit=["7"])
+    request.query_params = MultiDict({"limit": ["7"]})
     with pytest.raises(MalformedError):
         calls.parse_arguments(PLAIN, request, call)
-
-
-def test_a_repeated_parameter_is_refused():
-    """Of two, one reader takes the first and another the last."""
-    with pytest.raises(MalformedError) as refusal:
-        calls.parse_query(PageQuery, Parameters(limit=["7", "8"]))
-
-    assert refusal.value.code == "parameter_twice"
-
-
-def pointers(model, raw):
-    with pytest.raises(MalformedError) as refusal:
-        calls.parse_body(model, raw)
-    return [(fault.pointer, fault.code) for fault in refusal.value.errors]
-
-
-def test_a_fault_points_into_the_body_that_was_sent():
-    """In a choice by `type` too, whose name is in no body."""
-    event = b'{"type": "stage.changed", "occurred_at": "2026-11-20T10:00:00Z", "data": {"stage": 1}}'
-
-    assert pointers(EventRequest, event)[0][0] == "/data/stage"
-    assert pointers(EventRequest, b'{"type": "x"}')[0][0] == "/type"
-    assert pointers(EventRequest, b"{}")[0][0] == "/type"
-    assert pointers(ReferralRequest, b'{"patient": 1}')[0][0] == "/patient"
-
-
-class Anything(StrictModel):
-    """A body with one field."""
-
-    known: Annotated[int, Field(ge=0)] = 0
-
-
-@pytest.mark.parametrize("name", ["lot", "ana_example_1961", "Ana Example", "x" * 41])
-def test_the_name_of_an_unknown_field_is_never_repeated(name):
-    """It is the sender's text, and may be a patient's. Several of them are one error."""
-    raw = ('{"%s": 1, "%s2": 2}' % (name, name)).encode()  # noqa: UP031 braces are the point
-
-    assert pointers(Anything, raw) == [("/\u2026", "extra_forbidden")]
-
-
-def test_a_valid_body_is_read():
-    """So that the refusals above mean something."""
-    import json
-
-    body = calls.parse_body(ReferralRequest, json.dumps(build_referral_body()).encode())
-
-    assert body.patient.family_name == "Example"
 
 
 @pytest.mark.parametrize("given", ["a" * 8, "a" * 64, "abc-123-DEF"])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from chalicelib import budget, clients, fetching, wiring
+from chalicelib import budget, fetching, wiring
+from chalicelib.aws_responses import ATTEMPT_S
 from chalicelib.errors import UnavailableError
 from chalicelib.mail import MailMessage
 from chalicelib.mail.ses import SesMailer
@@ -86,7 +87,7 @@ def test_a_database_that_refuses_at_once_is_tried_three_times(shared_api, referr
 
 def test_a_slow_database_is_503_in_time(shared_api, referral_id):
     """Each call answers just before its limit: the next one is not started."""
-    slow = clients.ATTEMPT_S - 0.1
+    slow = ATTEMPT_S - 0.1
     before = store_tools.dump_tables()
 
     with hang_calls(lambda _name: True, mode=None, takes=slow) as (clock, calls):

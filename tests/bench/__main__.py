@@ -39,6 +39,7 @@ def main() -> None:
             *measure_in_process("warm", plan, recorded),
             *measure_in_process("centers", plan, recorded),
             *counts,
+            *measure_in_process("counts", plan, scratch),
             *measure_in_process("client", plan, recorded),
             *measure_in_process("morning", plan, scratch),
             *measure_in_process("round_trips", plan, scratch),

@@ -4,13 +4,16 @@ Only this process is charged, not the stub. There is no TLS: it costs every clie
 """
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import boto3
+import botocore
 
 from app import app
 from chalicelib import clients
@@ -22,6 +25,7 @@ from tests.bench.stub import run_stub
 from tests.bench.table import MetricRow, build_ratio_row
 from tests.bench.warm import NAMES, require_success
 from tests.support.api_client import FakeLambdaContext
+from tests.support.certificates import TestAuthority
 from tests.support.log_capture import discard_logs
 
 _WRITES = 4
@@ -45,7 +49,37 @@ def measure(plan: MeasurePlan, recorded: RecordedRequests) -> list[MetricRow]:
         with patch.dict(os.environ, {**recorded.environment, **endpoint}):
             ours, stock = clients.create_dynamodb_client(), boto3.client("dynamodb")
         raw = RawDynamoDB(port)
-        return [*_clients(plan, recorded, ours, stock, raw), *_requests(plan, recorded, ours, raw)]
+        rows = [*_clients(plan, recorded, ours, stock, raw), *_requests(plan, recorded, ours, raw)]
+    return [*rows, _measure_tls(plan, recorded)]
+
+
+def _measure_tls(plan: MeasurePlan, recorded: RecordedRequests) -> MetricRow:
+    """Measure a call over a new connection with TLS, with all the authorities that botocore trusts."""
+    authority = TestAuthority()
+    with tempfile.TemporaryDirectory() as folder:
+        trusted, certificate = Path(folder, "trusted.pem"), Path(folder, "stub.pem")
+        trusted.write_bytes(Path(botocore.__file__).with_name("cacert.pem").read_bytes() + authority.pem.encode())
+        certificate.write_text("".join(authority.issue("stub")))
+        with run_stub(recorded.answers, certificate=certificate) as port:
+            endpoint = {"AWS_ENDPOINT_URL": f"https://127.0.0.1:{port}", "AWS_CA_BUNDLE": str(trusted)}
+            with patch.dict(os.environ, {**recorded.environment, **endpoint}):
+                ours: Any = clients.create_dynamodb_client()
+                stock = boto3.client("dynamodb")
+                used = _in_turns(
+                    {
+                        "ours": partial(_call_over_new_connection, ours.query, ours.close, recorded),
+                        "stock": partial(_call_over_new_connection, stock.query, stock.close, recorded),
+                    },
+                    plan,
+                )
+    return _row("client CPU, a call over a new TLS connection / boto3 client", used["ours"], used["stock"])
+
+
+def _call_over_new_connection(
+    query: Callable[..., Any], close: Callable[[], object], recorded: RecordedRequests
+) -> None:
+    query(**recorded.page_query)
+    close()
 
 
 def _clients(plan: MeasurePlan, recorded: RecordedRequests, ours: Any, stock: Any, raw: RawDynamoDB) -> list[MetricRow]:

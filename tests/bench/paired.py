@@ -17,6 +17,7 @@ class MeasurePlan:
         rounds: Figures of each case.
         calls: Requests per figure.
         listed: Referrals on a page of a list.
+        counted: Referrals of a long list that is counted.
         due: Tasks that a sweep processes.
         stored: Notices in the outbox of each sweep, fewest first.
         morning: Notices that are due at once, and sent in simulated time; a multiple of 12.
@@ -25,14 +26,24 @@ class MeasurePlan:
     rounds: int
     calls: int
     listed: int
+    counted: int
     due: int
     stored: Sequence[int]
     morning: int
     quick: bool
 
 
-FULL = MeasurePlan(rounds=15, calls=100, listed=50, due=50, stored=(100, 10_000, 1_000_000), morning=3_000, quick=False)
-QUICK = MeasurePlan(rounds=2, calls=5, listed=5, due=5, stored=(10, 50), morning=24, quick=True)
+FULL = MeasurePlan(
+    rounds=15,
+    calls=100,
+    listed=50,
+    counted=10_000,
+    due=50,
+    stored=(100, 10_000, 1_000_000),
+    morning=3_000,
+    quick=False,
+)
+QUICK = MeasurePlan(rounds=2, calls=5, listed=5, counted=200, due=5, stored=(10, 50), morning=24, quick=True)
 
 
 @dataclass(frozen=True, slots=True)

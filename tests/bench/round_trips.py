@@ -17,7 +17,6 @@ from typing import Any, TypeAlias
 from unittest.mock import patch
 
 import pytest
-from botocore import endpoint
 
 from chalicelib import fetching, wiring
 from tests.bench.paired import MeasurePlan
@@ -25,6 +24,7 @@ from tests.bench.table import MetricRow
 from tests.support import factories
 from tests.support.api_client import ApiAnswer
 from tests.support.api_driver import ApiDriver
+from tests.support.call_attempts import Answer, intercept_attempts
 from tests.support.log_capture import discard_logs
 from tests.support.shared_clinic import open_shared_clinic
 
@@ -66,19 +66,18 @@ class RoundTripCounter:
     @contextmanager
     def listen(self) -> Iterator[None]:
         """Count every attempt of a call to AWS, and each read of the issuer's keys, in a block."""
-        answer: Any = getattr(endpoint.Endpoint, "_get_response")  # noqa: B009 the stubs do not know it
         fetch_keys = fetching.fetch_jwks
 
-        def answer_counted(*arguments: Any) -> Any:
+        def answer_counted(_request: Any, _operation: str, send: Callable[[], Answer]) -> Answer:
             self.trips += 1
-            return answer(*arguments)
+            return send()
 
         def fetch_counted(address: str) -> Any:
             self.trips += 1
             return fetch_keys(address)
 
         with (
-            patch.object(endpoint.Endpoint, "_get_response", answer_counted),
+            intercept_attempts(answer_counted),
             patch.object(fetching, "fetch_jwks", fetch_counted),
             patch.object(wiring, "get_call_threads", cache(lambda: ForkingExecutor(self))),
         ):

@@ -2,11 +2,13 @@
 
 import base64
 import json
+import ssl
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 
@@ -15,12 +17,19 @@ from tests.bench.recording import ReadKey, build_read_key
 
 @contextmanager
 def run_stub(
-    answers: Mapping[ReadKey, Mapping[str, Any]], plaintexts: Mapping[bytes, bytes] | None = None, jwks: bytes = b""
+    answers: Mapping[ReadKey, Mapping[str, Any]],
+    plaintexts: Mapping[bytes, bytes] | None = None,
+    jwks: bytes = b"",
+    *,
+    certificate: Path | None = None,
 ) -> Iterator[int]:
-    """Yield the port of a stub with these responses, wrapped keys and keys of an issuer, until the block ends."""
+    """Yield the port of a stub with these responses, wrapped keys and keys of an issuer, until the block ends.
+
+    `certificate` is a file with a certificate and its key, with which the stub speaks TLS.
+    """
     spawn = get_context("spawn")
     parent_end, child_end = spawn.Pipe()
-    process = spawn.Process(target=_serve, args=(answers, plaintexts or {}, jwks, child_end), daemon=True)
+    process = spawn.Process(target=_serve, args=(answers, plaintexts or {}, jwks, certificate, child_end), daemon=True)
     process.start()
     try:
         yield parent_end.recv()
@@ -30,7 +39,11 @@ def run_stub(
 
 
 def _serve(
-    answers: Mapping[ReadKey, Mapping[str, Any]], plaintexts: Mapping[bytes, bytes], jwks: bytes, pipe: Connection
+    answers: Mapping[ReadKey, Mapping[str, Any]],
+    plaintexts: Mapping[bytes, bytes],
+    jwks: bytes,
+    certificate: Path | None,
+    pipe: Connection,
 ) -> None:
     # Encoded once: a stub that is busy with JSON would take a core from the process it serves.
     responses = {key: json.dumps(answer).encode() for key, answer in answers.items()}
@@ -52,6 +65,10 @@ def _serve(
         daemon_threads = True
 
     with Server(("127.0.0.1", 0), Handler) as server:
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         pipe.send(server.server_address[1])
         server.serve_forever()
 

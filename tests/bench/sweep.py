@@ -20,8 +20,6 @@ from tests.support import factories
 from tests.support.api_driver import ApiDriver
 from tests.support.factories import CENTER
 
-"""Sent to the practice alone: one due task makes one notice, and one email."""
-
 _LATER = timedelta(days=900)
 
 

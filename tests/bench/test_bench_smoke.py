@@ -27,6 +27,7 @@ METRICS = (
     "a person's event",
     "referral page",
     "list page of",
+    "counts of",
     "round trips, list of referrals",
     "round trips, webhook",
     "notices sweep",

@@ -1,3 +1,3 @@
 """The version of the product. The package, `GET /health`, the OpenAPI document, and CHANGELOG.md share it."""
 
-VERSION = "0.5.0"
+VERSION = "0.6.0"

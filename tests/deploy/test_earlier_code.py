@@ -16,7 +16,7 @@ from tests.releases import read_document
 from tests.support.release_story import list_paths
 
 PREVIOUS = {
-    "0.4.0": ("b94ca00", set[str]()),
+    "0.5.0": ("0715649", set[str]()),
 }
 """The commit of the release before this one, and the paths that it cannot read.
 

@@ -11,7 +11,7 @@ from chalicelib.domain.identity.members import ROLES_BY_TENANT_KIND, Role, Tenan
 from chalicelib.domain.platform.ids import derive_id
 from chalicelib.errors import MalformedError
 from chalicelib.routes.identity.request_bodies import InviteRequest
-from chalicelib.routes.platform.request import validate_json
+from chalicelib.routes.platform.validation import validate_json
 from chalicelib.services.identity.members import Invitation
 from chalicelib.store.all_stores import Stores
 from infra.centers.saved_files import SheetError, SheetFault, decode_table, fit_row, list_rows, normalize_header

@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.domain.referrals.history_start import REFERRED_ON
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import MalformedError
-from chalicelib.routes.platform.request import validate_json
+from chalicelib.routes.platform.validation import validate_json
 from chalicelib.routes.referrals.request_bodies import ReferralRequest
 from infra.centers.saved_files import SheetError, SheetFault, decode_table, fit_row, list_rows, normalize_header
 from infra.referral_import.columns import (

@@ -16,6 +16,7 @@ from chalicelib.store.identity.tenants import Tenants
 from infra.centers.columns import COLUMN_NAMES
 from infra.cli import site
 from infra.cli.commands import app
+from infra.list_snapshots import forget_snapshots
 from tests.support.factories import CENTER, CENTER_FACTS, OTHER_CENTER
 from tests.support.stores import list_rows, restart_stores
 
@@ -277,3 +278,21 @@ def test_warnings_are_part_of_the_json(run, write_file):
     result = run("import", path, "--dry-run", "--json")
 
     assert [(w["line"], w["column"]) for w in json.loads(result.stdout)["warnings"]] == [(2, "zip")]
+
+
+def test_lists_of_all_organizations_leave_out_the_row_of_the_imported_directory(run, write_file, directory):
+    """It is stored next to the centers. The operator's page lists them, and commands go through them."""
+    run("import", write_file({}), "--yes")
+
+    listed = wiring.get_stores().tenants.list_by_kind(TenantKind.CENTER)
+    assert {tenant.tenant_id for tenant in listed} == {CENTER.tenant_id, OTHER_CENTER.tenant_id}
+
+
+def test_snapshots_of_lists_are_forgotten_also_for_a_center_that_was_imported(run, write_file, directory):
+    """It can have members, and so a list."""
+    run("import", write_file({}), "--yes")
+    forget_snapshots(wiring.get_stores())
+
+    forgotten = {row["scope_key"].removeprefix("list#") for row in list_rows("idempotency")}
+    assert forgotten == set(directory())
+    assert len(forgotten) == 3

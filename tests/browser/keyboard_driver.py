@@ -130,6 +130,8 @@ class KeyboardUser:
     def choose(self, name: str | re.Pattern[str], option: str) -> KeyboardUser:
         """Go to a list and move down to an option."""
         self.tab_to("combobox", name)
+        # Some lists have their options from the API.
+        expect(self.page.locator(":focus").get_by_role("option", name=option, exact=True)).to_have_count(1)
         passed: list[str] = []
         while (shown := self.read_focus().option) != option:
             assert shown not in passed, f"No option {option!r} among {passed}"
@@ -174,10 +176,12 @@ class KeyboardUser:
         return self
 
     def expect_heading(self, text: str) -> KeyboardUser:
-        """Wait until the page with this heading is open. Its heading has the focus."""
+        """Wait until the page with this heading is open and has loaded. Its heading has the focus."""
         heading = self.page.get_by_role("heading", level=1)
         expect(heading).to_contain_text(text)
         expect(heading).to_be_focused()
+        # What is loaded later moves what is below it, and has the next buttons.
+        expect(self.page.locator(".loading")).to_have_count(0)
         self.expect_focus_in_sight()
         return self
 

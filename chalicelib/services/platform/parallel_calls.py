@@ -58,7 +58,7 @@ class ParallelCalls:
     def start_early(self, read: Callable[..., object], *arguments: str) -> None:
         """Start a read before it is known whether its result can be used. It is used only by `finish_early`.
 
-        If it is not used, its failure is no one's.
+        The failure of a read that is not used is ignored.
         """
         if (read, arguments) not in self._early:
             self._early[read, arguments] = self._submit(partial(read, *arguments))

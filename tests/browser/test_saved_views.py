@@ -37,6 +37,27 @@ def test_a_saved_view_opens_the_same_list_again(open_page):
     assert page.url.endswith(FILTERED)
 
 
+def test_a_saved_view_stays_in_the_menu_when_an_older_response_arrives_late(open_page):
+    """The menu and the dialog load the views at the same time, and one of the responses comes after the save."""
+    page = open_page(FILTERED, by=COORDINATOR)
+    reads = []
+
+    def answer_first(route):
+        if route.request.method != "GET":
+            return route.continue_()
+        reads.append((route, route.fetch()))
+        return route.fulfill(response=reads[0][1]) if len(reads) == 1 else None
+
+    page.route("**/v1/views*", answer_first)
+    save_view(page, "Not forgotten")
+    for route, older in reads[1:]:
+        route.fulfill(response=older)
+    open_menu(page)
+
+    assert len(reads) == 2
+    expect(page.get_by_role("link", name="Not forgotten")).to_be_visible()
+
+
 def test_a_saved_view_keeps_several_values(open_page):
     page = open_page("#/worklist/all_open", by=COORDINATOR)
     choose_in_filter(page, "Status", "Submitted", "Accepted for evaluation")

@@ -20,18 +20,23 @@ const OWNERS = ["mine", "shared"];
 
 /** The views that were read last. */
 const known = signal(/** @type {SavedViews | null} */ (null));
+let saves = 0;
 onSignOut(() => {
   known.value = null;
 });
 
 async function loadViews() {
-  known.value = (await callApi("GET", "views")).data;
+  const before = saves;
+  const { data } = await callApi("GET", "views");
+  // This response can be older than a save that was stored while it was on its way.
+  if (!known.value || before === saves) known.value = data;
   return known.value;
 }
 
 /** @param {Owner} owner @param {SavedView[]} views @param {number} version */
 async function saveViews(owner, views, version) {
   const { data } = await callApi("PUT", `views/${owner}`, { body: { views }, version: `"${version}"` });
+  saves++;
   if (known.value) known.value = { ...known.value, [owner]: data };
 }
 
